@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Builds the guest images and runs the project's tests. `make` builds; `make help` lists the rest.
+#
+# An image is x86/NAME.c, or all of x86/NAME/*.c, linked with lib/x86: x86/NAME.elf keeps the symbols,
+# x86/NAME.flat is what boots. Objects lie beside their sources, or in the build directory.
+
+ifeq ($(wildcard config.mak),)
+$(shell $(dir $(lastword $(MAKEFILE_LIST)))configure >&2)
+ifeq ($(wildcard config.mak),)
+$(error configure failed: see the message above)
+endif
+endif
+include config.mak
+
+VPATH = $(SRCDIR)
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+CFLAGS = -std=gnu11 -m64 -O2 -g -ffreestanding -nostdinc -isystem $(COMPILER_INCLUDES) \
+	-mgeneral-regs-only -mno-red-zone -fno-pic -fno-stack-protector -fno-omit-frame-pointer \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
+	-Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla \
+	-Wno-override-init $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86 -iquote lib/x86
+ASFLAGS = -m64 -g -ffreestanding $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86
+LDFLAGS = -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack \
+	--no-warn-rwx-segments --build-id=none
+COMPILER_INCLUDES := $(shell $(CC) -print-file-name=include)
+LDFLAGS := $(if $(shell $(LD) --help | grep -e --no-warn-rwx-segments),$(LDFLAGS),\
+	$(filter-out --no-warn-rwx-segments,$(LDFLAGS)))
+
+sources = $(patsubst $(SRCDIR)/%,%,$(wildcard $(addprefix $(SRCDIR)/,$(1))))
+objects = $(addsuffix .o,$(basename $(1)))
+
+LIB_SOURCES := $(filter-out lib/x86/suite.c,$(call sources,lib/x86/*.c lib/x86/*.S \
+	lib/x86/hv/*.c lib/x86/vmx/*.c lib/x86/vmx/*.S lib/x86/svm/*.c lib/x86/svm/*.S))
+LIB_OBJECTS := $(call objects,$(LIB_SOURCES))
+SINGLE := $(basename $(call sources,x86/*.c))
+FAMILIES := $(sort $(patsubst %/,%,$(dir $(call sources,x86/*/*.c))))
+IMAGES := $(addsuffix .flat,$(SINGLE) $(FAMILIES))
+
+.PHONY: all
+all: $(IMAGES)
+
+%.o: %.c config.mak
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+
+%.o: %.S config.mak
+	@mkdir -p $(@D)
+	$(CC) $(ASFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+
+%.suite.o: lib/x86/suite.c config.mak
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -DSUITE='"$(notdir $*)"' -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+
+# $(1): an image without its ending, $(2): its objects
+define image
+$(1).elf: $(2) $(1).suite.o $(LIB_OBJECTS) lib/x86/image.lds
+	$$(LD) $$(LDFLAGS) -T $$(filter %.lds,$$^) -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach i,$(SINGLE),$(eval $(call image,$(i),$(i).o)))
+$(foreach i,$(FAMILIES),$(eval $(call image,$(i),$(call objects,$(call sources,$(i)/*.c)))))
+
+%.flat: %.elf
+	$(OBJCOPY) --strip-all $< $@
+
+# Which commit and compiler: rewritten only when it changes, so that nothing is rebuilt for nothing.
+lib/x86/env.o: lib/x86/build_id.h
+lib/x86/build_id.h: FORCE
+	@mkdir -p $(@D)
+	@{ echo '/* Written by the Makefile. */'; \
+	   echo '#define BUILD_ID "$(BUILD_ID)"'; \
+	   echo '#define BUILD_COMPILER "$(BUILD_COMPILER)"'; } >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+BUILD_ID := $(or $(shell git -C $(SRCDIR) describe --always --dirty --abbrev=12 2>/dev/null),unknown)
+BUILD_COMPILER := $(shell $(CC) --version | head -n 1 | tr -c 'a-zA-Z0-9.+\n' '_' | cut -c 1-48)
+
+.PHONY: FORCE
+FORCE:
+
+.PHONY: help
+help:
+	@echo 'make          build every image in x86/'
+	@echo 'make check    every test of the project; installs nothing, but see run_tests.sh --setup'
+	@echo 'make bench    measure, as ratios in one run'
+	@echo 'make clean    remove what was built; make distclean: and the configuration'
+
+.PHONY: clean distclean
+clean:
+	rm -f $(IMAGES) $(IMAGES:.flat=.elf) $(IMAGES:.flat=.suite.o) $(IMAGES:.flat=.suite.d)
+	rm -f $(LIB_OBJECTS) $(LIB_OBJECTS:.o=.d) lib/x86/build_id.h
+	rm -f $(foreach i,$(SINGLE),$(i).o $(i).d)
+	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
+distclean: clean
+	rm -f config.mak
+
+-include $(LIB_OBJECTS:.o=.d) $(IMAGES:.flat=.suite.d) $(SINGLE:=.d)
+-include $(foreach i,$(FAMILIES),$(patsubst %.o,%.d,$(call objects,$(call sources,$(i)/*.c))))

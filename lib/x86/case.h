@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a case is written with. A case is a name, a row of the coverage table, a sentence, a citation
+ * and a body; the body builds a scene, makes events pending, plays it and states what it expects:
+ *
+ *	CASE(irq_before_ud, "A03", "a pending interrupt wins over the #UD of the next instruction",
+ *	     "SDM 3A, Priority Among Concurrent Events")
+ *	{
+ *		scene(STI, NOP, L(UD2));
+ *		pend_irq(VEC);
+ *		play();
+ *		expect(IRQ(VEC, AT(L)), UD(AT(L)));
+ *	}
+ *
+ * A file of cases defines FAMILY first; the case's name is FAMILY "." name. Cases whose bodies differ
+ * only in data share a function and give each case an argument (CASE_OF).
+ */
+#ifndef ORDEAL_CASE_H
+#define ORDEAL_CASE_H
+
+#include "desc.h"
+#include "expect.h"
+#include "lapic.h"
+#include "paging.h"
+#include "percpu.h"
+#include "processor.h"
+#include "scene.h"
+
+struct test_case {
+	const char *name;
+	const char *row;
+	const char *sentence;
+	const char *citation;
+	const char *twin; /* name of the native case that shows the same order, or NULL */
+	void (*run)(const void *argument);
+	const void *argument;
+	u64 flags;
+};
+
+/* The runner reads this array from the image: docs/results.md, "Cases, known before boot". */
+_Static_assert(sizeof(struct test_case) == 64, "docs/results.md");
+
+#define CASE_RECORD(id, row_, sentence_, citation_, twin_, run_, argument_)                         \
+	static const struct test_case case_record_##id                                             \
+		__attribute__((section(".ordeal.cases"), used, aligned(64))) = {                   \
+			.name = FAMILY "." #id,                                                    \
+			.row = (row_),                                                             \
+			.sentence = (sentence_),                                                   \
+			.citation = (citation_),                                                   \
+			.twin = (twin_),                                                           \
+			.run = (run_),                                                             \
+			.argument = (argument_),                                                   \
+		}
+
+/* A case whose body follows. */
+#define CASE(id, row, sentence, citation)                                                          \
+	static void case_##id(const void *argument);                                               \
+	CASE_RECORD(id, row, sentence, citation, NULL, case_##id, NULL);                            \
+	static void case_##id(const void *argument __attribute__((unused)))
+
+/* A case that calls @run with @argument. */
+#define CASE_OF(id, row, sentence, citation, run, argument)                                        \
+	CASE_RECORD(id, row, sentence, citation, NULL, run, argument)
+
+/* A vector in the middle of the range, and one of a higher and one of a lower class. */
+enum {
+	VEC_LOW = 0x30,
+	VEC_SOFT = 0x50, /* the vector of the fragment INT 0x50 */
+	VEC = 0x60,
+	VEC_SAME_CLASS = 0x68,
+	VEC_HIGH = 0x90,
+};
+
+#define STEPS(...)	((const u16[]){ __VA_ARGS__ })
+
+/* Lays out the scene of this case; see scene.h for what may be set on it before play(). */
+#define scene(...)                                                                                 \
+	scene_build(the_scene(), STEPS(__VA_ARGS__), ARRAY_SIZE(STEPS(__VA_ARGS__)))
+struct scene *the_scene(void);
+
+/* Makes an interrupt pending: IF=0, self-IPI, poll IRR until it is there, settle. Else ERROR. */
+void pend_irq(u8 vector);
+
+/* Plays the scene once. Events since the case began stay in the log. */
+void play(void);
+
+/* Judges the trace so far against @wants; a case does this exactly once. */
+#define WANTS(...)	((const struct want[]){ __VA_ARGS__ })
+#define expect(...)	expect_trace(WANTS(__VA_ARGS__), ARRAY_SIZE(WANTS(__VA_ARGS__)))
+void expect_trace(const struct want *wants, size_t n);
+
+/* Fails the case unless @condition holds; the message says what was found. */
+void check(bool condition, const char *format, ...) PRINTF(2, 3);
+
+/* The case ends here as SKIP: @format says what would enable it. */
+NORETURN void skip(const char *format, ...) PRINTF(1, 2);
+
+/* The case ends here as ERROR: it could not be staged. */
+NORETURN void error(const char *format, ...) PRINTF(1, 2);
+
+/* What the manuals leave open: printed as a fingerprint, never judged. */
+void observed(const char *format, ...) PRINTF(1, 2);
+
+/* Both types of gate, for cases that come in two variants. */
+extern const enum gate_type interrupt_gate, trap_gate;
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See desc.h. Layouts: "Segment Descriptors", "64-Bit Task State Segment", "64-Bit Mode IDT" of the
+ * Intel SDM.
+ */
+#include "desc.h"
+#include "entry.h"
+#include "string.h"
+
+enum {
+	IST_STACK_SIZE = 4096,
+	GATE_PRESENT = 0x80,
+	DPL_SHIFT = 5,
+	TSS_AVAILABLE = 0x89,
+};
+
+struct gate {
+	u16 offset_low;
+	u16 selector;
+	u8 ist;
+	u8 type;
+	u16 offset_middle;
+	u32 offset_high;
+	u32 reserved;
+};
+
+struct tss {
+	u32 reserved0;
+	u64 rsp[3];
+	u64 reserved1;
+	u64 ist[7];
+	u64 reserved2;
+	u16 reserved3;
+	u16 io_map_base;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct gate) == 16, "64-Bit Mode IDT");
+_Static_assert(offsetof(struct tss, ist) == 36, "64-Bit Task State Segment");
+_Static_assert(sizeof(struct tss) == 104, "64-Bit Task State Segment");
+
+static struct gate idt[256] __attribute__((aligned(16)));
+static struct tss tss;
+static u8 interrupt_stacks[IST_COUNT + 1][IST_STACK_SIZE] PAGE_ALIGNED;
+static u8 ring0_stack[IST_STACK_SIZE] __attribute__((aligned(16)));
+
+/* Flat segments, accessed bit set; the TSS takes two slots and is filled in at run time. */
+static u64 gdt[] = {
+	[SEL_CODE64 / 8] = 0x00af9b000000ffff,
+	[SEL_DATA / 8] = 0x00cf93000000ffff,
+	[SEL_CODE32 / 8] = 0x00cf9b000000ffff,
+	[SEL_USER_CODE32 / 8] = 0x00cffb000000ffff,
+	[SEL_USER_DATA / 8] = 0x00cff3000000ffff,
+	[SEL_USER_CODE64 / 8] = 0x00affb000000ffff,
+	[SEL_TSS / 8] = 0,
+	[SEL_TSS / 8 + 1] = 0,
+};
+
+extern u8 boot_stack_guard[], boot_stack_top[];
+
+u64 handler_entry(u8 vector)
+{
+	return (u64)entry_stubs + (u64)vector * ENTRY_STUB_SIZE;
+}
+
+void gate_set(u8 vector, enum gate_type type, unsigned int ist, unsigned int dpl)
+{
+	u64 entry = handler_entry(vector);
+
+	idt[vector] = (struct gate){
+		.offset_low = (u16)entry,
+		.selector = SEL_CODE64,
+		.ist = (u8)ist,
+		.type = (u8)(GATE_PRESENT | dpl << DPL_SHIFT | type),
+		.offset_middle = (u16)(entry >> 16),
+		.offset_high = (u32)(entry >> 32),
+	};
+}
+
+void gate_type_set(u8 vector, enum gate_type type)
+{
+	idt[vector].type = (u8)((idt[vector].type & ~0xf) | type);
+}
+
+enum gate_type gate_type_get(u8 vector)
+{
+	return idt[vector].type & 0xf;
+}
+
+void desc_reset(void)
+{
+	for (unsigned int v = 0; v < 256; v++)
+		gate_set((u8)v, INTERRUPT_GATE, IST_NONE, 0);
+	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
+	gate_set(DB_VECTOR, INTERRUPT_GATE, IST_DB, 0);
+	gate_set(DF_VECTOR, INTERRUPT_GATE, IST_DF, 0);
+	gate_set(MC_VECTOR, INTERRUPT_GATE, IST_MC, 0);
+}
+
+void desc_init(void)
+{
+	struct descriptor_pointer gdtr = { sizeof(gdt) - 1, (u64)gdt };
+	struct descriptor_pointer idtr = { sizeof(idt) - 1, (u64)idt };
+	u64 base = (u64)&tss;
+
+	desc_reset();
+	tss.rsp[0] = (u64)ring0_stack + sizeof(ring0_stack);
+	for (unsigned int i = 1; i <= IST_COUNT; i++)
+		tss.ist[i - 1] = (u64)interrupt_stacks[i] + IST_STACK_SIZE;
+	tss.io_map_base = sizeof(tss);
+	gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 |
+			   (u64)TSS_AVAILABLE << 40 | (base >> 24 & 0xff) << 56;
+	gdt[SEL_TSS / 8 + 1] = base >> 32;
+	asm volatile("lgdt %0" ::"m"(gdtr));
+	asm volatile("lidt %0" ::"m"(idtr));
+	asm volatile("ltr %w0" ::"r"(SEL_TSS));
+}
+
+bool on_interrupt_stack(u64 rsp, unsigned int ist)
+{
+	u64 bottom = (u64)interrupt_stacks[ist];
+
+	return rsp > bottom && rsp <= bottom + IST_STACK_SIZE;
+}
+
+const char *stack_name(u64 rsp)
+{
+	static const char *const names[IST_COUNT + 1] = {
+		[IST_NMI] = "NMI", [IST_DB] = "#DB",   [IST_DF] = "#DF",
+		[IST_MC] = "#MC",  [IST_IRQ] = "IRQ", [IST_FAULT] = "fault",
+	};
+
+	if (rsp >= (u64)boot_stack_guard && rsp <= (u64)boot_stack_top)
+		return "main";
+	for (unsigned int i = 1; i <= IST_COUNT; i++)
+		if (on_interrupt_stack(rsp, i))
+			return names[i];
+	return NULL;
+}
+
+bool is_stack_guard(u64 address)
+{
+	return address >= (u64)boot_stack_guard && address < (u64)boot_stack_guard + PAGE_SIZE;
+}

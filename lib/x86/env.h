@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the image runs on, for the ENV lines of the log.
+ */
+#ifndef ORDEAL_ENV_H
+#define ORDEAL_ENV_H
+
+struct args;
+
+void env_report(void);
+
+/* Runs every case that @args select, and ends the boot. main.c. */
+void run_cases(const struct args *args);
+
+/* What the image does; by default run_cases(). */
+void image_main(const struct args *args);
+
+#endif

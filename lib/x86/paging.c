@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See paging.h. "4-Level Paging": one page directory and one page table of the playground's own.
+ */
+#include "paging.h"
+#include "processor.h"
+
+static u64 play_directory[512] PAGE_ALIGNED;
+static u64 play_table[512] PAGE_ALIGNED;
+static u8 play_memory[2][PAGE_SIZE] PAGE_ALIGNED;
+
+extern u64 pdpt[];
+
+enum { ONE_GIB_SHIFT = 30 };
+
+void paging_init(void)
+{
+	play_table[1] = (u64)play_memory[0] | PTE_P;
+	play_table[2] = (u64)play_memory[1] | PTE_P | PTE_W;
+	play_directory[0] = (u64)play_table | PTE_P | PTE_W | PTE_U;
+	pdpt[PLAY_BASE >> ONE_GIB_SHIFT] = (u64)play_directory | PTE_P | PTE_W | PTE_U;
+	write_cr3(read_cr3());
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The per-CPU block: with the event log (log.h) the only state that files share.
+ */
+#ifndef ORDEAL_PERCPU_H
+#define ORDEAL_PERCPU_H
+
+#include "types.h"
+
+struct args;
+struct boot_info;
+struct scene;
+
+enum lapic_mode { LAPIC_NONE, LAPIC_XAPIC, LAPIC_X2APIC };
+
+struct percpu {
+	const struct boot_info *boot;
+	const struct args *args;
+	struct scene *playing; /* the scene that is on stage, or NULL: then every exception is fatal */
+	enum lapic_mode lapic_mode;
+	u32 lapic_id;
+	u32 missing_msr;      /* an MSR whose RDMSR raises #GP here; else the first candidate */
+	bool missing_msr_faults;
+};
+
+extern struct percpu this_cpu;
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Composing and playing scenes. The landing is `cli; jmp scene_leave`: its first instruction closes
+ * the window, so that an interrupt still pending there stays pending and is seen to be lost or late.
+ */
+#include "scene.h"
+#include "panic.h"
+#include "percpu.h"
+#include "paging.h"
+#include "processor.h"
+#include "scene_layout.h"
+#include "string.h"
+
+enum {
+	OPCODE_CLI = 0xfa,
+	OPCODE_JMP_REL32 = 0xe9,
+	SCENE_STACK_SIZE = 4096,
+};
+
+#define NON_CANONICAL	(1ull << 63)
+
+static u8 scene_text[SCENE_TEXT_SIZE] PAGE_ALIGNED;
+static u8 scene_stack[SCENE_STACK_SIZE] PAGE_ALIGNED;
+
+#define ASSERT_OFFSET(type, member, offset)                                                        \
+	_Static_assert(offsetof(type, member) == (offset), #member " in scene_layout.h")
+
+ASSERT_OFFSET(struct scene, in, SCENE_IN);
+ASSERT_OFFSET(struct scene, in_rflags, SCENE_IN_RFLAGS);
+ASSERT_OFFSET(struct scene, out, SCENE_OUT);
+ASSERT_OFFSET(struct gprs, r15, GPRS_R15);
+ASSERT_OFFSET(struct gprs, r14, GPRS_R14);
+ASSERT_OFFSET(struct gprs, r13, GPRS_R13);
+ASSERT_OFFSET(struct gprs, r12, GPRS_R12);
+ASSERT_OFFSET(struct gprs, r11, GPRS_R11);
+ASSERT_OFFSET(struct gprs, r10, GPRS_R10);
+ASSERT_OFFSET(struct gprs, r9, GPRS_R9);
+ASSERT_OFFSET(struct gprs, r8, GPRS_R8);
+ASSERT_OFFSET(struct gprs, rbp, GPRS_RBP);
+ASSERT_OFFSET(struct gprs, rdi, GPRS_RDI);
+ASSERT_OFFSET(struct gprs, rsi, GPRS_RSI);
+ASSERT_OFFSET(struct gprs, rdx, GPRS_RDX);
+ASSERT_OFFSET(struct gprs, rcx, GPRS_RCX);
+ASSERT_OFFSET(struct gprs, rbx, GPRS_RBX);
+ASSERT_OFFSET(struct gprs, rax, GPRS_RAX);
+
+/* scene_play.S: loads scene->in, jumps to the first step; the landing comes back here. */
+void scene_enter(struct scene *scene, u64 first, u64 rsp);
+extern const u8 scene_leave[];
+
+static u8 *append(u8 *p, const void *bytes, size_t n)
+{
+	ASSERT(p + n <= scene_text + sizeof(scene_text));
+	memcpy(p, bytes, n);
+	return p + n;
+}
+
+static u8 *append_landing(u8 *p)
+{
+	u8 cli_jmp[2] = { OPCODE_CLI, OPCODE_JMP_REL32 };
+	s32 distance;
+
+	p = append(p, cli_jmp, sizeof(cli_jmp));
+	distance = (s32)((u64)scene_leave - ((u64)p + sizeof(distance)));
+	return append(p, &distance, sizeof(distance));
+}
+
+static void set_defaults(struct scene *scene)
+{
+	u64 t = scene_place_address(scene, T);
+
+	scene->in = (struct gprs){
+		.rbx = t ? t : scene->landing,
+		.rcx = this_cpu.missing_msr,
+		.rsi = PLAY_READ_ONLY,
+		.rdi = PLAY_NOT_PRESENT,
+		.rbp = PLAY_WRITABLE,
+		.r8 = this_cpu.missing_msr,
+		.r9 = NON_CANONICAL,
+	};
+	scene->in_rflags = RFLAGS_FIXED;
+	scene->rsp = (u64)scene_stack + sizeof(scene_stack);
+}
+
+void scene_build(struct scene *scene, const u16 *steps, size_t n)
+{
+	u8 *p = scene_text;
+
+	ASSERT(n > 0 && n <= SCENE_MAX_STEPS);
+	*scene = (struct scene){ .step_count = n };
+	for (size_t i = 0; i < n; i++) {
+		const struct fragment *f = &fragments[steps[i] & ((1 << LABEL_SHIFT) - 1)];
+
+		scene->steps[i] = steps[i];
+		scene->addresses[i] = (u64)p;
+		p = append(p, f->start, f->end - f->start);
+	}
+	scene->landing = (u64)p;
+	append_landing(p);
+	set_defaults(scene);
+}
+
+void scene_play(struct scene *scene)
+{
+	ASSERT(!(read_rflags() & RFLAGS_IF));
+	ASSERT(!this_cpu.playing);
+	this_cpu.playing = scene;
+	scene_enter(scene, scene->addresses[0], scene->rsp);
+	this_cpu.playing = NULL;
+}

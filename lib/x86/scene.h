@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A scene is the exact sequence of instructions around one boundary: fragments laid end to end in a
+ * buffer, some of them labelled, and a landing behind the last. scene_play() runs it and comes back
+ * through the landing, whatever happened: a fault of the scene resumes at the landing unless the case
+ * says otherwise. IF is 0 outside scenes; only a scene opens the window.
+ */
+#ifndef ORDEAL_SCENE_H
+#define ORDEAL_SCENE_H
+
+#include "entry.h"
+#include "fragments.h"
+#include "log.h"
+#include "types.h"
+
+enum {
+	SCENE_MAX_STEPS = 96,
+	SCENE_TEXT_SIZE = 4096,
+};
+
+/* Labels that a case puts on a step with L(insn), M(insn), T(insn). */
+enum label {
+	L = 1,
+	M = 2,
+	T = 3,
+};
+
+#define LABEL_SHIFT	    8
+#define L(step)		    ((step) | L << LABEL_SHIFT)
+#define M(step)		    ((step) | M << LABEL_SHIFT)
+#define T(step)		    ((step) | T << LABEL_SHIFT)
+
+/*
+ * A place is where a saved RIP may point, as a case names it: a label, the boundary behind the
+ * labelled instruction, the landing, or the first instruction of a vector's handler.
+ */
+enum place {
+	PLACE_ANY = 0, /* not asserted */
+	PLACE_AFTER = 0x100,
+	PLACE_LANDING = 0x200,
+	PLACE_ENTRY = 0x400,
+};
+
+#define AFTER(label)	    (PLACE_AFTER | (label))
+#define LANDING		    PLACE_LANDING
+#define AFTER_IRET	    PLACE_LANDING /* a fault's handler returns to the landing */
+#define ENTRY_OF(vector)    (PLACE_ENTRY | (vector))
+
+enum fault_policy {
+	FAULTS_RESUME_AT_LANDING,
+	FAULTS_RETRY, /* IRET to the same instruction: the case's on_delivery mends the cause */
+};
+
+struct scene {
+	struct gprs in;	       /* registers on the first instruction: a case may change them */
+	u64 in_rflags;	       /* flags there; IF=0 by default */
+	struct gprs out;       /* registers as the landing found them */
+
+	/* What else a case may set between scene() and play() */
+	enum fault_policy faults;
+	bool eoi_in_handler;   /* the handler of a real interrupt sends EOI before its IRET */
+	void (*on_delivery)(struct scene *scene, struct frame *frame, struct log_entry *entry);
+
+	/* Filled in by scene_build() */
+	size_t step_count;
+	u16 steps[SCENE_MAX_STEPS];	 /* fragment id | label << LABEL_SHIFT */
+	u64 addresses[SCENE_MAX_STEPS];  /* of each step's first byte */
+	u64 landing;
+	u64 rsp;
+};
+
+/* Lays out @n steps in the scene's buffer; everything else gets its default. */
+void scene_build(struct scene *scene, const u16 *steps, size_t n);
+
+/* Runs it once. Events go to the log, which is not cleared here. */
+void scene_play(struct scene *scene);
+
+/* Address that @place stands for; 0 for PLACE_ANY or a label that no step bears. */
+u64 scene_place_address(const struct scene *scene, int place);
+
+/* Is @rip on the scene (its landing included)? */
+bool scene_contains(const struct scene *scene, u64 rip);
+
+struct text;
+
+/*
+ * Appends a name for @rip: an instruction of the scene, a handler's entry, or either with an offset.
+ * @after_fault: a fault was delivered before, so that the landing is where its IRET returned to.
+ */
+void scene_name_place(const struct scene *scene, struct text *text, u64 rip, bool after_fault);
+
+/* Appends the scene as a person would write it: "STI; NOP; L: RDMSR". */
+void scene_describe(const struct scene *scene, struct text *text);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Onto the scene and back. scene_enter(scene, first, rsp) saves the caller's registers, loads those
+ * of scene->in and flags, and goes to `first`; the landing jumps to scene_leave with IF=0 and with
+ * any value in any register, RSP included.
+ */
+#include "bits.h"
+#include "scene_layout.h"
+
+.text
+.globl scene_enter, scene_leave
+scene_enter:
+	push %rbx
+	push %rbp
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	mov %rdi, playing_scene
+	mov %rsp, caller_rsp
+	mov %rdx, %rsp
+	/* The way in is an IRETQ: it loads RSP, RFLAGS and RIP together, and is serializing, which the
+	 * freshly written instructions need ("Handling Self- and Cross-Modifying Code"). */
+	pushq $SEL_DATA
+	push %rdx
+	pushq SCENE_IN_RFLAGS(%rdi)
+	pushq $SEL_CODE64
+	push %rsi
+	mov SCENE_IN + GPRS_R15(%rdi), %r15
+	mov SCENE_IN + GPRS_R14(%rdi), %r14
+	mov SCENE_IN + GPRS_R13(%rdi), %r13
+	mov SCENE_IN + GPRS_R12(%rdi), %r12
+	mov SCENE_IN + GPRS_R11(%rdi), %r11
+	mov SCENE_IN + GPRS_R10(%rdi), %r10
+	mov SCENE_IN + GPRS_R9(%rdi), %r9
+	mov SCENE_IN + GPRS_R8(%rdi), %r8
+	mov SCENE_IN + GPRS_RBP(%rdi), %rbp
+	mov SCENE_IN + GPRS_RSI(%rdi), %rsi
+	mov SCENE_IN + GPRS_RDX(%rdi), %rdx
+	mov SCENE_IN + GPRS_RCX(%rdi), %rcx
+	mov SCENE_IN + GPRS_RBX(%rdi), %rbx
+	mov SCENE_IN + GPRS_RAX(%rdi), %rax
+	mov SCENE_IN + GPRS_RDI(%rdi), %rdi
+	iretq
+
+scene_leave:
+	mov %rdi, scratch_rdi
+	mov playing_scene, %rdi
+	mov %r15, SCENE_OUT + GPRS_R15(%rdi)
+	mov %r14, SCENE_OUT + GPRS_R14(%rdi)
+	mov %r13, SCENE_OUT + GPRS_R13(%rdi)
+	mov %r12, SCENE_OUT + GPRS_R12(%rdi)
+	mov %r11, SCENE_OUT + GPRS_R11(%rdi)
+	mov %r10, SCENE_OUT + GPRS_R10(%rdi)
+	mov %r9, SCENE_OUT + GPRS_R9(%rdi)
+	mov %r8, SCENE_OUT + GPRS_R8(%rdi)
+	mov %rbp, SCENE_OUT + GPRS_RBP(%rdi)
+	mov %rsi, SCENE_OUT + GPRS_RSI(%rdi)
+	mov %rdx, SCENE_OUT + GPRS_RDX(%rdi)
+	mov %rcx, SCENE_OUT + GPRS_RCX(%rdi)
+	mov %rbx, SCENE_OUT + GPRS_RBX(%rdi)
+	mov %rax, SCENE_OUT + GPRS_RAX(%rdi)
+	mov scratch_rdi, %rax
+	mov %rax, SCENE_OUT + GPRS_RDI(%rdi)
+	mov caller_rsp, %rsp
+	pushq $RFLAGS_FIXED
+	popfq
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %rbp
+	pop %rbx
+	ret
+
+.bss
+.balign 8
+playing_scene:	.skip 8
+caller_rsp:	.skip 8
+scratch_rdi:	.skip 8

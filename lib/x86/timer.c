@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The LAPIC timer, one-shot and TSC-deadline: "APIC Timer" of the Intel SDM.
+ */
+#include "lapic.h"
+#include "percpu.h"
+#include "processor.h"
+
+enum {
+	CPUID_1_ECX_TSC_DEADLINE = 1 << 24,
+	LVT_MASKED = 1 << 16,
+	LVT_TIMER_MODE_SHIFT = 17,
+	DIVIDE_BY_1 = 0xb,
+};
+
+static enum lapic_timer_mode timer_mode;
+
+bool lapic_timer_has_deadline(void)
+{
+	return cpuid(1, 0).ecx & CPUID_1_ECX_TSC_DEADLINE;
+}
+
+void lapic_timer_init(u8 vector, enum lapic_timer_mode mode)
+{
+	timer_mode = mode;
+	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	lapic_write(LAPIC_LVT_TIMER, (u32)mode << LVT_TIMER_MODE_SHIFT | vector);
+	/* In xAPIC mode the LVT is written through memory, the deadline by WRMSR: MFENCE orders
+	 * them ("TSC-Deadline Mode"). */
+	mfence_lfence();
+}
+
+void lapic_timer_arm(u32 ticks)
+{
+	if (timer_mode == TIMER_TSC_DEADLINE)
+		wrmsr(MSR_TSC_DEADLINE, rdtsc() + ticks);
+	else
+		lapic_write(LAPIC_TIMER_INITIAL, ticks);
+}
+
+void lapic_timer_stop(void)
+{
+	if (timer_mode == TIMER_TSC_DEADLINE)
+		wrmsr(MSR_TSC_DEADLINE, 0);
+	else
+		lapic_write(LAPIC_TIMER_INITIAL, 0);
+	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+}
