@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Runs the suite; ./run_tests.sh -h says how. All the work is done by scripts/ordeal (Python);
+# only --setup and a machine without Python are looked after here.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+for word in "$@"; do
+	case $word in
+	--setup) exec "$root/scripts/setup.sh" "$@" ;;
+	--) break ;;
+	esac
+done
+python=/usr/bin/python3
+if [ ! -x "$python" ]; then
+	python=$(command -v python3) || exec "$root/scripts/setup.sh" --check
+fi
+# -I -S: nothing of the user's Python set-up can change a run, and it starts in half the time.
+exec "$python" -I -S "$root/scripts/ordeal" "$@"

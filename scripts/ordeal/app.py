@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From a parsed command line to an exit status: the order of a whole run.
+
+Everything is planned before anything boots. Results go to the stream as they come; what people and
+machines read at the end is computed from the stream alone.
+"""
+import os
+import signal
+import sys
+import time
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from . import compare, expect, human, platforms, reports, suites
+from .engine import Boot
+from .fingerprint import gather
+from .host import Host
+from .logdir import LogDir
+from .model import SKIP, VERDICTS, Case, Result, UserError
+from .options import REPORTS, Options
+from .plan import Options as Selection
+from .plan import Suite, ident, result_filter, select
+from .platforms.base import Platform
+from .runner import Runner, Unit, merge_rounds, results_of
+from .stream import SCHEMA, Stream, read_records, write_file
+from .text import shell_quote
+
+
+def say(text: str) -> None:
+    """One line on standard output, as far as its encoding goes."""
+    sys.stdout.write(text.encode(sys.stdout.encoding or "ascii", "backslashreplace").decode(
+        sys.stdout.encoding or "ascii") + "\n")
+
+
+class Run:
+    """One run of the suite; main() is its only caller."""
+
+    def __init__(self, host: Host, options: Options, argv: Sequence[str]) -> None:
+        self.host, self.options, self.argv = host, options, list(argv)
+        self.own = not options.one("cfg")
+        self.cfg = options.one("cfg") or os.path.join(host.root, suites.DEFAULT_CFG)
+        self.units: List[Unit] = []
+        self.judges: Dict[str, expect.Judge] = {}
+        self.cpus: Dict[str, str] = {}
+        self.results: List[Result] = []
+        self.printed = 0
+        self.said_fingerprint = False
+        self.suites: List[Suite] = []
+        self.plan: List[Tuple[Suite, List[Case]]] = []
+        self.platforms: List[Platform] = []
+        self.quiet = options.flag("tap13") or "-" in [
+            path for name in REPORTS + ("jsonl",) for path in options.values.get(name, [])]
+        self.tty = sys.stderr.isatty()
+        self.stream: Optional[Stream] = None
+        self.runner: Optional[Runner] = None
+        self.started = time.monotonic()
+
+    # -- before ------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Read the cfg and the images, and select."""
+        stanzas = suites.read_stanzas(self.host, self.cfg, self.options.values.get("set", []))
+        self.suites = suites.load(self.host, self.cfg, stanzas, self.own)
+        self.plan = select(self.suites, Selection(
+            tuple(self.options.patterns), tuple(self.options.values.get("exclude", [])),
+            tuple(self.options.words("group")), self.options.flag("all"), self.options.shard))
+
+    def prepare(self) -> None:
+        """Platforms, expectations, units; every planned case gets its index."""
+        names = self.options.words("differential") or self.options.words("platform")
+        self.platforms = platforms.choose(self.host, names)
+        if not self.plan:
+            raise UserError("nothing to run: the selection leaves no case")
+        directory = os.path.join(self.host.root, "expected")
+        today = time.strftime("%Y-%m-%d")
+        for platform in self.platforms:
+            listed = expect.load(directory, platform.expectations(self.host))
+            self.judges[platform.name] = expect.Judge(
+                listed, platform.name, platform.version(self.host), today)
+        chosen = Selection(tuple(self.options.patterns),
+                           tuple(self.options.values.get("exclude", [])))
+        index = 0
+        for platform in self.platforms:
+            for suite, cases in self.plan:
+                for number in range(1, self.options.repeat + 1):
+                    keep = result_filter(suite, chosen) if suite.foreign else None
+                    self.units.append(Unit(platform, suite, cases, index, number, keep))
+                index += len(cases) if not suite.foreign else 1000000
+
+    def repro(self, platform: str, case: str) -> str:
+        """The one command that boots only this case."""
+        words = []
+        for name in ("cfg", "set"):
+            for value in self.options.values.get(name, []):
+                words += ["--" + name, value]
+        env = ["%s=%s" % (k, shell_quote([v])) for k, v in self.host.changed().items()]
+        return " ".join(env + [shell_quote(
+            [os.path.join(os.path.relpath(self.host.root), "run_tests.sh"), "-p", platform]
+            + words + [case])])
+
+    # -- during ------------------------------------------------------------------------------
+
+    def on_boot(self, unit: Unit, boot: Boot) -> None:
+        """A machine has stopped."""
+        assert self.stream is not None and boot.judgement is not None
+        env = dict(word.partition("=")[::2] for line in boot.judgement.env
+                   for word in line.split())
+        self.cpus[unit.platform.name] = env.get("cpu", env.get("vendor", ""))
+        self.stream.add({
+            "type": "boot", "platform": unit.platform.name, "suite": unit.suite.stanza.name,
+            "boot": unit.boots, "round": unit.round, "argv": boot.launch.argv,
+            "ending": {"kind": boot.ending.kind, "code": boot.ending.code,
+                       "text": boot.ending.text},
+            "seconds": round(boot.seconds, 3), "why": boot.judgement.why,
+            "env": boot.judgement.env, "log": self.shown_log(boot.log_path)})
+        if self.options.flag("verbose") and not self.quiet:
+            say(shell_quote(boot.launch.argv))
+
+    def shown_log(self, path: str) -> str:
+        """A log's path relative to the current directory when it lies below it."""
+        short = os.path.relpath(path)
+        return path if short.startswith("..") else short
+
+    def on_unit(self, unit: Unit) -> None:
+        """A unit is over; print what is due, in the order of the plan."""
+        rounds = [u for u in self.units if u.index == unit.index]
+        if not all(u.over for u in rounds):
+            return
+        assert self.runner is not None and self.stream is not None
+        log = self.shown_log(self.runner.log_path(unit))
+        found = merge_rounds([results_of(u, self.repro, log) for u in rounds])
+        for offset, result in enumerate(found):
+            result.index = unit.index + offset
+            self.judges[unit.platform.name].apply(result, self.cpus.get(unit.platform.name, ""))
+            words = result.reason.lower().replace(",", " ").replace(":", " ").split()
+            if result.verdict == SKIP:
+                for feature in self.options.words("require"):
+                    if feature.lower() in words:
+                        result.unexpected = True
+                        result.reason += " (--require %s)" % feature
+            self.stream.add(result.to_record())
+        self.results += found
+        self._print_due()
+
+    def _print_due(self) -> None:
+        """Units are printed in plan order, however they finished."""
+        while self.printed < len(self.units) and self.units[self.printed].over:
+            unit = self.units[self.printed]
+            rounds = [u for u in self.units if u.index == unit.index]
+            if not all(u.over for u in rounds):
+                return
+            last = unit.index + max(1, len(unit.cases) if not unit.suite.foreign else 1000000)
+            found = sorted((r for r in self.results if unit.index <= r.index < last),
+                           key=lambda r: r.index)
+            self.printed += len(rounds)
+            if self.quiet:
+                continue
+            self.progress("")
+            say(human.unit_line(unit.label, found))
+            if self.options.flag("verbose"):
+                for result in found:
+                    say(human.case_line(result))
+            sys.stdout.flush()
+        if self.printed < len(self.units):
+            self.progress("[%d/%d] %s" % (self.printed + 1, len(self.units),
+                                          self.units[self.printed].label))
+
+    def progress(self, text: str) -> None:
+        """A line that erases itself, on a terminal only."""
+        if self.tty and not self.quiet:
+            sys.stderr.write("\r\033[K" + text[:78])
+            sys.stderr.flush()
+
+    def execute(self) -> int:
+        """Boot everything and report; the exit status."""
+        logs = LogDir(self.options.one("logs") or os.path.join(self.host.build, "logs"))
+        # Files of the user's are opened, and a baseline read, before anything boots.
+        old = [] if not self.options.one("baseline") else [
+            r for r in read_records(self.options.one("baseline")) if r["type"] == "result"]
+        logs.open()
+        try:
+            self.stream = Stream([os.path.join(logs.path, "results.jsonl")]
+                                 + self.options.values.get("jsonl", []))
+            self.stream.add(self._start_record())
+            if not self.quiet:
+                for name, value in self.host.changed().items():
+                    say("%s=%s (from the environment)" % (name, value))
+            self.runner = Runner(self.host, logs.path, self.options.jobs, self.on_boot,
+                                 self.on_unit)
+            self._boot_all(self.runner)
+            status = self._report(old)
+            self.stream.close()
+            return status
+        finally:
+            logs.close()
+
+    def _boot_all(self, runner: Runner) -> None:
+        engine = runner.engine
+
+        def stop(number: int, _frame: Any) -> None:
+            engine.interrupted = number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, stop)
+
+        def first_boot() -> None:
+            if not self.said_fingerprint and self.stream is not None:
+                self.said_fingerprint = True
+                self.stream.add(gather(self.host, self.platforms,
+                                       [suite for suite, _ in self.plan]))
+        engine.on_start = first_boot
+        runner.run(self.units)
+
+    def _start_record(self) -> Dict[str, Any]:
+        return {"type": "start", "schema": SCHEMA, "tool": "ordeal",
+                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "argv": self.argv,
+                "cfg": os.path.relpath(self.cfg), "environment": self.host.changed(),
+                "platforms": [{"name": p.name, "version": p.version(self.host),
+                               "expectations": p.expectations(self.host)}
+                              for p in self.platforms],
+                "planned": sum(len(unit.cases) for unit in self.units if unit.round == 1),
+                "repeat": self.options.repeat, "shard": list(self.options.shard)}
+
+    # -- after -------------------------------------------------------------------------------
+
+    def _complaints(self) -> List[str]:
+        """About expectations; only the project's own cases can make one stale."""
+        if not self.own:
+            return []
+        every = [ident(suite, case) for suite in self.suites for case in suite.cases]
+        return [line for judge in self.judges.values() for line in judge.complaints(every)]
+
+    def _report(self, old: List[Dict[str, Any]]) -> int:
+        assert self.stream is not None and self.runner is not None
+        signalled = self.runner.engine.interrupted
+        verdicts = [result.verdict for result in self.results]
+        unexpected = sum(result.unexpected for result in self.results)
+        lines: List[str] = []
+        failing = self.options.words("fail-on") or ["unexpected"]
+        status = 1 if unexpected and "unexpected" in failing else 0
+        classes: compare.Classes = {}
+        if old:
+            whole = not (self.options.patterns or self.options.values.get("exclude")
+                         or self.options.words("group") or self.options.shard != (1, 1))
+            classes = compare.classify(reports.results(old), self.results, whole)
+            lines += compare.baseline_lines(classes)
+            if any(classes.get(name) for name in failing):
+                status = 1
+        if self.options.one("differential"):
+            more, _ = compare.differing(self.results, *self.options.words("differential"))
+            lines += more
+        if signalled:
+            status = 130 if signalled == signal.SIGINT else 128 + signalled
+        self.stream.add({
+            "type": "summary", "total": len(verdicts), "unexpected": unexpected,
+            "counts": {v: verdicts.count(v) for v in VERDICTS if v in verdicts},
+            "seconds": round(time.monotonic() - self.started, 3), "interrupted": bool(signalled),
+            "complaints": self._complaints(), "exit": status,
+            **({"baseline": {k: len(v) for k, v in classes.items()}} if old else {})})
+        self._write_reports()
+        self.progress("")
+        if self.options.flag("tap13"):
+            sys.stdout.write(reports.tap(self.stream.records))
+        elif not self.quiet:
+            for line in human.summary(self.stream.records) + lines:
+                say(line)
+        return status
+
+    def _write_reports(self) -> None:
+        assert self.stream is not None
+        for name in REPORTS:
+            for path in self.options.values.get(name, []):
+                write_file(path, reports.FORMATS[name](self.stream.records))
+        if self.options.one("save-baseline"):
+            import json
+            write_file(self.options.one("save-baseline"), "".join(
+                json.dumps(r, separators=(",", ":")) + "\n" for r in self.stream.records
+                if r["type"] in ("start", "fingerprint", "result", "summary")))

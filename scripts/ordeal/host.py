@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the runner knows of this machine: directories, environment, programs and their versions.
+
+Asking an emulator for its version costs more than booting a guest, so answers are kept in the
+cache directory, keyed by the program's path, size and time of change.
+"""
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import Dict, List, Tuple
+
+from .model import UserError
+
+#: The environment variables that change a run.
+VARIABLES = ("QEMU", "BOCHS", "ACCEL", "MACHINE", "TIMEOUT", "CHECK")
+
+
+@dataclass
+class Host:
+    """Where things are. root: the source tree; build: where make put the images."""
+    root: str
+    build: str
+    env: Dict[str, str]
+    config: Dict[str, str] = field(default_factory=dict)
+    _versions: Dict[str, str] = field(default_factory=dict)
+
+    @property
+    def cache(self) -> str:
+        """A directory for what can be made again."""
+        return os.path.join(self.build, ".cache", "ordeal")
+
+    def changed(self) -> Dict[str, str]:
+        """The variables of VARIABLES that are set."""
+        return {name: self.env[name] for name in VARIABLES if self.env.get(name)}
+
+    def program(self, variable: str, names: Tuple[str, ...]) -> str:
+        """The program the variable names, or the first of names on PATH; '' if none."""
+        chosen = self.env.get(variable, "")
+        if chosen:
+            found = shutil.which(chosen)
+            if not found:
+                raise UserError("%s=%s: no such program; correct or unset %s"
+                                % (variable, chosen, variable))
+            return os.path.abspath(found)
+        for name in names:
+            found = shutil.which(name)
+            if found:
+                return found
+        return ""
+
+    def ask(self, argv: List[str]) -> str:
+        """The output of a program that is asked about itself, from the cache if it is there."""
+        try:
+            stat = os.stat(argv[0])
+        except OSError:
+            return ""
+        key = "%s %d %d" % (" ".join(argv), stat.st_size, stat.st_mtime_ns)
+        path = os.path.join(self.cache, "programs.json")
+        if not self._versions:
+            try:
+                with open(path, encoding="utf-8") as stream:
+                    self._versions.update(json.load(stream))
+            except (OSError, ValueError):
+                pass
+        if key not in self._versions:
+            try:
+                done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, timeout=20, check=False)
+                answer = done.stdout[:4000].decode("utf-8", "replace")
+            except (OSError, subprocess.TimeoutExpired) as error:
+                return "cannot be run: %s" % error
+            self._versions[key] = answer
+            self._save(path)
+        return self._versions[key]
+
+    def _save(self, path: str) -> None:
+        try:
+            os.makedirs(self.cache, exist_ok=True)
+            part = "%s.%d" % (path, os.getpid())
+            with open(part, "w", encoding="utf-8") as stream:
+                json.dump(self._versions, stream)
+            os.replace(part, path)
+        except OSError:
+            pass  # a cache that cannot be kept costs time, nothing else
+
+
+def read_config(path: str) -> Dict[str, str]:
+    """The KEY=VALUE lines of config.mak; nothing if there is none."""
+    config: Dict[str, str] = {}
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            for line in stream:
+                key, equals, value = line.partition("=")
+                key = key.rstrip(":? \t")
+                if equals and key.replace("_", "").isalnum():
+                    config[key] = value.strip()
+    except OSError:
+        pass
+    return config
+
+
+def find_host(root: str, environ: Dict[str, str]) -> Host:
+    """The build directory is the current one if it was configured, else the source tree."""
+    here = os.getcwd()
+    build = here if os.path.exists(os.path.join(here, "config.mak")) else root
+    return Host(root, build, dict(environ), read_config(os.path.join(build, "config.mak")))
+
+
+def version_of(text: str) -> Tuple[int, ...]:
+    """The first dotted number in a text: (7, 2, 22); () if there is none."""
+    for word in text.replace("(", " ").replace(",", " ").replace("-", " ").split():
+        parts = word.lstrip("v").split(".")
+        if len(parts) > 1 and all(part.isdigit() for part in parts):
+            return tuple(int(part) for part in parts)
+    return ()

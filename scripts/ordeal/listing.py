@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What -l, --list-cases and --platforms print; nothing boots for any of them."""
+from typing import TYPE_CHECKING
+
+from .host import Host
+from .platforms import survey
+from .text import clean_text
+
+if TYPE_CHECKING:
+    from .app import Run
+
+
+def tests(run: "Run") -> None:
+    """Every stanza's name, as kvm-unit-tests' -l; -g narrows. Images need not be built."""
+    from . import suites
+    from .model import UserError
+    stanzas = suites.read_stanzas(run.host, run.cfg, run.options.values.get("set", []))
+    groups = run.options.words("group")
+    known = {group for stanza in stanzas for group in stanza.groups}
+    for group in groups:
+        if group not in known:
+            raise UserError("unknown group %s; there are: %s" % (group, " ".join(sorted(known))))
+    for stanza in stanzas:
+        if not groups or set(groups) & set(stanza.groups):
+            print(stanza.name)
+
+
+def cases(run: "Run") -> None:
+    """id, row and sentence of every selected case, tab-separated."""
+    for suite, chosen in run.plan:
+        for case in chosen:
+            row = (case.row, clean_text(case.sentence))
+            print("%s/%s\t%s\t%s" % ((suite.stanza.name, case.name) + row))
+
+
+def platforms(host: Host) -> None:
+    """Each platform: ready, or what is missing and what gives it."""
+    for platform, missing in survey(host):
+        state = "ready" if not missing else "missing"
+        slow = ", slow: only with -p" if platform.slow else ""
+        print("%-12s %-8s %s%s" % (platform.name, state, platform.about, slow))
+        if not missing:
+            print("             %s; expectations: expected/%s.cfg"
+                  % (platform.version(host), platform.expectations(host)))
+        for need in missing:
+            print("             - %s: %s" % (need.what, need.fix))

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The words everybody shares: verdicts, cases, stanzas, results.
+
+Plain data without behaviour worth mentioning. A Result is what one case got on one platform;
+its to_record() is the JSONL line described in docs/results.md.
+"""
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Tuple
+
+PASS, FAIL, SKIP, XFAIL, XPASS = "PASS", "FAIL", "SKIP", "XFAIL", "XPASS"
+ERROR, CRASH, TIMEOUT, NOTRUN, FLAKY = "ERROR", "CRASH", "TIMEOUT", "NOTRUN", "FLAKY"
+VERDICTS = (PASS, FAIL, SKIP, XFAIL, XPASS, ERROR, CRASH, TIMEOUT, NOTRUN, FLAKY)
+#: From best to worst: what a whole image is called when its cases differ.
+SEVERITY = (PASS, SKIP, XFAIL, NOTRUN, XPASS, FLAKY, FAIL, ERROR, TIMEOUT, CRASH)
+#: Verdicts that need no explanation in a green run.
+EXPECTED = frozenset((PASS, SKIP, XFAIL))
+
+
+class UserError(Exception):
+    """Bad input: its text is the one line the user gets, and the exit status is 2."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case as the image itself describes it (section .ordeal.cases)."""
+    name: str
+    row: str = ""
+    sentence: str = ""
+    citation: str = ""
+    twin: str = ""
+
+
+@dataclass(frozen=True)
+class Stanza:
+    """One section of unittests.cfg: an image and how to boot it."""
+    name: str
+    where: str
+    file: str = ""
+    smp: str = "1"
+    test_args: str = ""
+    params: str = ""
+    groups: Tuple[str, ...] = ()
+    accel: str = ""
+    arch: str = ""
+    machine: str = ""
+    timeout: str = ""
+    check: str = ""
+    disabled_if: str = ""
+    platforms: Tuple[str, ...] = ()
+
+
+@dataclass
+class Result:
+    """What one case got on one platform."""
+    platform: str
+    case: str
+    verdict: str
+    reason: str = ""
+    row: str = ""
+    sentence: str = ""
+    citation: str = ""
+    twin: str = ""
+    raw: str = ""
+    expected: List[str] = field(default_factory=list)
+    observed: List[str] = field(default_factory=list)
+    histogram: List[Tuple[int, str]] = field(default_factory=list)
+    fingerprints: List[str] = field(default_factory=list)
+    notes: List[str] = field(default_factory=list)
+    unexpected: bool = False
+    deviation: str = ""
+    seconds: float = 0.0
+    boot: int = 0
+    log: str = ""
+    repro: str = ""
+    index: int = 0
+    runs: Dict[str, int] = field(default_factory=dict)
+
+    def to_record(self) -> Dict[str, Any]:
+        """The JSONL line, fields in the order a reader wants them; empty ones are left out."""
+        record: Dict[str, Any] = {
+            "type": "result", "platform": self.platform, "case": self.case, "row": self.row,
+            "verdict": self.verdict, "unexpected": self.unexpected, "expected": self.expected,
+            "observed": self.observed, "reason": self.reason, "sentence": self.sentence,
+            "index": self.index, "seconds": round(self.seconds, 3)}
+        optional = {"raw": self.raw, "citation": self.citation, "twin": self.twin,
+                    "histogram": [list(pair) for pair in self.histogram],
+                    "fingerprints": self.fingerprints, "notes": self.notes,
+                    "deviation": self.deviation, "boot": self.boot, "log": self.log,
+                    "repro": self.repro, "runs": self.runs}
+        record.update({key: value for key, value in optional.items() if value})
+        return record
+
+
+def result_from_record(record: Dict[str, Any]) -> Result:
+    """The Result a JSONL line describes; unknown fields are ignored, so old readers keep up."""
+    known = {key: value for key, value in record.items() if key in Result.__dataclass_fields__}
+    known["histogram"] = [(int(count), str(trace)) for count, trace in known.get("histogram", [])]
+    return Result(**known)
+
+
+def worst(verdicts: List[str]) -> str:
+    """The verdict of a group: the worst of its members (NOTRUN for none)."""
+    return max(verdicts, key=SEVERITY.index) if verdicts else NOTRUN

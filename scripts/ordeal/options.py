@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command line: kvm-unit-tests' letters with their meanings, and what this runner adds.
+
+A table and a small getopt instead of argparse: half the start-up time, no abbreviations, and
+every error is one line that names the word at fault.
+"""
+from dataclasses import dataclass, field
+from typing import Dict, List, NamedTuple, Tuple
+
+from .model import UserError
+from .text import near
+
+USAGE = """\
+usage: ./run_tests.sh [OPTION]... [TEST-GLOB | TEST/CASE-GLOB]...
+
+What to run
+  -a, --all               also the tests of group nodefault
+  -g, --group GROUP       only tests of this group (repeatable)
+  -x, --exclude GLOB      leave out a TEST-GLOB or TEST/CASE-GLOB (repeatable)
+  -p, --platform LIST     platforms, comma-separated (repeatable); default: all that this
+                          machine can run, except slow ones
+      --shard I/N         the I-th of N equal parts of the cases
+      --cfg FILE          another unittests.cfg, also one of kvm-unit-tests
+      --set TEST.KEY=VAL  override a key of unittests.cfg (repeatable)
+      --repeat N          run everything N times; a case that varies is FLAKY
+
+How to run
+  -j, --parallel N        N machines at once
+  -v, --verbose           every case, and the command lines
+      --logs DIR          where logs go (default: logs; the previous run is in logs.old)
+      --setup             install what is missing (apt), configure, build, then run
+
+What to tell
+  -l, --list              list the tests and exit
+      --list-cases        list the cases (id, row, sentence; tab-separated) and exit
+      --platforms         list the platforms, with what is missing here, and exit
+  -t, --tap13             TAP on standard output instead of the report for people
+      --tap F  --ktap F  --junit F  --lava F  --jsonl F   reports into files (- is stdout)
+      --html DIR          not built yet
+      --require LIST      a skip that names one of these features is unexpected
+      --save-baseline F   keep the results to compare with later
+      --baseline F        compare with such a file
+      --fail-on CLASSES   exit 1 exactly for these: unexpected new-fail fixed new-skip
+                          vanished appeared slower (default: unexpected)
+      --differential P,Q  run on two platforms and show where their traces differ
+  -h, --help              this text
+      --probe-maxsmp      accepted for kvm-unit-tests' sake; nothing needs probing
+
+Environment: QEMU, BOCHS (other binaries), ACCEL, MACHINE, TIMEOUT, CHECK (as in kvm-unit-tests).
+Exit status: 0 all as expected, 1 something unexpected, 2 usage, configuration or build,
+130 interrupted."""
+
+
+class Option(NamedTuple):
+    """letter, long name, how it takes its value: flag, one (the last wins) or many."""
+    letter: str
+    name: str
+    kind: str
+
+
+TABLE = (
+    Option("h", "help", "flag"), Option("v", "verbose", "flag"), Option("a", "all", "flag"),
+    Option("l", "list", "flag"), Option("t", "tap13", "flag"), Option("g", "group", "many"),
+    Option("j", "parallel", "one"), Option("p", "platform", "many"), Option("x", "exclude", "many"),
+    Option("", "list-cases", "flag"), Option("", "platforms", "flag"), Option("", "setup", "flag"),
+    Option("", "probe-maxsmp", "flag"), Option("", "tap", "many"), Option("", "ktap", "many"),
+    Option("", "junit", "many"), Option("", "lava", "many"), Option("", "jsonl", "many"),
+    Option("", "html", "one"), Option("", "require", "many"), Option("", "baseline", "one"),
+    Option("", "save-baseline", "one"), Option("", "fail-on", "many"), Option("", "repeat", "one"),
+    Option("", "shard", "one"), Option("", "set", "many"), Option("", "cfg", "one"),
+    Option("", "logs", "one"), Option("", "differential", "one"))
+CLASSES = ("unexpected", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
+REPORTS = ("tap", "ktap", "junit", "lava")
+
+
+@dataclass
+class Options:
+    """The parsed command line, checked as far as it can be without looking at files."""
+    flags: Dict[str, bool] = field(default_factory=dict)
+    values: Dict[str, List[str]] = field(default_factory=dict)
+    patterns: List[str] = field(default_factory=list)
+    jobs: int = 1
+    repeat: int = 1
+    shard: Tuple[int, int] = (1, 1)
+
+    def flag(self, name: str) -> bool:
+        """The flag was given."""
+        return self.flags.get(name, False)
+
+    def one(self, name: str) -> str:
+        """The value given last, '' for none."""
+        return self.values.get(name, [""])[-1]
+
+    def words(self, name: str) -> List[str]:
+        """All values of a repeatable, comma-separated option."""
+        return [word for value in self.values.get(name, []) for word in value.split(",") if word]
+
+
+def _take(argv: List[str], option: Option, shown: str) -> str:
+    if not argv:
+        raise UserError("option %s wants a value; see -h" % shown)
+    return argv.pop(0)
+
+
+def _long(options: Options, word: str, argv: List[str]) -> None:
+    name, equals, value = word[2:].partition("=")
+    option = next((o for o in TABLE if o.name == name), None)
+    if option is None:
+        raise UserError("unknown option --%s%s; see -h"
+                        % (name, near("--" + name, ["--" + o.name for o in TABLE])))
+    if option.kind == "flag":
+        if equals:
+            raise UserError("option --%s takes no value; see -h" % name)
+        options.flags[name] = True
+        return
+    if not equals:
+        value = _take(argv, option, "--" + name)
+    options.values.setdefault(name, []).append(value)
+
+
+def _short(options: Options, word: str, argv: List[str]) -> None:
+    letters = word[1:]
+    while letters:
+        letter, letters = letters[0], letters[1:]
+        option = next((o for o in TABLE if o.letter == letter), None)
+        if option is None:
+            raise UserError("unknown option -%s; see -h" % letter)
+        if option.kind == "flag":
+            options.flags[option.name] = True
+            continue
+        value = letters or _take(argv, option, "-" + letter)
+        options.values.setdefault(option.name, []).append(value)
+        return
+
+
+def _number(text: str, what: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= 100000:
+        raise UserError("%s %s: want a number from 1" % (what, text))
+    return int(text)
+
+
+def parse(argv: List[str]) -> Options:
+    """Options and patterns in any order; -- ends the options."""
+    options, argv = Options(), list(argv)
+    while argv:
+        word = argv.pop(0)
+        if word == "--":
+            options.patterns += argv
+            break
+        if word.startswith("--"):
+            _long(options, word, argv)
+        elif word.startswith("-") and len(word) > 1:
+            _short(options, word, argv)
+        else:
+            options.patterns.append(word)
+    return _check(options)
+
+
+def _check(options: Options) -> Options:
+    if options.one("parallel"):
+        options.jobs = _number(options.one("parallel"), "-j")
+    if options.one("repeat"):
+        options.repeat = _number(options.one("repeat"), "--repeat")
+    if options.one("shard"):
+        index, slash, count = options.one("shard").partition("/")
+        if not slash:
+            raise UserError("--shard %s: want I/N" % options.one("shard"))
+        options.shard = _number(index, "--shard"), _number(count, "--shard")
+        if options.shard[0] > options.shard[1]:
+            raise UserError("--shard %s: I is larger than N" % options.one("shard"))
+    for name in options.words("fail-on"):
+        if name not in CLASSES:
+            raise UserError("--fail-on %s: unknown class%s; there are: %s"
+                            % (name, near(name, CLASSES), " ".join(CLASSES)))
+    for name in ("new-fail", "fixed", "new-skip", "vanished", "appeared", "slower"):
+        if name in options.words("fail-on") and not options.one("baseline"):
+            raise UserError("--fail-on %s needs --baseline F to compare with" % name)
+    if options.one("html"):
+        raise UserError("--html is not built yet; --junit and --jsonl are")
+    if options.one("differential"):
+        names = options.words("differential")
+        if len(set(names)) != 2:
+            raise UserError("--differential %s: want two platforms, P,Q"
+                            % options.one("differential"))
+        if options.words("platform"):
+            raise UserError("--differential names the platforms itself; leave out -p")
+    return options

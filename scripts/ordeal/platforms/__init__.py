@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The platforms this runner knows. A new one is one file beside this and one line in ALL.
+
+A name may end in +SUFFIX (an emulator from a toolbox root) or hold @ (a hypervisor in an
+emulator, the lab); both are for adapters to come and are refused by name until then.
+"""
+from typing import Dict, List, Tuple
+
+from ..host import Host
+from ..model import UserError
+from ..text import near
+from .base import Need, Platform
+from .bochs import BochsAmd, BochsIntel
+from .qemu import Kvm, Tcg
+
+ALL = (Tcg, BochsIntel, BochsAmd, Kvm)
+
+
+def known() -> Dict[str, Platform]:
+    """Every platform by name, in the order of a run."""
+    return {cls.name: cls() for cls in ALL}
+
+
+def survey(host: Host) -> List[Tuple[Platform, List[Need]]]:
+    """Every platform with what it lacks here."""
+    return [(platform, platform.needs(host)) for platform in known().values()]
+
+
+def choose(host: Host, names: List[str]) -> List[Platform]:
+    """The platforms asked for, or all that can run here without being asked."""
+    everything = known()
+    chosen: List[Platform] = []
+    for name in names:
+        if name not in everything:
+            raise UserError("unknown platform %s%s; --platforms lists them"
+                            % (name, near(name, everything)))
+        missing = everything[name].needs(host)
+        if missing:
+            raise UserError("platform %s cannot run here: %s; %s"
+                            % (name, missing[0].what, missing[0].fix))
+        if everything[name] not in chosen:
+            chosen.append(everything[name])
+    if names:
+        return chosen
+    accel = host.env.get("ACCEL", "").split(",")[0]
+    for platform in everything.values():
+        if platform.slow or (accel and platform.accel != accel):
+            continue
+        if not platform.needs(host):
+            chosen.append(platform)
+    if not chosen:
+        raise UserError("no platform can run here%s; --platforms says what is missing"
+                        % (" with ACCEL=" + accel if accel else ""))
+    return chosen

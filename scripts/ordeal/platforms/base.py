@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every platform adapter offers; docs/platforms.md shows how to write one.
+
+An adapter turns a job into a command line, says what it needs, and translates how its process
+ended. It runs nothing itself.
+"""
+from dataclasses import dataclass, field
+from typing import List, NamedTuple, Tuple
+
+from ..host import Host
+from ..judge import Ending
+from ..model import Stanza
+
+
+class Need(NamedTuple):
+    """Something this machine lacks, and which package or setting gives it."""
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to boot. foreign: it is of kvm-unit-tests, not of ours."""
+    stanza: Stanza
+    image: str
+    foreign: bool
+    smp: Tuple[str, ...]
+    params: Tuple[str, ...]
+    machine: str = ""
+
+
+@dataclass
+class Launch:
+    """A ready command line. console: a FIFO the guest writes to instead of standard output;
+    keep: files whose text is appended to the stored log."""
+    argv: List[str]
+    console: str = ""
+    keep: List[str] = field(default_factory=list)
+
+
+class Platform:
+    """Base class; see the four methods that raise NotImplementedError or have a default."""
+
+    name = ""
+    about = ""
+    #: Not part of a run unless -p names it.
+    slow = False
+    #: What `accel =` in unittests.cfg calls this platform.
+    accel = ""
+    #: Multiplies the time limits of unittests.cfg.
+    time_scale = 1.0
+    #: The guest can end the machine by itself.
+    exits = True
+    #: Key=value words added to the guest's arguments.
+    guest_args: Tuple[str, ...] = ()
+
+    def needs(self, host: Host) -> List[Need]:
+        """What is missing on this machine; nothing when the platform can run."""
+        raise NotImplementedError
+
+    def version(self, host: Host) -> str:
+        """The emulator's version, as it says it."""
+        raise NotImplementedError
+
+    def expectations(self, host: Host) -> str:
+        """The stem of its file in expected/."""
+        return self.name
+
+    def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
+        """The command that boots the job with these guest arguments. work: a directory for the
+        files this boot needs, its own."""
+        raise NotImplementedError
+
+    def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
+        """What the process's exit status (negative: a signal) means."""
+        raise NotImplementedError

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bochs as a platform: `bochs-intel` (VMX) and `bochs-amd` (SVM).
+
+Bochs loads no ELF file, so the image and its arguments go into a GRUB ISO, kept in the cache under
+a name made from both. The console is COM1 written into a FIFO. The guest's last word is "Shutdown"
+on port 0x8900, which Bochs calls a panic: that, and only that, is the normal end.
+"""
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from typing import List
+
+from ..host import Host, version_of
+from ..judge import Ending
+from ..model import UserError
+from ..text import clean
+from .base import Job, Launch, Need, Platform
+
+OLDEST = (2, 7)
+ROMS = (("BIOS-bochs-latest", ("/usr/share/bochs/BIOS-bochs-latest",
+                               "/usr/local/share/bochs/BIOS-bochs-latest"), "bochsbios"),
+        ("vgabios.bin", ("/usr/share/vgabios/vgabios.bin",
+                         "/usr/share/bochs/VGABIOS-lgpl-latest"), "vgabios"))
+TOOLS = (("grub-mkrescue", "grub-common"), ("xorriso", "xorriso"), ("mformat", "mtools"))
+GRUB_PC = "/usr/lib/grub/i386-pc"
+#: How many ISOs the cache keeps.
+ISO_LIMIT = 200
+_END = b"Shutdown port: shutdown requested"
+
+
+def _rom(paths: tuple) -> str:
+    return next((path for path in paths if os.path.exists(path)), "")
+
+
+def grub_config(name: str, args: List[str]) -> str:
+    """The grub.cfg that boots the image at once. Words are quoted: GRUB has a shell of its own."""
+    words = " ".join("'%s'" % word.replace("'", "'\\''") for word in args)
+    return ("set timeout=0\nset default=0\nmenuentry ordeal {\n"
+            "\tmultiboot /boot/image %s %s\n\tboot\n}\n" % (name, words))
+
+
+def _prune(directory: str) -> None:
+    """Keep the cache from growing for ever."""
+    files = [os.path.join(directory, name) for name in os.listdir(directory)]
+    for path in sorted(files, key=os.path.getmtime)[:-ISO_LIMIT]:
+        os.unlink(path)
+
+
+def make_iso(host: Host, image: str, args: List[str]) -> str:
+    """The path of an ISO with this image and these arguments, made if it is not in the cache."""
+    with open(image, "rb") as stream:
+        content = stream.read()
+    config = grub_config(os.path.basename(image).rsplit(".", 1)[0], args).encode()
+    key = hashlib.sha256(content + b"\0" + config).hexdigest()[:32]
+    directory = os.path.join(host.cache, "iso")
+    path = os.path.join(directory, key + ".iso")
+    if os.path.exists(path):
+        os.utime(path)
+        return path
+    os.makedirs(directory, exist_ok=True)
+    _prune(directory)
+    with tempfile.TemporaryDirectory(dir=host.cache) as tree:
+        os.makedirs(os.path.join(tree, "boot", "grub"))
+        with open(os.path.join(tree, "boot", "image"), "wb") as out:
+            out.write(content)
+        with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "wb") as out:
+            out.write(config)
+        part = "%s.%d" % (path, os.getpid())
+        done = subprocess.run(
+            ["grub-mkrescue", "--locales=", "--fonts=", "--themes=",
+             "--install-modules=multiboot iso9660 normal", "-d", GRUB_PC, "-o", part, tree],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            check=False, start_new_session=True)
+        if done.returncode or not os.path.exists(part):
+            raise UserError("grub-mkrescue failed (%d): %s" % (
+                done.returncode, clean(done.stdout.strip().splitlines()[-1:][0]
+                                       if done.stdout.strip() else b"no output", 300)))
+        os.replace(part, path)
+    return path
+
+
+class Bochs(Platform):
+    """What both models have in common."""
+
+    model = ""
+    time_scale = 3.0
+    guest_args = ("exit=bochs",)
+
+    def program(self, host: Host) -> str:
+        """The emulator itself; Debian's `bochs` is a wrapper around it."""
+        return host.program("BOCHS", ("bochs-bin", "bochs"))
+
+    def version(self, host: Host) -> str:
+        program = self.program(host)
+        text = host.ask([program, "--help", "cpu"]) if program else ""
+        return next((line.strip() for line in text.splitlines() if "Bochs x86 Emulator" in line),
+                    "")
+
+    def needs(self, host: Host) -> List[Need]:
+        program = self.program(host)
+        missing = [] if program else [Need("bochs is not installed", "apt-get install bochs")]
+        if program:
+            number = version_of(self.version(host))
+            if not number or number < OLDEST:
+                missing.append(Need("%s is %s, want Bochs %s or later" % (
+                    program, self.version(host) or "of no known version",
+                    ".".join(map(str, OLDEST))), "set BOCHS to a newer one"))
+            elif self.model not in host.ask([program, "--help", "cpu"]).split():
+                missing.append(Need("%s has no CPU model %s" % (program, self.model),
+                                    "set BOCHS to one built with it"))
+        for what, paths, package in ROMS:
+            if not _rom(paths):
+                missing.append(Need("no " + what, "apt-get install " + package))
+        for tool, package in TOOLS:
+            if not shutil.which(tool):
+                missing.append(Need(tool + " is not installed", "apt-get install " + package))
+        if not os.path.isdir(GRUB_PC):
+            missing.append(Need("GRUB for BIOS is not installed", "apt-get install grub-pc-bin"))
+        return missing
+
+    def bochsrc(self, iso: str, console: str, log: str, cpus: str) -> str:
+        """The machine: nothing in it depends on the host's time or terminal."""
+        return "\n".join((
+            'display_library: rfb, options="timeout=0"',
+            "cpu: model=%s, count=%s, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=0"
+            % (self.model, cpus),
+            "memory: guest=64, host=64",
+            "romimage: file=\"%s\"" % _rom(ROMS[0][1]),
+            "vgaromimage: file=\"%s\"" % _rom(ROMS[1][1]),
+            "clock: sync=none, time0=1",
+            "com1: enabled=1, mode=file, dev=\"%s\"" % console,
+            "ata0-master: type=cdrom, path=\"%s\", status=inserted" % iso,
+            "boot: cdrom", "panic: action=fatal", "error: action=report", "info: action=ignore",
+            "debug: action=ignore", "speaker: enabled=0", "log: \"%s\"" % log, ""))
+
+    def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
+        # Bochs reads neither quotes nor non-ASCII in paths well: give it short plain ones.
+        console, log = os.path.join(work, "com1"), os.path.join(work, "bochs.log")
+        iso = os.path.join(work, "image.iso")
+        os.symlink(make_iso(host, job.image, args), iso)
+        os.mkfifo(console)
+        config, commands = os.path.join(work, "bochsrc"), os.path.join(work, "commands")
+        with open(config, "w", encoding="utf-8") as out:
+            out.write(self.bochsrc(iso, console, log, job.smp[0] if job.smp else "1"))
+        with open(commands, "w", encoding="ascii") as out:
+            out.write("c\nq\n")
+        argv = [self.program(host), "-q", "-f", config, "-rc", commands]
+        return Launch(argv, console=console, keep=[log])
+
+    def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
+        panics = [line for line in kept.splitlines() if b"p[" in line[:24]]
+        last = clean(panics[-1], 300) if panics else ""
+        if panics and _END in panics[-1]:
+            return Ending("off")
+        if any(b"shutdown state" in line or b"triple fault" in line.lower() for line in panics):
+            return Ending("off", None, last)
+        if status < 0:
+            return Ending("signal", None, "by signal %d%s" % (-status, ": " + last if last else ""))
+        said = clean(stderr.strip().splitlines()[-1], 300) if stderr.strip() else ""
+        return Ending("vmm", None, last or said or "status %d without a panic line" % status)
+
+
+class BochsIntel(Bochs):
+    """An Intel model, with VMX."""
+
+    name = accel = "bochs-intel"
+    about = "Bochs, Intel CPU with VMX"
+    model = "corei7_haswell_4770"
+
+
+class BochsAmd(Bochs):
+    """An AMD model, with SVM."""
+
+    name = accel = "bochs-amd"
+    about = "Bochs, AMD CPU with SVM"
+    model = "ryzen"

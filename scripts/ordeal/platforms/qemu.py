@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""QEMU as a platform: `tcg` and `kvm`.
+
+The guest ends the machine through isa-debug-exit, so QEMU's status is (code << 1) | 1; status 0
+means a power-off or, with -no-reboot, a reset. Status 1 is also QEMU's own failure: then it has
+written to standard error.
+"""
+import os
+from typing import List
+
+from ..host import Host, version_of
+from ..judge import Ending
+from ..text import clean
+from .base import Job, Launch, Need, Platform
+
+OLDEST = (6, 0)
+QBOOT = "/usr/share/qemu/qboot.rom"
+_PACKAGE = "apt-get install qemu-system-x86"
+#: Modules that offer /dev/kvm, and how this project calls the flavour.
+FLAVOURS = (("kvm_pvm", "kvm-pvm"), ("kvm_intel", "kvm-intel"), ("kvm_amd", "kvm-amd"))
+
+
+def kvm_flavour(modules: str = "/sys/module") -> str:
+    """kvm-pvm, kvm-intel or kvm-amd by the loaded module; plain kvm if none is known."""
+    for module, flavour in FLAVOURS:
+        if os.path.isdir(os.path.join(modules, module)):
+            return flavour
+    return "kvm"
+
+
+class Qemu(Platform):
+    """What tcg and kvm have in common."""
+
+    cpu = "max"
+    extra: tuple = ()
+
+    def program(self, host: Host) -> str:
+        """QEMU's path, '' if there is none."""
+        return host.program("QEMU", ("qemu-system-x86_64", "qemu-kvm"))
+
+    def version(self, host: Host) -> str:
+        program = self.program(host)
+        text = host.ask([program, "--version"]) if program else ""
+        return clean(text.splitlines()[0].encode() if text else b"", 200)
+
+    def needs(self, host: Host) -> List[Need]:
+        program = self.program(host)
+        if not program:
+            return [Need("qemu-system-x86_64 is not installed", _PACKAGE)]
+        version = self.version(host)
+        number = version_of(version)
+        if not number:
+            return [Need("%s does not say its version (%s)" % (program, version or "no output"),
+                         "set QEMU to a working one, or " + _PACKAGE)]
+        if number < OLDEST:
+            return [Need("%s is too old: %s, want %s" % (program, version,
+                                                         ".".join(map(str, OLDEST))),
+                         "set QEMU to a newer one")]
+        return []
+
+    def accelerator(self, host: Host) -> str:
+        """-accel's argument; ACCEL may add properties, as in ACCEL=kvm,kernel_irqchip=split."""
+        wanted = host.env.get("ACCEL", "")
+        return wanted if wanted.split(",")[0] == self.accel else self.accel
+
+    def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
+        argv = [self.program(host), "-nodefaults", "-no-reboot", "-display", "none",
+                "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"]
+        if job.foreign:
+            argv += ["-device", "pc-testdev", "-device", "pci-testdev",
+                     "-global", "kvm-pit.lost_tick_policy=discard"]
+        else:
+            argv += ["-cpu", self.cpu, *self.extra]
+        if job.machine:
+            argv += ["-machine", job.machine]
+        argv += ["-accel", self.accelerator(host), "-smp", *job.smp, "-kernel", job.image]
+        if args:
+            argv += ["-append", " ".join(args)]
+        return Launch(argv + list(job.params))
+
+    def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
+        said = [line for line in stderr.splitlines() if line and b"warning" not in line.lower()]
+        last = clean(said[-1], 300) if said else ""
+        if status < 0 or b"terminating on signal" in stderr:
+            return Ending("signal", None, "by signal %d" % -status if status < 0 else last)
+        if status == 0:
+            return Ending("off", None, last)
+        if status == 1 and said:
+            return Ending("vmm", None, last)
+        if status & 1 == 0:
+            return Ending("vmm", None, "status %d%s" % (status, ": " + last if last else ""))
+        return Ending("exit", status >> 1)
+
+
+class Tcg(Qemu):
+    """QEMU's own translator; it has SVM, not VMX."""
+
+    name = accel = "tcg"
+    about = "QEMU TCG"
+
+
+class Kvm(Qemu):
+    """QEMU on /dev/kvm, whatever implements it."""
+
+    name = accel = "kvm"
+    about = "QEMU on /dev/kvm"
+
+    def __init__(self) -> None:
+        self.flavour = kvm_flavour()
+        # kvm_pvm refuses -cpu host and max, and takes seconds over SeaBIOS.
+        self.cpu = "qemu64" if self.flavour == "kvm-pvm" else "max"
+        self.extra = ("-bios", QBOOT) if os.path.exists(QBOOT) else ()
+
+    def expectations(self, host: Host) -> str:
+        return self.flavour
+
+    def needs(self, host: Host) -> List[Need]:
+        missing = super().needs(host)
+        if not os.path.exists("/dev/kvm"):
+            missing.append(Need("there is no /dev/kvm",
+                                "load kvm_intel or kvm_amd, or enable nested virtualization"))
+        elif not os.access("/dev/kvm", os.R_OK | os.W_OK):
+            missing.append(Need("/dev/kvm may not be opened", "add the user to the group kvm"))
+        return missing

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Console bytes made harmless, and the few ways this package shapes text.
+
+Whatever a guest prints can reach a report, so every byte that is not printable ASCII is spelt
+\\xNN before it gets there: no terminal escape, no NUL, no broken UTF-8.
+"""
+from typing import Iterable, List, Sequence
+
+_SAFE = frozenset(range(0x20, 0x7F))
+
+
+def clean(data: bytes, limit: int = 4000) -> str:
+    """Printable ASCII for these bytes, cut at limit characters."""
+    short = data[:limit]
+    if all(byte in _SAFE for byte in short):
+        text = short.decode("ascii")
+    else:
+        text = "".join(chr(b) if b in _SAFE else "\\x%02x" % b for b in short)
+    return text if len(data) <= limit else text + " ... (%d bytes)" % len(data)
+
+
+def clean_text(text: str) -> str:
+    """The same for text that came from a file or a person: non-ASCII letters may stay."""
+    return "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)
+
+
+def columns(left: Sequence[str], right: Sequence[str], heads: Sequence[str],
+            indent: str = "    ") -> List[str]:
+    """Two lists side by side, a mark between the rows that differ."""
+    width = min(60, max([len(heads[0])] + [len(item) for item in left]))
+    rows = ["%s%-*s   %s" % (indent, width, heads[0], heads[1])]
+    for i in range(max(len(left), len(right))):
+        a = left[i] if i < len(left) else "-"
+        b = right[i] if i < len(right) else "-"
+        rows.append("%s%-*s %s %s" % (indent, width, a, " " if a == b else "|", b))
+    return rows
+
+
+def plural(count: int, noun: str) -> str:
+    """'1 case', '2 cases'."""
+    return "%d %s%s" % (count, noun, "" if count == 1 else "s")
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """' (did you mean X?)' when a known word is close, else ''."""
+    import difflib
+    found = difflib.get_close_matches(word, list(known), 1)
+    return " (did you mean %s?)" % found[0] if found else ""
+
+
+def shell_quote(words: Iterable[str]) -> str:
+    """One line that a POSIX shell reads back as these words."""
+    safe = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")
+    return " ".join(w if w and all(c in safe for c in w) else "'" + w.replace("'", "'\\''") + "'"
+                    for w in words)
