@@ -67,7 +67,7 @@ def failure(result: Result) -> List[str]:
             lines.append("    also seen: " + trace)
     for count, trace in result.histogram:
         lines.append("    %7d x %s" % (count, trace))
-    lines += ["    note: " + note for note in result.notes]
+    lines += ["    note: " + note for note in result.notes if " | " not in note]
     if result.deviation:
         lines.append("    listed: " + result.deviation)
     if result.log:

@@ -27,6 +27,8 @@ TOOLS = (("grub-mkrescue", "grub-common"), ("xorriso", "xorriso"), ("mformat", "
 GRUB_PC = "/usr/lib/grub/i386-pc"
 #: How many ISOs the cache keeps.
 ISO_LIMIT = 200
+#: Stands for the nonce in a cached ISO; the copy that boots gets the real one in its place.
+_BLANK = "nonce=" + 8 * "_"
 _END = b"Shutdown port: shutdown requested"
 
 
@@ -81,6 +83,21 @@ def make_iso(host: Host, image: str, args: List[str]) -> str:
     return path
 
 
+def boot_iso(host: Host, image: str, args: List[str], path: str) -> None:
+    """An ISO for one boot at path: the cached one with this boot's nonce written into it."""
+    nonce = next((word for word in args if word.startswith("nonce=")), "")
+    if len(nonce) != len(_BLANK):
+        os.symlink(make_iso(host, image, args), path)
+        return
+    cached = make_iso(host, image, [_BLANK if word == nonce else word for word in args])
+    with open(cached, "rb") as stream:
+        data = stream.read()
+    if data.count(_BLANK.encode()) != 1:
+        raise UserError("%s: the image itself holds %s; rename that" % (image, _BLANK))
+    with open(path, "wb") as out:
+        out.write(data.replace(_BLANK.encode(), nonce.encode()))
+
+
 class Bochs(Platform):
     """What both models have in common."""
 
@@ -133,13 +150,15 @@ class Bochs(Platform):
             "com1: enabled=1, mode=file, dev=\"%s\"" % console,
             "ata0-master: type=cdrom, path=\"%s\", status=inserted" % iso,
             "boot: cdrom", "panic: action=fatal", "error: action=report", "info: action=ignore",
-            "debug: action=ignore", "speaker: enabled=0", "log: \"%s\"" % log, ""))
+            "debug: action=ignore", "speaker: enabled=0",
+            # Its default sound driver aborts Bochs where there is no sound card.
+            "sound: driver=dummy, waveoutdrv=dummy", "log: \"%s\"" % log, ""))
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         # Bochs reads neither quotes nor non-ASCII in paths well: give it short plain ones.
         console, log = os.path.join(work, "com1"), os.path.join(work, "bochs.log")
         iso = os.path.join(work, "image.iso")
-        os.symlink(make_iso(host, job.image, args), iso)
+        boot_iso(host, job.image, args, iso)
         os.mkfifo(console)
         config, commands = os.path.join(work, "bochsrc"), os.path.join(work, "commands")
         with open(config, "w", encoding="utf-8") as out:
