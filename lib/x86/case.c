@@ -113,6 +113,12 @@ void play(void)
 	scene_play(&stage.scene);
 }
 
+void play_to_cpl3(void)
+{
+	scene_land_from_cpl3(&stage.scene);
+	play();
+}
+
 static void check_places(const struct want *wants, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -201,6 +207,11 @@ void stage_judged(void)
 {
 	ASSERT(!stage.judged);
 	stage.judged = true;
+}
+
+bool stage_passing(void)
+{
+	return stage.verdict == VERDICT_PASS;
 }
 
 const char *stage_case_name(void)

@@ -62,6 +62,11 @@ _Static_assert(sizeof(struct test_case) == 64, "docs/results.md");
 #define CASE_OF(id, row, sentence, citation, run, argument)                                        \
 	CASE_RECORD(id, row, sentence, citation, NULL, run, argument)
 
+/* The same; the argument is a `struct type` of the initializers that follow. */
+#define CASE_WITH(id, row, sentence, citation, run, type, ...)                                     \
+	static const struct type case_data_##id = { __VA_ARGS__ };                                 \
+	CASE_OF(id, row, sentence, citation, run, &case_data_##id)
+
 /* A vector in the middle of the range, and one of a higher and one of a lower class. */
 enum {
 	VEC_LOW = 0x30,
@@ -77,6 +82,9 @@ enum {
 #define scene(...)                                                                                 \
 	scene_build(the_scene(), STEPS(__VA_ARGS__), ARRAY_SIZE(STEPS(__VA_ARGS__)))
 struct scene *the_scene(void);
+
+/* Plays it once, ending at CPL 3. Else as play(). */
+void play_to_cpl3(void);
 
 /* Makes an interrupt pending: IF=0, self-IPI, poll IRR until it is there, settle. Else ERROR. */
 void pend_irq(u8 vector);

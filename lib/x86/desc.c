@@ -62,18 +62,27 @@ u64 handler_entry(u8 vector)
 	return (u64)entry_stubs + (u64)vector * ENTRY_STUB_SIZE;
 }
 
-void gate_set(u8 vector, enum gate_type type, unsigned int ist, unsigned int dpl)
+static void gate_write(u8 vector, u64 target, enum gate_type type, unsigned int ist,
+		       unsigned int dpl)
 {
-	u64 entry = handler_entry(vector);
-
 	idt[vector] = (struct gate){
-		.offset_low = (u16)entry,
+		.offset_low = (u16)target,
 		.selector = SEL_CODE64,
 		.ist = (u8)ist,
 		.type = (u8)(GATE_PRESENT | dpl << DPL_SHIFT | type),
-		.offset_middle = (u16)(entry >> 16),
-		.offset_high = (u32)(entry >> 32),
+		.offset_middle = (u16)(target >> 16),
+		.offset_high = (u32)(target >> 32),
 	};
+}
+
+void gate_set(u8 vector, enum gate_type type, unsigned int ist, unsigned int dpl)
+{
+	gate_write(vector, handler_entry(vector), type, ist, dpl);
+}
+
+void gate_set_target(u8 vector, u64 target, unsigned int dpl)
+{
+	gate_write(vector, target, INTERRUPT_GATE, IST_NONE, dpl);
 }
 
 void gate_type_set(u8 vector, enum gate_type type)

@@ -9,7 +9,7 @@ static u64 play_directory[512] PAGE_ALIGNED;
 static u64 play_table[512] PAGE_ALIGNED;
 static u8 play_memory[2][PAGE_SIZE] PAGE_ALIGNED;
 
-extern u64 pdpt[];
+extern u64 pdpt[], low_page_table[];
 
 enum { ONE_GIB_SHIFT = 30 };
 
@@ -20,4 +20,14 @@ void paging_init(void)
 	play_directory[0] = (u64)play_table | PTE_P | PTE_W | PTE_U;
 	pdpt[PLAY_BASE >> ONE_GIB_SHIFT] = (u64)play_directory | PTE_P | PTE_W | PTE_U;
 	write_cr3(read_cr3());
+}
+
+void page_allow_user(u64 address)
+{
+	u64 *entry = &low_page_table[address / PAGE_SIZE];
+
+	if (*entry & PTE_U)
+		return;
+	*entry |= PTE_U;
+	invlpg(address);
 }

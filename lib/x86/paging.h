@@ -17,4 +17,7 @@
 /* Maps the playground. Call once. */
 void paging_init(void);
 
+/* Lets CPL 3 use the page of the image that @address is on (below 2 MiB). */
+void page_allow_user(u64 address);
+
 #endif

@@ -46,7 +46,8 @@ void panic(const char *format, ...)
 	text_vadd(&t, format, args);
 	va_end(args);
 	print("ABORT: %s\n", text_seal(&t));
-	backtrace((u64)__builtin_return_address(0), __builtin_frame_address(0));
+	backtrace((u64)__builtin_return_address(0),
+		  ((const struct stack_frame *)__builtin_frame_address(0))->caller);
 	power_exit(EXIT_CODE_ABORT);
 }
 

@@ -4,6 +4,7 @@
  * the window, so that an interrupt still pending there stays pending and is seen to be lost or late.
  */
 #include "scene.h"
+#include "desc.h"
 #include "panic.h"
 #include "percpu.h"
 #include "paging.h"
@@ -14,6 +15,9 @@
 enum {
 	OPCODE_CLI = 0xfa,
 	OPCODE_JMP_REL32 = 0xe9,
+	OPCODE_INT = 0xcd,
+	VECTOR_LEAVE = 0xf0, /* reaches scene_leave from CPL 3; never recorded */
+	DPL3 = 3,
 	SCENE_STACK_SIZE = 4096,
 };
 
@@ -87,6 +91,8 @@ void scene_build(struct scene *scene, const u16 *steps, size_t n)
 	u8 *p = scene_text;
 
 	ASSERT(n > 0 && n <= SCENE_MAX_STEPS);
+	page_allow_user((u64)scene_text);
+	page_allow_user((u64)scene_stack);
 	*scene = (struct scene){ .step_count = n };
 	for (size_t i = 0; i < n; i++) {
 		const struct fragment *f = &fragments[steps[i] & ((1 << LABEL_SHIFT) - 1)];
@@ -98,6 +104,14 @@ void scene_build(struct scene *scene, const u16 *steps, size_t n)
 	scene->landing = (u64)p;
 	append_landing(p);
 	set_defaults(scene);
+}
+
+void scene_land_from_cpl3(struct scene *scene)
+{
+	u8 cli_int[] = { OPCODE_CLI, OPCODE_INT, VECTOR_LEAVE };
+
+	append((u8 *)scene->landing, cli_int, sizeof(cli_int));
+	gate_set_target(VECTOR_LEAVE, (u64)scene_leave, DPL3);
 }
 
 void scene_play(struct scene *scene)

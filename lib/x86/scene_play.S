@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Onto the scene and back. scene_enter(scene, first, rsp) saves the caller's registers, loads those
- * of scene->in and flags, and goes to `first`; the landing jumps to scene_leave with IF=0 and with
- * any value in any register, RSP included.
+ * of scene->in and flags, and goes to `first`. The landing jumps to scene_leave, or reaches it
+ * through an interrupt gate from CPL 3; IF is 0 then, and every register may hold anything.
  */
 #include "bits.h"
 #include "scene_layout.h"
@@ -63,6 +63,8 @@ scene_leave:
 	mov scratch_rdi, %rax
 	mov %rax, SCENE_OUT + GPRS_RDI(%rdi)
 	mov caller_rsp, %rsp
+	mov $SEL_DATA, %eax		/* coming from CPL 3, SS is null */
+	mov %eax, %ss
 	pushq $RFLAGS_FIXED
 	popfq
 	pop %r15

@@ -22,6 +22,9 @@ void stage_reset(void);
 /* For judges other than expect(): says that the case has been judged. */
 void stage_judged(void);
 
+/* Has nothing failed so far? */
+bool stage_passing(void);
+
 const char *stage_case_name(void);
 
 #endif

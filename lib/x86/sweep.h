@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A sweep moves the arrival of a timer interrupt, step by step, across a scene with one faulting
+ * instruction, and judges every sample: the order must be legal for where the interrupt landed, and
+ * no event may be lost or doubled. Which sample lands where is the platform's business; it is
+ * counted and printed, not judged.
+ */
+#ifndef ORDEAL_SWEEP_H
+#define ORDEAL_SWEEP_H
+
+#include "case.h"
+
+/* Where one sample's interrupt landed. */
+enum landing_zone {
+	ZONE_BEFORE,	    /* at a boundary before the faulting instruction */
+	ZONE_AT,	    /* at the boundary of the faulting instruction itself */
+	ZONE_HANDLER_ENTRY, /* at the first instruction of the fault's handler */
+	ZONE_HANDLER,	    /* further inside the handler */
+	ZONE_AFTER_IRET,    /* where the handler returned to */
+	ZONE_LATER,	    /* at no boundary of the scene: pending when it was over */
+	ZONE_COUNT,
+};
+
+struct sweep {
+	u16 instruction;	  /* the faulting fragment; bears label L */
+	struct want fault;	  /* what it raises, AT(L) */
+	enum gate_type gate;	  /* of the fault's handler */
+	enum lapic_timer_mode timer;
+};
+
+/*
+ * Plays the scene once for each timer count, from 1 until the interrupt is late; reports WANT, SEEN
+ * and HIST lines; fails the case at the first illegal sample. ERROR if the timer never fires; SKIP if
+ * it is too coarse to land a single sample before the instruction: then nothing was shown.
+ */
+void sweep_arrivals(const struct sweep *sweep);
+
+/* Pure: the zone of one sample, or -1 with *@reason set if its order is illegal. */
+int sweep_classify(const struct sweep *sweep, const struct scene *scene, const struct trace *trace,
+		   const char **reason);
+
+#endif

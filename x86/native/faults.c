@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A maskable interrupt against the faults of executing an instruction (class 6 against 9 and 10 of
+ * the priority table). Pending at the boundary before the instruction, the interrupt is served first,
+ * with nothing of the fault to be seen yet (CR2, the MSR, the stack); when its handler returns, the
+ * instruction is executed and faults. In the shadow of STI it is the other way round.
+ */
+#define FAMILY "faults"
+#include "case.h"
+
+#define PRIORITY   "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
+#define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
+
+#define CR2_POISON 0x5a5a5a5a5000ul
+
+struct faulting {
+	u16 setup; /* a fragment before the opener; NOP if none is needed */
+	u16 instruction;
+	void (*prepare)(void);
+	struct want irq, fault;
+};
+
+static void irq_before_fault(const void *argument)
+{
+	const struct faulting *f = argument;
+
+	scene(f->setup, STI, NOP, L(f->instruction));
+	if (f->prepare)
+		f->prepare();
+	pend_irq(VEC);
+	play();
+	expect(f->irq, f->fault);
+}
+
+#define IRQ_AT_L IRQ(VEC, AT(L), IF(1), RF(0))
+
+#define IRQ_BEFORE(id, row, sentence, ...)                                                         \
+	CASE_WITH(id, row, sentence, PRIORITY, irq_before_fault, faulting, __VA_ARGS__)
+
+static void set_task_switched(void)
+{
+	write_cr0(read_cr0() | CR0_TS);
+}
+
+static void poison_cr2(void)
+{
+	write_cr2(CR2_POISON);
+}
+
+static void use_interrupt_stacks(void)
+{
+	gate_set(VEC, INTERRUPT_GATE, IST_IRQ, 0);
+	gate_set(SS_VECTOR, INTERRUPT_GATE, IST_FAULT, 0);
+	gate_set(GP_VECTOR, INTERRUPT_GATE, IST_FAULT, 0);
+}
+
+IRQ_BEFORE(irq_before_ud, "A03", "a pending interrupt is served before the #UD of the next UD2",
+	   .setup = NOP, .instruction = UD2, .irq = IRQ_AT_L, .fault = UD(AT(L)));
+IRQ_BEFORE(irq_before_de, "A04", "a pending interrupt is served before the #DE of the next DIV",
+	   .setup = NOP, .instruction = DIV, .irq = IRQ_AT_L, .fault = DE(AT(L)));
+IRQ_BEFORE(irq_before_gp_of_load, "A07",
+	   "a pending interrupt is served before the #GP of a load from a non-canonical address",
+	   .setup = NOP, .instruction = LOAD_NONCANONICAL, .irq = IRQ_AT_L, .fault = GP(0, AT(L)));
+IRQ_BEFORE(irq_before_nm, "A10",
+	   "a pending interrupt is served before the #NM of an x87 instruction while CR0.TS is 1",
+	   .setup = NOP, .instruction = FNOP, .prepare = set_task_switched, .irq = IRQ_AT_L,
+	   .fault = NM(AT(L)));
+IRQ_BEFORE(irq_before_pf_of_load, "A05",
+	   "a pending interrupt is served before the #PF of a load, and CR2 is still untouched then",
+	   .irq = IRQ(VEC, AT(L), IF(1), RF(0), CR2(CR2_POISON)), .setup = NOP,
+	   .instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
+	   .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
+IRQ_BEFORE(irq_before_pf_of_store, "A06",
+	   "a pending interrupt is served before the #PF of a store to a read-only page",
+	   .irq = IRQ(VEC, AT(L), IF(1), RF(0), CR2(CR2_POISON)), .setup = NOP,
+	   .instruction = STORE_READ_ONLY, .prepare = poison_cr2,
+	   .fault = PF(PF_PRESENT | PF_WRITE, AT(L), CR2(PLAY_READ_ONLY)));
+IRQ_BEFORE(irq_before_ss, "A08",
+	   "a pending interrupt is served, on a stack of its own, before the #SS of a PUSH through a "
+	   "non-canonical RSP",
+	   .irq = IRQ(VEC, AT(L), IF(1), ON_IST(IST_IRQ)), .setup = LOAD_NONCANONICAL_RSP,
+	   .instruction = PUSH, .prepare = use_interrupt_stacks,
+	   .fault = SS(0, AT(L), ON_IST(IST_FAULT)));
+
+CASE(irq_before_gp_of_lstar, "A02",
+     "a pending interrupt is served before the #GP of a WRMSR of a non-canonical LSTAR, which stays "
+     "as it was", PRIORITY)
+{
+	u64 before = rdmsr(MSR_LSTAR), after;
+
+	scene(LOAD_NONCANONICAL_LSTAR, STI, NOP, L(WRMSR));
+	pend_irq(VEC);
+	play();
+	after = rdmsr(MSR_LSTAR);
+	wrmsr(MSR_LSTAR, before);
+	check(after == before, "LSTAR was %#lx and became %#lx", before, after);
+	expect(IRQ(VEC, AT(L), IF(1), RF(0)), GP(0, AT(L)));
+}
+
+CASE(irq_before_gp_of_efer, "A02",
+     "a pending interrupt is served before the #GP of a WRMSR of a reserved EFER bit, which stays 0",
+     PRIORITY)
+{
+	u64 before = rdmsr(MSR_EFER), after;
+
+	scene(LOAD_RESERVED_EFER, STI, NOP, L(WRMSR));
+	pend_irq(VEC);
+	play();
+	after = rdmsr(MSR_EFER);
+	check(after == before, "EFER was %#lx and became %#lx", before, after);
+	expect(IRQ(VEC, AT(L), IF(1), RF(0)), GP(0, AT(L)));
+}
+
+/* --- In the shadow of STI: the fault first --- */
+
+static void fault_in_shadow(const struct faulting *f, enum gate_type gate, struct want irq)
+{
+	scene(f->setup, STI, L(f->instruction));
+	if (f->prepare)
+		f->prepare();
+	gate_type_set(f->fault.vector, gate);
+	pend_irq(VEC);
+	play();
+	expect(f->fault, irq);
+}
+
+static void shadow_interrupt_gate(const void *argument)
+{
+	fault_in_shadow(argument, INTERRUPT_GATE, IRQ(VEC, AT(AFTER_IRET), IF(1)));
+}
+
+static void shadow_trap_gate(const void *argument)
+{
+	const struct faulting *f = argument;
+
+	fault_in_shadow(f, TRAP_GATE, IRQ(VEC, AT(ENTRY_OF(f->fault.vector)), IF(1), RF(0)));
+}
+
+#define SHADOW(name, what, ...)                                                                    \
+	static const struct faulting shadow_##name = { __VA_ARGS__ };                              \
+	CASE_OF(shadow_##name##_interrupt_gate, "A22",                                             \
+		"in the shadow of STI " what " comes first; behind an interrupt gate the interrupt "  \
+		"waits for its IRET",                                                              \
+		STI_SHADOW, shadow_interrupt_gate, &shadow_##name);                                \
+	CASE_OF(shadow_##name##_trap_gate, "A22",                                                  \
+		"in the shadow of STI " what " comes first; behind a trap gate the interrupt comes "  \
+		"at its handler's first instruction",                                              \
+		STI_SHADOW, shadow_trap_gate, &shadow_##name)
+
+SHADOW(ud, "#UD", .setup = NOP, .instruction = UD2, .fault = UD(AT(L)));
+SHADOW(pf, "#PF", .setup = NOP, .instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
+       .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
+SHADOW(de, "#DE", .setup = NOP, .instruction = DIV, .fault = DE(AT(L)));
+SHADOW(nm, "#NM", .setup = NOP, .instruction = FNOP, .prepare = set_task_switched,
+       .fault = NM(AT(L)));
+SHADOW(gp, "#GP", .setup = NOP, .instruction = LOAD_NONCANONICAL, .fault = GP(0, AT(L)));

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Arrival sweeps: the timer fires ever later while a faulting instruction goes by. Whatever lands
+ * where, the interrupt is served once, the fault is raised once, and the order is one of the two that
+ * the architecture knows: interrupt first at a boundary up to the instruction, or fault first and the
+ * interrupt at a boundary where IF is 1 again.
+ */
+#define FAMILY "timer"
+#include "sweep.h"
+
+#define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
+
+static void run_sweep(const void *argument)
+{
+	const struct sweep *sweep = argument;
+
+	if (sweep->timer == TIMER_TSC_DEADLINE && !lapic_timer_has_deadline())
+		skip("no TSC-deadline timer (CPUID 1 ECX bit 24 is clear)");
+	sweep_arrivals(sweep);
+}
+
+#define SWEEP(id, sentence, ...)                                                                   \
+	CASE_WITH(id, "X01", sentence, PRIORITY, run_sweep, sweep, __VA_ARGS__)
+
+SWEEP(rdmsr_interrupt_gate, "a timer interrupt moved across RDMSR, #GP behind an interrupt gate",
+      .instruction = RDMSR, .fault = GP(0, AT(L)), .gate = INTERRUPT_GATE);
+SWEEP(rdmsr_trap_gate, "a timer interrupt moved across RDMSR, #GP behind a trap gate",
+      .instruction = RDMSR, .fault = GP(0, AT(L)), .gate = TRAP_GATE);
+SWEEP(rdmsr_tsc_deadline, "a TSC-deadline interrupt moved across RDMSR, #GP behind a trap gate",
+      .instruction = RDMSR, .fault = GP(0, AT(L)), .gate = TRAP_GATE, .timer = TIMER_TSC_DEADLINE);
+SWEEP(ud_interrupt_gate, "a timer interrupt moved across UD2, #UD behind an interrupt gate",
+      .instruction = UD2, .fault = UD(AT(L)), .gate = INTERRUPT_GATE);
+SWEEP(ud_trap_gate, "a timer interrupt moved across UD2, #UD behind a trap gate",
+      .instruction = UD2, .fault = UD(AT(L)), .gate = TRAP_GATE);
