@@ -9,6 +9,7 @@
 #include "percpu.h"
 #include "power.h"
 #include "processor.h"
+#include "report.h"
 #include "scene.h"
 #include "text.h"
 #include "vectors.h"
@@ -23,7 +24,7 @@ struct stack_frame {
 /* One line; feed it to `addr2line -fipe x86/NAME.elf`. */
 static void backtrace(u64 rip, const struct stack_frame *frame)
 {
-	print("  backtrace (addr2line -fipe x86/NAME.elf ...): %#lx", rip);
+	print("  backtrace (addr2line -fipe x86/%s.elf ...): %#lx", suite_name, rip);
 	for (int i = 0; i < BACKTRACE_DEPTH && stack_name((u64)frame); i++) {
 		if (!frame->return_address)
 			break;
