@@ -70,7 +70,7 @@ class Run:
         self.platforms = platforms.choose(self.host, names)
         if not self.plan:
             raise UserError("nothing to run: the selection leaves no case")
-        directory = os.path.join(self.host.root, "expected")
+        directory = os.path.join(os.path.dirname(os.path.abspath(self.cfg)), "expected")
         today = time.strftime("%Y-%m-%d")
         for platform in self.platforms:
             listed = expect.load(directory, platform.expectations(self.host))
@@ -222,9 +222,7 @@ class Run:
     # -- after -------------------------------------------------------------------------------
 
     def _complaints(self) -> List[str]:
-        """About expectations; only the project's own cases can make one stale."""
-        if not self.own:
-            return []
+        """About expectations that are stale."""
         every = [ident(suite, case) for suite in self.suites for case in suite.cases]
         return [line for judge in self.judges.values() for line in judge.complaints(every)]
 

@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# First stage of set-up, in plain sh because a bare machine has no Python.
+#
+#   setup.sh --check      name the missing packages; exit 0 if there are none, else 2
+#   setup.sh --packages   install them, with apt-get
+#   setup.sh [ARG]...     install, configure, build, then run_tests.sh with these arguments
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+
+# what proves it is there (a command, or a path) | package | why
+needed() {
+	cat <<'END'
+git|git|names the commit in every report
+make|make|builds the images
+gcc|gcc|compiles the images
+ld|binutils|links the images
+python3|python3|the runner
+qemu-system-x86_64|qemu-system-x86|platforms tcg and kvm
+bochs-bin|bochs|platforms bochs-intel and bochs-amd
+/usr/share/bochs/BIOS-bochs-latest|bochsbios|the BIOS of the Bochs platforms
+/usr/share/vgabios/vgabios.bin|vgabios|the VGA BIOS of the Bochs platforms
+grub-mkrescue|grub-common|makes the ISO that Bochs boots
+/usr/lib/grub/i386-pc|grub-pc-bin|makes the ISO that Bochs boots
+xorriso|xorriso|makes the ISO that Bochs boots
+mformat|mtools|makes the ISO that Bochs boots
+shellcheck|shellcheck|make check: the shell files
+/usr/lib/python3/dist-packages/pytest|python3-pytest|make check: the host tests
+prove|perl|make check: its TAP::Parser judges our TAP
+/usr/lib/python3/dist-packages/junitparser|python3-junitparser|make check: judges our JUnit XML
+END
+}
+
+present() {
+	case $1 in
+	/*) [ -e "$1" ] ;;
+	*) command -v "$1" >/dev/null 2>&1 ;;
+	esac
+}
+
+# The lines of needed() whose proof is missing here.
+missing() {
+	needed | while IFS='|' read -r proof package why; do
+		present "$proof" || printf '%s|%s\n' "$package" "$why"
+	done
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null 2>&1; then
+		sudo "$@"
+	else
+		echo "setup.sh: installing needs root: become root, or install sudo" >&2
+		return 2
+	fi
+}
+
+install_missing() {
+	list=$(missing)
+	[ -n "$list" ] || return 0
+	if ! command -v apt-get >/dev/null 2>&1; then
+		name_missing
+		echo "setup.sh: no apt-get here; install these with this system's own tool" >&2
+		exit 2
+	fi
+	echo "Installing with apt-get:"
+	printf '%s\n' "$list" | sed 's/^\([^|]*\)|/  \1: /'
+	packages=$(printf '%s\n' "$list" | cut -d '|' -f 1 | sort -u)
+	as_root apt-get update
+	# shellcheck disable=SC2086 # one word for each package
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends $packages
+	list=$(missing)
+	if [ -n "$list" ]; then
+		name_missing
+		echo "setup.sh: still missing after apt-get install" >&2
+		exit 2
+	fi
+}
+
+name_missing() {
+	echo "Missing packages (./run_tests.sh --setup installs them):" >&2
+	missing | sed 's/^\([^|]*\)|/  \1: /' >&2
+}
+
+case ${1-} in
+--check)
+	[ -n "$(missing)" ] || exit 0
+	name_missing
+	exit 2
+	;;
+--packages)
+	install_missing
+	exit 0
+	;;
+esac
+
+install_missing
+build=$root
+if [ -f config.mak ]; then
+	build=$(pwd)
+fi
+[ -f "$build/config.mak" ] || (cd "$build" && "$root/configure") || exit 2
+make -C "$build" -j "$(nproc)" || exit 2
+
+# The same arguments without --setup.
+count=$#
+past=no
+while [ "$count" -gt 0 ]; do
+	word=$1
+	shift
+	count=$((count - 1))
+	if [ "$past" = no ] && [ "$word" = --setup ]; then
+		continue
+	fi
+	[ "$word" != -- ] || past=yes
+	set -- "$@" "$word"
+done
+exec "$root/run_tests.sh" "$@"
