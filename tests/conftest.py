@@ -80,7 +80,7 @@ class Tree:
         """This test's environment, without what the caller's would change."""
         env = {k: v for k, v in os.environ.items()
                if k not in ("QEMU", "BOCHS", "ACCEL", "MACHINE", "TIMEOUT", "CHECK")}
-        return dict(env, **self.env, **extra)
+        return {**env, **self.env, **extra}
 
     def run(self, *args: str, env: Sequence = (), timeout: float = 60) -> Outcome:
         """./run_tests.sh to its end."""

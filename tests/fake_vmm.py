@@ -46,6 +46,7 @@ def flood():
     while left > 0:
         os.write(1, piece[:left])
         left -= len(piece)
+    os.write(1, b"\n")
 
 
 def misbehave(kind, lines, name):

@@ -81,9 +81,14 @@ class Run:
         index = 0
         for platform in self.platforms:
             for suite, cases in self.plan:
+                # All that can be wrong with a stanza is found here, before anything boots.
+                job = suites.make_job(suite, self.host)
+                limit = suites.time_limit(suite.stanza, platform, self.host)
+                skip = suites.why_not(suite.stanza, platform, self.host)
                 for number in range(1, self.options.repeat + 1):
                     keep = result_filter(suite, chosen) if suite.foreign else None
-                    self.units.append(Unit(platform, suite, cases, index, number, keep))
+                    self.units.append(Unit(platform, suite, cases, index, number, job, limit,
+                                           skip, keep))
                 index += len(cases) if not suite.foreign else 1000000
 
     def repro(self, platform: str, case: str) -> str:

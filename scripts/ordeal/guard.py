@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A child that outlives us for a moment: it kills our emulators when the runner itself is killed.
+"""A child that outlives us for a moment: it kills our emulators when the runner itself is killed,
+and removes their temporary files.
 
 It holds the reading end of a pipe. While the runner lives it is told which process groups run;
 when the pipe closes for whatever reason, SIGKILL of the runner included, it kills those and ends.
 """
 import os
+import shutil
 import signal
 from typing import Optional, Set
 
@@ -39,6 +41,11 @@ class Guard:
         """It is gone."""
         self._tell("-%d\n" % group)
 
+    def sweep(self, directory: str) -> None:
+        """Remove this directory, too, if we are killed."""
+        self.start()
+        self._tell("/%s\n" % directory)
+
     def _tell(self, text: str) -> None:
         if self._pipe is not None:
             try:
@@ -64,6 +71,7 @@ def _serve(reading: int) -> None:
         os.dup2(null, fd)
     os.closerange(4, 4096)
     groups: Set[int] = set()
+    directory = ""
     text = b""
     while True:
         chunk = os.read(3, 4096)
@@ -71,9 +79,14 @@ def _serve(reading: int) -> None:
             break
         *lines, text = (text + chunk).split(b"\n")
         for line in lines:
+            if line[:1] == b"/":
+                directory = os.fsdecode(line[1:])
+                continue
             (groups.add if line[:1] == b"+" else groups.discard)(int(line[1:]))
     for group in groups:
         kill_group(group)
+    if directory:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def kill_group(group: int) -> None:

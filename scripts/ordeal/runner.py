@@ -18,8 +18,7 @@ from .judge import CaseLog, Plan, Session
 from .kut import WHOLE, KutSession
 from .model import ERROR, FLAKY, NOTRUN, SKIP, Case, Result
 from .plan import Suite, guest_args
-from .platforms.base import Platform
-from .suites import make_job, time_limit, why_not
+from .platforms.base import Job, Platform
 
 
 @dataclass
@@ -29,7 +28,10 @@ class Unit:
     suite: Suite
     cases: List[Case]
     index: int
-    round: int = 1
+    round: int
+    job: Job
+    limit: float = 0.0
+    skip: str = ""
     keep: Optional[Callable[[str], bool]] = None
     left: List[str] = field(default_factory=list)
     verdicts: Dict[str, Tuple[CaseLog, int, float]] = field(default_factory=dict)
@@ -59,12 +61,12 @@ class Runner:
         """All units, in order; -j many at a time."""
         for unit in units:
             unit.left = [case.name for case in unit.cases]
-            reason = why_not(unit.suite.stanza, unit.platform, self.host)
-            if reason:
-                unit.verdicts = {name: (CaseLog(name, SKIP, reason), 0, 0.0)
+            if unit.skip:
+                unit.verdicts = {name: (CaseLog(name, SKIP, unit.skip), 0, 0.0)
                                  for name in unit.left}
                 unit.left = []
         self.work = tempfile.mkdtemp(prefix="ordeal-")
+        self.engine.guard.sweep(self.work)
         try:
             for unit in units:
                 if unit.left:
@@ -96,11 +98,11 @@ class Runner:
             nonce = os.urandom(4).hex()
             args = guest_args(suite, unit.left, platform.guest_args + ("nonce=" + nonce,))
             session = Session(Plan(nonce, tuple(unit.left)))
-        launch = platform.launch(self.host, make_job(suite, self.host), args, work)
+        launch = platform.launch(self.host, unit.job, args, work)
         path = self.log_path(unit)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        return Boot(platform, launch, session, time_limit(suite.stanza, platform, self.host),
-                    path, unit.boots > 1 or unit.round > 1, (unit, work))
+        return Boot(platform, launch, session, unit.limit, path,
+                    unit.boots > 1 or unit.round > 1, (unit, work))
 
     def _finished(self, boot: Boot) -> None:
         unit, work = boot.tag

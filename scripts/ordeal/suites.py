@@ -125,13 +125,13 @@ def why_not(stanza: Stanza, platform: Platform, host: Host) -> str:
         if found != value:
             return "%s not equal to %s" % (path, value)
     if stanza.disabled_if:
-        done = subprocess.run(["bash", "-c", "if %s; then exit 0; else exit 1; fi"
+        done = subprocess.run(["bash", "-c", "if %s; then exit 3; else exit 4; fi"
                                % stanza.disabled_if], env=dict(host.env, **host.config),
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=False, timeout=60)
-        if done.returncode == 0:
+        if done.returncode == 3:
             return "disabled because: " + stanza.disabled_if
-        if done.returncode != 1:
+        if done.returncode != 4:
             raise UserError("%s: [%s]: bash cannot read disabled_if = %s"
                             % (stanza.where, stanza.name, stanza.disabled_if))
     return ""

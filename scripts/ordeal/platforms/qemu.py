@@ -49,7 +49,7 @@ class Qemu(Platform):
             return [Need("qemu-system-x86_64 is not installed", _PACKAGE)]
         version = self.version(host)
         number = version_of(version)
-        if not number:
+        if "QEMU" not in version or not number:
             return [Need("%s does not say its version (%s)" % (program, version or "no output"),
                          "set QEMU to a working one, or " + _PACKAGE)]
         if number < OLDEST:
