@@ -60,8 +60,9 @@ def _uncomment(value: str) -> str:
     return value if "'" in value or '"' in value else value.split(" #", 1)[0]
 
 
-def sections(text: str, path: str) -> List[Entry]:
-    """Sections with their keys in the order of the file; nothing is known about the keys yet."""
+def sections(text: str, path: str, comments: bool = True) -> List[Entry]:
+    """Sections with their keys in the order of the file; nothing is known about the keys yet.
+    comments: a blank and # end a value."""
     found: List[Entry] = []
     names: Dict[str, int] = {}
     lines = iter(enumerate(text.splitlines(), 1))
@@ -80,7 +81,7 @@ def sections(text: str, path: str) -> List[Entry]:
             found.append(Entry(name, number, {}))
             continue
         key, equals, value = line.partition("=")
-        key, value = key.strip(), _uncomment(value).strip()
+        key, value = key.strip(), (_uncomment(value) if comments else value).strip()
         if not equals or not key:
             raise UserError("%s:%d: neither [section] nor KEY = VALUE: %s" % (path, number, line))
         if not found:

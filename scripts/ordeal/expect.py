@@ -68,7 +68,7 @@ def _date(value: str, where: str) -> str:
 def parse(text: str, path: str) -> List[Deviation]:
     """All deviations of one file."""
     found = []
-    for entry in cfg.sections(text, path):
+    for entry in cfg.sections(text, path, comments=False):
         where = "%s:%d" % (path, entry.line)
         for key, (_, line) in entry.keys.items():
             if key not in KEYS:
