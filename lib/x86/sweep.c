@@ -50,54 +50,6 @@ static void add_zone(struct text *text, const struct sweep *sweep, int zone)
 	}
 }
 
-static bool zone_is_legal(const struct sweep *sweep, int zone)
-{
-	if (zone == ZONE_HANDLER_ENTRY || zone == ZONE_HANDLER)
-		return sweep->gate == TRAP_GATE;
-	return true;
-}
-
-static int zone_of_irq_after(const struct sweep *sweep, const struct scene *scene, u64 rip)
-{
-	if (rip == scene_place_address(scene, ENTRY_OF(sweep->fault.vector)))
-		return ZONE_HANDLER_ENTRY;
-	if (!scene_contains(scene, rip))
-		return ZONE_HANDLER;
-	return rip == scene->landing ? ZONE_AFTER_IRET : -1;
-}
-
-int sweep_classify(const struct sweep *sweep, const struct scene *scene, const struct trace *trace,
-		   const char **reason)
-{
-	const struct want irq = IRQ(VEC);
-	u64 at_l = scene_place_address(scene, L);
-	int zone = -1;
-
-	*reason = "the fault is not there exactly once, or not at its instruction";
-	if (trace->count == 1 && !want_mismatch(&sweep->fault, scene, trace->events[0]))
-		return ZONE_LATER;
-	if (trace->count != 2)
-		return -1;
-	if (!want_mismatch(&irq, scene, trace->events[0])) {
-		if (want_mismatch(&sweep->fault, scene, trace->events[1]))
-			return -1;
-		*reason = "the interrupt came first, but at no boundary up to the instruction";
-		if (trace->events[0]->rip == at_l)
-			zone = ZONE_AT;
-		else if (scene_contains(scene, trace->events[0]->rip) && trace->events[0]->rip < at_l)
-			zone = ZONE_BEFORE;
-		return zone;
-	}
-	if (want_mismatch(&sweep->fault, scene, trace->events[0]))
-		return -1;
-	*reason = "the event after the fault is not the interrupt";
-	if (want_mismatch(&irq, scene, trace->events[1]))
-		return -1;
-	*reason = "the interrupt came after the fault, but at no boundary where it may";
-	zone = zone_of_irq_after(sweep, scene, trace->events[1]->rip);
-	return zone >= 0 && zone_is_legal(sweep, zone) ? zone : -1;
-}
-
 static void build_sweep_scene(const struct sweep *sweep)
 {
 	u16 steps[2 * SLED + 2];

@@ -39,4 +39,7 @@ void sweep_arrivals(const struct sweep *sweep);
 int sweep_classify(const struct sweep *sweep, const struct scene *scene, const struct trace *trace,
 		   const char **reason);
 
+/* Pure: may an interrupt land there at all? Inside the handler only behind a trap gate. */
+bool zone_is_legal(const struct sweep *sweep, int zone);
+
 #endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The judge of one sample of a sweep (sweep.h). Pure; also tested on the host.
+ */
+#include "sweep.h"
+
+bool zone_is_legal(const struct sweep *sweep, int zone)
+{
+	if (zone == ZONE_HANDLER_ENTRY || zone == ZONE_HANDLER)
+		return sweep->gate == TRAP_GATE;
+	return true;
+}
+
+/* The step that begins at @rip, or the number of steps: then @rip is no boundary before the landing. */
+static size_t step_at(const struct scene *scene, u64 rip)
+{
+	size_t i = 0;
+
+	while (i < scene->step_count && scene->addresses[i] != rip)
+		i++;
+	return i;
+}
+
+static int zone_of_irq_first(const struct scene *scene, u64 rip)
+{
+	u64 at_l = scene_place_address(scene, L);
+	size_t step = step_at(scene, rip);
+
+	if (rip == at_l)
+		return ZONE_AT;
+	/* Step 0 is STI: with IF=0 before it and its shadow behind it, step 2 is the first to open. */
+	return step >= 2 && step < scene->step_count && rip < at_l ? ZONE_BEFORE : -1;
+}
+
+static int zone_of_irq_after(const struct sweep *sweep, const struct scene *scene, u64 rip)
+{
+	int zone = ZONE_HANDLER;
+
+	if (rip == scene_place_address(scene, ENTRY_OF(sweep->fault.vector)))
+		zone = ZONE_HANDLER_ENTRY;
+	else if (scene_contains(scene, rip))
+		zone = rip == scene->landing ? ZONE_AFTER_IRET : -1;
+	return zone >= 0 && zone_is_legal(sweep, zone) ? zone : -1;
+}
+
+int sweep_classify(const struct sweep *sweep, const struct scene *scene, const struct trace *trace,
+		   const char **reason)
+{
+	const struct want irq = IRQ(VEC);
+	size_t irqs = 0, faults = 0;
+	int zone;
+
+	for (size_t i = 0; i < trace->count; i++) {
+		irqs += !want_mismatch(&irq, scene, trace->events[i]);
+		faults += !want_mismatch(&sweep->fault, scene, trace->events[i]);
+	}
+	*reason = "the fault is not there exactly once, as its instruction raises it";
+	if (faults != 1)
+		return -1;
+	*reason = "the interrupt came more than once";
+	if (irqs > 1)
+		return -1;
+	*reason = "there is an event that is neither the fault nor the interrupt";
+	if (trace->count != irqs + faults)
+		return -1;
+	if (!irqs)
+		return ZONE_LATER;
+	if (!want_mismatch(&irq, scene, trace->events[0])) {
+		*reason = "the interrupt came first, but at no boundary that was open to it";
+		zone = zone_of_irq_first(scene, trace->events[0]->rip);
+	} else {
+		*reason = "the interrupt came after the fault, but at no boundary that was open to it";
+		zone = zone_of_irq_after(sweep, scene, trace->events[1]->rip);
+	}
+	return zone;
+}
