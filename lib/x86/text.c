@@ -45,25 +45,27 @@ static void add_string(struct text *t, const char *s, const struct conversion *c
 static void add_number(struct text *t, u64 value, unsigned int base, bool negative,
 		       const struct conversion *c)
 {
+	const char *sign = negative ? "-" : c->prefix && base == 16 ? "0x" : "";
 	char digits[24];
-	int n = 0;
+	int n = 0, spare = c->width;
 
 	do {
 		digits[n++] = "0123456789abcdef"[value % base];
 		value /= base;
 	} while (value);
-	if (c->prefix && base == 16) {
-		digits[n++] = 'x';
-		digits[n++] = '0';
-	}
-	if (negative)
-		digits[n++] = '-';
-	if (!c->left)
-		pad(t, c->width - n, c->zero_pad ? '0' : ' ');
-	for (int i = n; i-- > 0;)
-		text_char(t, digits[i]);
+	spare -= n;
+	for (const char *p = sign; *p; p++)
+		spare--;
+	if (!c->left && !c->zero_pad)
+		pad(t, spare, ' ');
+	while (*sign)
+		text_char(t, *sign++);
+	if (!c->left && c->zero_pad)
+		pad(t, spare, '0');
+	while (n > 0)
+		text_char(t, digits[--n]);
 	if (c->left)
-		pad(t, c->width - n, ' ');
+		pad(t, spare, ' ');
 }
 
 static const char *parse_conversion(const char *f, struct conversion *c)

@@ -23,7 +23,7 @@ void text_char(struct text *t, char c);
 void text_add(struct text *t, const char *format, ...) PRINTF(2, 3);
 void text_vadd(struct text *t, const char *format, va_list args);
 
-/* Replaces the tail by "...(N bytes cut)" if anything was lost. Returns the buffer. */
+/* Ends the text with "...(cut)", over what was there, if anything was lost. Returns the buffer. */
 const char *text_seal(struct text *t);
 
 /* '*' matches any run of characters, '?' any one. The whole of `s` must match. */
