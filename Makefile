@@ -79,6 +79,43 @@ BUILD_COMPILER := $(shell $(CC) --version | head -n 1 | tr -c 'a-zA-Z0-9.+\n' '_
 .PHONY: FORCE
 FORCE:
 
+# --- Host tests: the pure parts of lib/x86, with what they need of a machine faked (tests/c/machine.c)
+HOST_TESTS := $(patsubst %,tests/c/obj/%.test,\
+	$(filter-out check machine,$(basename $(notdir $(call sources,tests/c/*.c)))))
+HOST_PARTS := $(patsubst %,tests/c/obj/%.o,tests/c/check tests/c/machine $(addprefix lib/x86/,\
+	args entry event_names expect fragments log place scene text trace vectors zones))
+HOST_CFLAGS = -std=gnu11 -m64 -O1 -g -fno-pie -Wall -Wextra -Wno-override-init $(SANITIZE) \
+	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
+	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c
+SANITIZE = $(eval SANITIZE := $(shell echo 'int main(void) { return 0; }' | $(CC) -m64 -no-pie \
+	-fsanitize=address,undefined -x c -o /dev/null - 2>/dev/null && \
+	echo -fsanitize=address,undefined -fno-sanitize-recover=undefined))$(SANITIZE)
+
+tests/c/obj/%.o: %.c config.mak
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+
+tests/c/obj/%.o: %.S config.mak
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -Wa,--noexecstack -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+
+tests/c/obj/%.test: tests/c/obj/tests/c/%.o $(HOST_PARTS)
+	$(CC) $(HOST_CFLAGS) -no-pie -Wl,-z,noexecstack -o $@ $^
+
+# Each program prints a line for each failed check, and one that counts them all.
+.PHONY: check-c
+check-c: $(HOST_TESTS)
+	@failed=0; for t in $(HOST_TESTS); do ./$$t || failed=1; done; exit $$failed
+
+# Each header compiles alone, so that no file depends on the order of its includes.
+HEADERS := $(filter-out %_layout.h %/bits.h,$(call sources,lib/x86/*.h lib/x86/*/*.h tests/c/*.h))
+.PHONY: check-headers
+check-headers: lib/x86/build_id.h
+	@failed=0; for h in $(HEADERS); do \
+		$(CC) $(filter-out -nostdinc -ffreestanding,$(CFLAGS)) -iquote $(SRCDIR)/tests/c \
+			-fsyntax-only -x c $(SRCDIR)/$$h || { echo "$$h: does not compile alone"; failed=1; }; \
+	done; exit $$failed
+
 .PHONY: help
 help:
 	@echo 'make          build every image in x86/'
@@ -92,8 +129,10 @@ clean:
 	rm -f $(LIB_OBJECTS) $(LIB_OBJECTS:.o=.d) lib/x86/build_id.h
 	rm -f $(foreach i,$(SINGLE),$(i).o $(i).d)
 	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
+	rm -rf tests/c/obj
 distclean: clean
 	rm -f config.mak
 
 -include $(LIB_OBJECTS:.o=.d) $(IMAGES:.flat=.suite.d) $(SINGLE:=.d)
+-include $(HOST_PARTS:.o=.d) $(patsubst tests/c/obj/%.test,tests/c/obj/tests/c/%.d,$(HOST_TESTS))
 -include $(foreach i,$(FAMILIES),$(patsubst %.o,%.d,$(call objects,$(call sources,$(i)/*.c))))

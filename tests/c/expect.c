@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * expect.c and the formatting of trace.c: each thing that may differ, and how it is written.
+ */
+#include "machine.h"
+
+static char buffer[512];
+
+#define MISMATCH(wanted, seen)                                                                     \
+	({                                                                                         \
+		const struct want want_ = (wanted);                                                \
+		const struct log_entry event_ = (seen);                                            \
+		const char *difference_ = want_mismatch(&want_, the_scene(), &event_);             \
+		difference_ ? difference_ : "none";                                                \
+	})
+
+#define WANTED(wanted)                                                                             \
+	({                                                                                         \
+		const struct want want_ = (wanted);                                                \
+		struct text t = TEXT(buffer);                                                      \
+		want_format(&t, the_scene(), &want_, false);                                       \
+		text_seal(&t);                                                                     \
+	})
+
+#define SEEN(seen)                                                                                 \
+	({                                                                                         \
+		const struct log_entry event_ = (seen);                                            \
+		struct text t = TEXT(buffer);                                                      \
+		event_format(&t, the_scene(), &event_, false);                                     \
+		text_seal(&t);                                                                     \
+	})
+
+static u64 at_l(void)
+{
+	return scene_place_address(the_scene(), L);
+}
+
+static struct log_entry gp(u64 error)
+{
+	struct log_entry entry = delivery(GP_VECTOR, at_l());
+
+	entry.error = error;
+	entry.rflags |= RFLAGS_RF;
+	return entry;
+}
+
+static void kinds(void)
+{
+	struct log_entry nmi = delivery(NMI_VECTOR, at_l());
+
+	CHECK_TEXT(MISMATCH(IRQ(VEC), irq(VEC, at_l())), "none");
+	CHECK_TEXT(MISMATCH(IRQ(VEC), delivery(VEC, at_l())), "event"); /* no ISR bit */
+	CHECK_TEXT(MISMATCH(INTN(VEC), delivery(VEC, at_l())), "none");
+	CHECK_TEXT(MISMATCH(INTN(VEC), irq(VEC, at_l())), "event");
+	CHECK_TEXT(MISMATCH(NMI(), nmi), "none");
+	CHECK_TEXT(MISMATCH(NMI(), gp(0)), "event");
+	CHECK_TEXT(MISMATCH(GP(0), nmi), "event");
+	CHECK_TEXT(MISMATCH(GP(0), gp(0)), "none");
+	CHECK_TEXT(MISMATCH(GP(0), transition(LOG_EXIT, at_l(), STACK)), "event");
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR), gp(0)), "event");
+	CHECK_TEXT(MISMATCH(ENTRY(), transition(LOG_EXIT, at_l(), STACK)), "event");
+}
+
+static void details(void)
+{
+	struct log_entry pf = delivery(PF_VECTOR, at_l()), user = gp(0), tf = gp(0);
+
+	pf.cr2 = 0x5000;
+	user.cs = SEL_USER_CODE64 | SEL_RPL3;
+	tf.rflags |= RFLAGS_TF;
+	CHECK_TEXT(MISMATCH(IRQ(VEC), irq(VEC_HIGH, at_l())), "vector");
+	CHECK_TEXT(MISMATCH(UD(), gp(0)), "vector");
+	CHECK_TEXT(MISMATCH(GP(0), gp(8)), "error code");
+	CHECK_TEXT(MISMATCH(EXCEPTION(GP_VECTOR), gp(8)), "none");
+	CHECK_TEXT(MISMATCH(GP(0, IF(1)), gp(0)), "none");
+	CHECK_TEXT(MISMATCH(GP(0, IF(0)), gp(0)), "saved IF");
+	CHECK_TEXT(MISMATCH(GP(0, RF(1)), gp(0)), "none");
+	CHECK_TEXT(MISMATCH(GP(0, RF(0)), gp(0)), "saved RF");
+	CHECK_TEXT(MISMATCH(GP(0, TF(0)), tf), "saved TF");
+	CHECK_TEXT(MISMATCH(GP(0, TF(1)), tf), "none");
+	CHECK_TEXT(MISMATCH(PF(0, CR2(0x5000)), pf), "none");
+	CHECK_TEXT(MISMATCH(PF(0, CR2(0x5001)), pf), "CR2");
+	CHECK_TEXT(MISMATCH(PF(0, CR2(0)), pf), "CR2");
+	CHECK_TEXT(MISMATCH(GP(0, CPL(0)), user), "saved CPL");
+	CHECK_TEXT(MISMATCH(GP(0, CPL(3)), user), "none");
+	CHECK_TEXT(MISMATCH(GP(0, CPL(3)), gp(0)), "saved CPL");
+}
+
+static void places(void)
+{
+	CHECK_TEXT(MISMATCH(GP(0, AT(L)), gp(0)), "none");
+	CHECK_TEXT(MISMATCH(GP(0, AT(AFTER(L))), gp(0)), "place");
+	CHECK_TEXT(MISMATCH(GP(0, AT(M)), gp(0)), "place"); /* no step bears M */
+	CHECK_TEXT(MISMATCH(IRQ(VEC, AT(ENTRY_OF(GP_VECTOR))), irq(VEC, entry_of(GP_VECTOR, 0))),
+		   "none");
+	CHECK_TEXT(MISMATCH(IRQ(VEC, AT(ENTRY_OF(GP_VECTOR))), irq(VEC, entry_of(GP_VECTOR, 1))),
+		   "place");
+	CHECK_TEXT(MISMATCH(IRQ(VEC, AT(LANDING)), irq(VEC, the_scene()->landing)), "none");
+}
+
+static void stacks(void)
+{
+	struct log_entry on_ist = on_stack(gp(0), STACK, STACK_IST - 48);
+
+	fake_ist = IST_FAULT;
+	CHECK_TEXT(MISMATCH(GP(0, ON_IST(IST_FAULT)), on_ist), "none");
+	CHECK_TEXT(MISMATCH(GP(0, ON_IST(IST_IRQ)), on_ist), "stack");
+	CHECK_TEXT(MISMATCH(GP(0, ON_IST(IST_FAULT)), gp(0)), "stack");
+	CHECK_TEXT(MISMATCH(GP(0), on_ist), "none");
+}
+
+static void transitions(void)
+{
+	const u64 intr = event_make(EVENT_INTR, 0x40);
+	struct log_entry left = transition(LOG_EXIT, at_l(), STACK);
+	struct log_entry entered = transition(LOG_ENTRY, at_l(), STACK);
+
+	left.reason = EXIT_RDMSR;
+	left.state = STATE_BLOCKED_BY_STI;
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR, AT(L)), left), "none");
+	CHECK_TEXT(MISMATCH(EXIT(CPUID), left), "exit reason");
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR, AT(AFTER(L))), left), "place");
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR, BLOCKED(STATE_BLOCKED_BY_STI)), left), "none");
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR, BLOCKED(STATE_BLOCKED_BY_NMI)), left), "interruptibility");
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR, NOT_BLOCKED(STATE_BLOCKED_BY_STI)), left),
+		   "interruptibility");
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR, NO_EVENT), left), "none");
+	left.event = intr;
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR), left), "none");
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR, NO_EVENT), left), "event being delivered");
+	CHECK_TEXT(MISMATCH(ENTRY(), entered), "none");
+	CHECK_TEXT(MISMATCH(ENTRY(INJECT(intr)), entered), "injected event");
+	entered.event = intr;
+	CHECK_TEXT(MISMATCH(ENTRY(), entered), "injected event");
+	CHECK_TEXT(MISMATCH(ENTRY(INJECT(intr)), entered), "none");
+}
+
+static void whole_traces(void)
+{
+	const struct log_entry log[] = { irq(VEC, at_l()), gp(0), irq(VEC_HIGH, at_l()) };
+	const struct trace trace = { 2, { &log[0], &log[1] } }, none = { 0 };
+	const struct trace longer = { 3, { &log[0], &log[1], &log[2] } };
+	const struct want wants[] = { IRQ(VEC, AT(L)), GP(0, AT(L)) };
+	const struct want swapped[] = { GP(0, AT(L)), IRQ(VEC, AT(L)) };
+
+	CHECK_INT(trace_mismatch(wants, 2, the_scene(), &trace), -1);
+	CHECK_INT(trace_mismatch(swapped, 2, the_scene(), &trace), 0);
+	CHECK_INT(trace_mismatch(wants, 1, the_scene(), &trace), 1); /* one event too many */
+	CHECK_INT(trace_mismatch(wants, 2, the_scene(), &longer), 2);
+	CHECK_INT(trace_mismatch(wants, 2, the_scene(), &none), 0); /* missing */
+	CHECK_INT(trace_mismatch(wants, 0, the_scene(), &none), -1);
+}
+
+static void wants_as_text(void)
+{
+	CHECK_TEXT(WANTED(IRQ(0x40)), "IRQ(0x40)");
+	CHECK_TEXT(WANTED(IRQ(0x40, AT(L), IF(1), RF(0))), "IRQ(0x40)@RDMSR[if=1,rf=0]");
+	CHECK_TEXT(WANTED(INTN(0x50, TF(1))), "INT(0x50)[tf=1]");
+	CHECK_TEXT(WANTED(NMI(AT(LANDING))), "NMI@landing");
+	CHECK_TEXT(WANTED(UD(CPL(3))), "#UD[cpl=3]");
+	CHECK_TEXT(WANTED(GP(0x18, AT(L))), "#GP(0x18)@RDMSR");
+	CHECK_TEXT(WANTED(PF(PF_WRITE, CR2(0x5000), ON_IST(6))), "#PF(0x2)[cr2=0x5000,ist=6]");
+	CHECK_TEXT(WANTED(EXIT(RDMSR, AT(L), BLOCKED(STATE_BLOCKED_BY_STI))),
+		   "EXIT(RDMSR)@RDMSR[sti=1]");
+	CHECK_TEXT(WANTED(EXIT(RDMSR, NOT_BLOCKED(STATE_BLOCKED_BY_STI))), "EXIT(RDMSR)[sti=0]");
+	CHECK_TEXT(WANTED(EXIT(RDMSR, INJECT(event_make(EVENT_INTR, 0x40)))),
+		   "EXIT(RDMSR during INTR(0x40))");
+	CHECK_TEXT(WANTED(ENTRY()), "ENTRY");
+	CHECK_TEXT(WANTED(ENTRY(INJECT(event_make(EVENT_NMI, 2)))), "ENTRY(NMI)");
+}
+
+static void list_of_wants(void)
+{
+	const struct want wants[] = { GP(0, AT(L)), IRQ(0x40, AT(AFTER_IRET)) };
+	struct text t = TEXT(buffer);
+
+	wants_format(&t, the_scene(), wants, 2);
+	CHECK_TEXT(text_seal(&t), "#GP(0x0)@RDMSR; IRQ(0x40)@after IRET");
+}
+
+static void events_as_text(void)
+{
+	struct log_entry pf = delivery(PF_VECTOR, at_l()), db = delivery(DB_VECTOR, at_l());
+	struct log_entry left = transition(LOG_EXIT, at_l(), STACK), user = gp(0);
+
+	pf.cr2 = 0x5000;
+	pf.error = PF_WRITE;
+	db.dr6 = 0xffff4ff0;
+	db.rflags |= RFLAGS_TF;
+	left.reason = EXIT_RDMSR;
+	left.state = STATE_BLOCKED_BY_STI;
+	user.cs = SEL_USER_CODE64 | SEL_RPL3;
+	CHECK_TEXT(SEEN(irq(0x40, at_l())), "IRQ(0x40)@RDMSR[if=1,rf=0]");
+	CHECK_TEXT(SEEN(delivery(0x50, at_l())), "INT(0x50)@RDMSR[if=1,rf=0]");
+	CHECK_TEXT(SEEN(delivery(NMI_VECTOR, at_l())), "NMI@RDMSR[if=1,rf=0]");
+	CHECK_TEXT(SEEN(gp(0)), "#GP(0x0)@RDMSR[if=1,rf=1]");
+	CHECK_TEXT(SEEN(user), "#GP(0x0)@RDMSR[if=1,rf=1,cpl=3]");
+	CHECK_TEXT(SEEN(pf), "#PF(0x2)@RDMSR[if=1,rf=0,cr2=0x5000]");
+	CHECK_TEXT(SEEN(db), "#DB@RDMSR[if=1,rf=0,tf=1,dr6=0xffff4ff0]");
+	CHECK_TEXT(SEEN(left), "EXIT(RDMSR)@RDMSR[sti=1]");
+	CHECK_TEXT(SEEN(transition(LOG_ENTRY, at_l(), STACK)), "ENTRY@RDMSR");
+}
+
+static void traces_as_text(void)
+{
+	const struct log_entry log[] = { gp(0), irq(0x40, the_scene()->landing) };
+	const struct trace trace = { 2, { &log[0], &log[1] } }, none = { 0 };
+	struct text t = TEXT(buffer);
+
+	trace_format(&t, the_scene(), &trace);
+	CHECK_TEXT(text_seal(&t), "#GP(0x0)@RDMSR[if=1,rf=1]; IRQ(0x40)@after IRET[if=1,rf=0]");
+	t = TEXT(buffer);
+	trace_format(&t, the_scene(), &none);
+	CHECK_TEXT(text_seal(&t), "nothing");
+}
+
+int main(void)
+{
+	scene(STI, NOP, L(RDMSR), NOP);
+	kinds();
+	details();
+	places();
+	stacks();
+	transitions();
+	whole_traces();
+	wants_as_text();
+	list_of_wants();
+	events_as_text();
+	traces_as_text();
+	return checks_done("expect");
+}

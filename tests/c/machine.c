@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See machine.h.
+ */
+#include "machine.h"
+#include "panic.h"
+
+struct scene fake_scene;
+unsigned int fake_ist;
+struct percpu this_cpu = { .missing_msr = 0x1fef };
+const u8 scene_leave[16];
+
+void panic(const char *format, ...)
+{
+	va_list args;
+
+	printf("panic: ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	exit(2);
+}
+
+void delivered(struct frame *frame, struct log_entry *entry)
+{
+	(void)entry;
+	panic("vector %#lx was delivered on the host", frame->vector);
+}
+
+void scene_enter(struct scene *scene, u64 first, u64 rsp);
+void scene_enter(struct scene *scene, u64 first, u64 rsp)
+{
+	(void)scene;
+	panic("the scene at %#lx was played on the host, with RSP=%#lx", first, rsp);
+}
+
+void page_allow_user(u64 address)
+{
+	(void)address;
+}
+
+void gate_set_target(u8 vector, u64 target, unsigned int dpl)
+{
+	(void)vector;
+	(void)target;
+	(void)dpl;
+}
+
+bool on_interrupt_stack(u64 rsp, unsigned int ist)
+{
+	return ist == fake_ist && rsp > STACK_IST - PAGE_SIZE && rsp <= STACK_IST;
+}
+
+struct scene *the_scene(void)
+{
+	return &fake_scene;
+}
+
+u64 entry_of(u8 vector, u64 offset)
+{
+	return (u64)entry_stubs + vector * ENTRY_STUB_SIZE + offset;
+}
+
+struct log_entry delivery(u8 vector, u64 rip)
+{
+	return (struct log_entry){
+		.kind = LOG_DELIVERY,
+		.vector = vector,
+		.rip = rip,
+		.cs = SEL_CODE64,
+		.rflags = RFLAGS_FIXED | RFLAGS_IF,
+		.rsp = STACK,
+		.ss = SEL_DATA,
+		.frame = STACK - FRAME_BYTES - (vector_has_error_code(vector) ? 8 : 0),
+	};
+}
+
+struct log_entry irq(u8 vector, u64 rip)
+{
+	struct log_entry entry = delivery(vector, rip);
+
+	entry.in_service = 1;
+	return entry;
+}
+
+struct log_entry on_stack(struct log_entry entry, u64 rsp, u64 frame)
+{
+	entry.rsp = rsp;
+	entry.frame = frame;
+	return entry;
+}
+
+struct log_entry transition(enum log_kind kind, u64 rip, u64 rsp)
+{
+	return (struct log_entry){ .kind = (u8)kind, .rip = rip, .rsp = rsp };
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * zones.c: where one sample of a sweep landed, and which samples are illegal.
+ */
+#include "machine.h"
+
+#include "sweep.h"
+
+static struct sweep sweep;
+static const char *reason;
+
+static int zone(const struct log_entry *log, size_t n)
+{
+	static struct trace trace;
+
+	trace = (struct trace){ .count = n };
+	for (size_t i = 0; i < n; i++)
+		trace.events[i] = &log[i];
+	reason = "";
+	return sweep_classify(&sweep, the_scene(), &trace, &reason);
+}
+
+#define ZONE(...)                                                                                  \
+	zone((const struct log_entry[]){ __VA_ARGS__ },                                            \
+	     sizeof((const struct log_entry[]){ __VA_ARGS__ }) / sizeof(struct log_entry))
+
+#define ILLEGAL(why, ...)                                                                          \
+	do {                                                                                       \
+		CHECK_INT(ZONE(__VA_ARGS__), -1);                                                  \
+		CHECK(strstr(reason, why));                                                        \
+	} while (0)
+
+static u64 step(size_t i)
+{
+	return the_scene()->addresses[i];
+}
+
+static struct log_entry ud(void)
+{
+	return delivery(UD_VECTOR, step(4));
+}
+
+static void stage(enum gate_type gate)
+{
+	sweep = (struct sweep){ .instruction = UD2, .fault = UD(AT(L)), .gate = gate };
+	scene(STI, NOP, NOP, NOP, L(UD2), NOP);
+}
+
+static void interrupt_first(void)
+{
+	stage(TRAP_GATE);
+	CHECK_INT(ZONE(irq(VEC, step(2)), ud()), ZONE_BEFORE);
+	CHECK_INT(ZONE(irq(VEC, step(3)), ud()), ZONE_BEFORE);
+	CHECK_INT(ZONE(irq(VEC, step(4)), ud()), ZONE_AT);
+	ILLEGAL("no boundary", irq(VEC, step(0)), ud()); /* IF is still 0 */
+	ILLEGAL("no boundary", irq(VEC, step(1)), ud()); /* in the shadow of STI */
+	ILLEGAL("no boundary", irq(VEC, step(4) + 1), ud()); /* inside UD2 */
+	ILLEGAL("no boundary", irq(VEC, step(5)), ud());
+	ILLEGAL("no boundary", irq(VEC, the_scene()->landing), ud());
+	ILLEGAL("no boundary", irq(VEC, 0x1234), ud());
+}
+
+static void fault_first(void)
+{
+	stage(TRAP_GATE);
+	CHECK_INT(ZONE(ud(), irq(VEC, entry_of(UD_VECTOR, 0))), ZONE_HANDLER_ENTRY);
+	CHECK_INT(ZONE(ud(), irq(VEC, entry_of(UD_VECTOR, 2))), ZONE_HANDLER);
+	CHECK_INT(ZONE(ud(), irq(VEC, (u64)entry_recorded + 9)), ZONE_HANDLER);
+	CHECK_INT(ZONE(ud(), irq(VEC, the_scene()->landing)), ZONE_AFTER_IRET);
+	CHECK_INT(ZONE(ud()), ZONE_LATER);
+	ILLEGAL("no boundary", ud(), irq(VEC, the_scene()->landing + 1));
+	ILLEGAL("no boundary", ud(), irq(VEC, step(4)));
+	ILLEGAL("no boundary", ud(), irq(VEC, step(5)));
+}
+
+static void interrupt_gate_closes_handler(void)
+{
+	stage(INTERRUPT_GATE);
+	ILLEGAL("no boundary", ud(), irq(VEC, entry_of(UD_VECTOR, 0)));
+	ILLEGAL("no boundary", ud(), irq(VEC, (u64)entry_recorded + 9));
+	CHECK_INT(ZONE(ud(), irq(VEC, the_scene()->landing)), ZONE_AFTER_IRET);
+	CHECK_INT(ZONE(irq(VEC, step(4)), ud()), ZONE_AT);
+	CHECK_INT(ZONE(ud()), ZONE_LATER);
+}
+
+static void lost_and_doubled(void)
+{
+	struct log_entry soft = delivery(VEC, step(4));
+
+	stage(TRAP_GATE);
+	CHECK_INT(zone(NULL, 0), -1);
+	CHECK(strstr(reason, "exactly once"));
+	ILLEGAL("exactly once", irq(VEC, step(4)));
+	ILLEGAL("exactly once", ud(), ud());
+	ILLEGAL("exactly once", delivery(UD_VECTOR, step(3)), irq(VEC, step(4)));
+	ILLEGAL("exactly once", delivery(GP_VECTOR, step(4)), irq(VEC, step(4)));
+	ILLEGAL("more than once", irq(VEC, step(3)), irq(VEC, step(4)), ud());
+	ILLEGAL("more than once", irq(VEC, step(4)), ud(), irq(VEC, the_scene()->landing));
+	ILLEGAL("neither", ud(), irq(VEC_HIGH, the_scene()->landing));
+	ILLEGAL("neither", ud(), delivery(NMI_VECTOR, the_scene()->landing));
+	ILLEGAL("neither", soft, ud()); /* no ISR bit: it did not come through the LAPIC */
+}
+
+static void legal_zones(void)
+{
+	stage(INTERRUPT_GATE);
+	for (int z = 0; z < ZONE_COUNT; z++)
+		CHECK_INT(zone_is_legal(&sweep, z), z != ZONE_HANDLER_ENTRY && z != ZONE_HANDLER);
+	stage(TRAP_GATE);
+	for (int z = 0; z < ZONE_COUNT; z++)
+		CHECK(zone_is_legal(&sweep, z));
+}
+
+int main(void)
+{
+	interrupt_first();
+	fault_first();
+	interrupt_gate_closes_handler();
+	lost_and_doubled();
+	legal_zones();
+	return checks_done("zones");
+}
