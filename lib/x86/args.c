@@ -86,6 +86,14 @@ static const char *set_nonce(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_wrong(struct args *args, char *value)
+{
+	if (!*value)
+		return "wrong= takes a name from lib/x86/hv/wrong.def";
+	args->wrong = value;
+	return NULL;
+}
+
 static const char *set_exclude(struct args *args, char *value)
 {
 	for (;;) {
@@ -110,12 +118,12 @@ static const struct {
 	const char *(*set)(struct args *args, char *value);
 } keys[] = {
 	{ "console", set_console }, { "exit", set_exit },	{ "apic", set_apic },
-	{ "nonce", set_nonce },	    { "exclude", set_exclude },
+	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
-	const char *problem = "unknown key: the keys are nonce exclude console exit apic";
+	const char *problem = "unknown key: the keys are nonce exclude console exit apic wrong";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

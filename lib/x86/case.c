@@ -75,6 +75,12 @@ static void fail(const char *format, ...)
 	SET_VERDICT(VERDICT_FAIL, format);
 }
 
+void stage_fail(const char *format, ...)
+{
+	SET_VERDICT(VERDICT_FAIL, format);
+	leave_stage();
+}
+
 void check(bool condition, const char *format, ...)
 {
 	if (!condition)
@@ -209,6 +215,20 @@ void stage_judged(void)
 	stage.judged = true;
 }
 
+void stage_show_trace(const struct want *want)
+{
+	static char buffer[TRACE_TEXT];
+	struct text wanted = TEXT(buffer), seen = TEXT(buffer);
+
+	if (want) {
+		wants_format(&wanted, &stage.scene, want, 1);
+		report_line("WANT: %s: %s", stage.name, text_seal(&wanted));
+	}
+	trace_read(&stage.trace, event_log.entries, log_count());
+	trace_format(&seen, &stage.scene, &stage.trace);
+	report_line("SEEN: %s: %s", stage.name, text_seal(&seen));
+}
+
 bool stage_passing(void)
 {
 	return stage.verdict == VERDICT_PASS;
@@ -235,6 +255,8 @@ void stage_run(const struct test_case *test)
 	stage.judged = false;
 	report_case_begin(test->name);
 	run_body(test);
+	if (this_cpu.leave_shim)
+		this_cpu.leave_shim();
 	if (stage.verdict == VERDICT_PASS && !stage.judged) {
 		stage.verdict = VERDICT_ERROR;
 		report_case_end(VERDICT_ERROR, test->name, test->sentence, "the case asserted nothing");

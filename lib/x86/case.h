@@ -67,6 +67,10 @@ _Static_assert(sizeof(struct test_case) == 64, "docs/results.md");
 	static const struct type case_data_##id = { __VA_ARGS__ };                                 \
 	CASE_OF(id, row, sentence, citation, run, &case_data_##id)
 
+/* The same for a case whose native twin is the case named @twin, "stories.sti_rdmsr_trap_gate". */
+#define TWIN_OF(id, row, sentence, citation, twin, run, argument)                                  \
+	CASE_RECORD(id, row, sentence, citation, twin, run, argument)
+
 /* A vector in the middle of the range, and one of a higher and one of a lower class. */
 enum {
 	VEC_LOW = 0x30,

@@ -13,6 +13,8 @@
  *	R8        the missing MSR
  *	R9        a non-canonical address
  *	R12       0, a divisor
+ *	R13       the LAPIC's address (xAPIC mode)
+ *	R14       the selector in SS
  *
  * A case may load others (scene.in). RSP is the scene's own stack, 16-byte aligned.
  */

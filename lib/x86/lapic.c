@@ -23,9 +23,14 @@ enum {
 
 #define APIC_BASE_ADDRESS 0xffffff000ul
 
+u64 lapic_address(void)
+{
+	return rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
+}
+
 static volatile u32 *xapic_register(enum lapic_register reg)
 {
-	return (volatile u32 *)((rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS) + reg);
+	return (volatile u32 *)(lapic_address() + reg);
 }
 
 u32 lapic_read(enum lapic_register reg)

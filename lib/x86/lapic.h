@@ -45,6 +45,9 @@ const char *lapic_init(enum apic_choice choice);
 u32 lapic_read(enum lapic_register reg);
 void lapic_write(enum lapic_register reg, u32 value);
 
+/* Physical address of the registers in xAPIC mode. */
+u64 lapic_address(void);
+
 /* Sends a fixed interrupt to this CPU: the SELF IPI register in x2APIC mode, else ICR and the
  * self shorthand, waiting until the delivery status is idle. @vector: 16..255. */
 void lapic_self_ipi(u8 vector);

@@ -78,6 +78,7 @@ void start_c(int kind, u32 info)
 	if (problem)
 		panic("%s", problem);
 	probe_missing_msr();
+	probe_virtualization();
 	env_report();
 	image_main(&args);
 	panic("image_main() returned");

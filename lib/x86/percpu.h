@@ -21,6 +21,9 @@ struct percpu {
 	u32 lapic_id;
 	u32 missing_msr;      /* an MSR whose RDMSR raises #GP here; else the first candidate */
 	bool missing_msr_faults;
+	u64 feature_control;  /* IA32_FEATURE_CONTROL, 0 if RDMSR of it faults */
+	u64 vm_cr;	      /* VM_CR, 0 if RDMSR of it faults: some emulators have SVM without it */
+	void (*leave_shim)(void); /* set while the shim is on: the stage calls it when a case ends */
 };
 
 extern struct percpu this_cpu;

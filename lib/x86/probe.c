@@ -7,21 +7,32 @@
 #include "log.h"
 #include "percpu.h"
 #include "scene.h"
+#include "svm/vmcb.h"
+#include "vmx/vmcs.h"
 
-bool probe_rdmsr_faults(u32 index)
+bool probe_rdmsr(u32 index, u64 *value)
 {
 	static struct scene scene;
 	const u16 steps[] = { RDMSR };
-	const struct log_entry *event = &event_log.entries[0];
-	bool faults;
+	bool quiet;
 
 	scene_build(&scene, steps, ARRAY_SIZE(steps));
 	scene.in.rcx = index;
 	log_clear();
 	scene_play(&scene);
-	faults = log_count() == 1 && event->vector == GP_VECTOR && event->error == 0;
+	quiet = log_count() == 0;
+	if (quiet)
+		*value = scene.out.rdx << 32 | (u32)scene.out.rax;
 	log_clear();
-	return faults;
+	return quiet;
+}
+
+bool probe_rdmsr_faults(u32 index)
+{
+	const struct log_entry *event = &event_log.entries[0];
+	u64 value;
+
+	return !probe_rdmsr(index, &value) && event->vector == GP_VECTOR && event->error == 0;
 }
 
 void probe_missing_msr(void)
@@ -36,4 +47,10 @@ void probe_missing_msr(void)
 		this_cpu.missing_msr = candidates[i];
 		this_cpu.missing_msr_faults = true;
 	}
+}
+
+void probe_virtualization(void)
+{
+	probe_rdmsr(MSR_FEATURE_CONTROL, &this_cpu.feature_control);
+	probe_rdmsr(MSR_VM_CR, &this_cpu.vm_cr);
 }

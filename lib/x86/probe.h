@@ -14,6 +14,12 @@
  */
 void probe_missing_msr(void);
 
+/* Reads the MSRs by which firmware forbids VMX or SVM into this_cpu. */
+void probe_virtualization(void);
+
+/* Reads an MSR that may not exist. False, and nothing in *@value, if RDMSR raised an exception. */
+bool probe_rdmsr(u32 index, u64 *value);
+
 /* Does RDMSR of @index raise #GP(0) here? No interrupt may be pending in a window: IF stays 0. */
 bool probe_rdmsr_faults(u32 index);
 

@@ -5,6 +5,7 @@
  */
 #include "scene.h"
 #include "desc.h"
+#include "lapic.h"
 #include "panic.h"
 #include "percpu.h"
 #include "paging.h"
@@ -81,6 +82,8 @@ static void set_defaults(struct scene *scene)
 		.rbp = PLAY_WRITABLE,
 		.r8 = this_cpu.missing_msr,
 		.r9 = NON_CANONICAL,
+		.r13 = lapic_address(),
+		.r14 = SEL_DATA,
 	};
 	scene->in_rflags = RFLAGS_FIXED;
 	scene->rsp = (u64)scene_stack + sizeof(scene_stack);
@@ -106,11 +109,16 @@ void scene_build(struct scene *scene, const u16 *steps, size_t n)
 	set_defaults(scene);
 }
 
+void scene_land_by(struct scene *scene, const u8 *bytes, size_t n)
+{
+	append((u8 *)scene_leave_address(scene), bytes, n);
+}
+
 void scene_land_from_cpl3(struct scene *scene)
 {
-	u8 cli_int[] = { OPCODE_CLI, OPCODE_INT, VECTOR_LEAVE };
+	static const u8 int_leave[] = { OPCODE_INT, VECTOR_LEAVE };
 
-	append((u8 *)scene->landing, cli_int, sizeof(cli_int));
+	scene_land_by(scene, int_leave, sizeof(int_leave));
 	gate_set_target(VECTOR_LEAVE, (u64)scene_leave, DPL3);
 }
 

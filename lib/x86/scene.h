@@ -75,11 +75,20 @@ void scene_build(struct scene *scene, const u16 *steps, size_t n);
 /* The scene ends at CPL 3: its landing comes back by INT n instead of by a jump. It needs IOPL 3. */
 void scene_land_from_cpl3(struct scene *scene);
 
+/* Replaces the landing by CLI and these @n bytes (at most 5), which must lead out of the scene. */
+void scene_land_by(struct scene *scene, const u8 *bytes, size_t n);
+
 /* Runs it once. Events go to the log, which is not cleared here. */
 void scene_play(struct scene *scene);
 
 /* Address that @place stands for; 0 for PLACE_ANY or a label that no step bears. */
 u64 scene_place_address(const struct scene *scene, int place);
+
+/* Address of the landing's second instruction, which leaves the scene. */
+static inline u64 scene_leave_address(const struct scene *scene)
+{
+	return scene->landing + 1;
+}
 
 /* Is @rip on the scene (its landing included)? */
 bool scene_contains(const struct scene *scene, u64 rip);

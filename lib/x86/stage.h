@@ -22,6 +22,13 @@ void stage_reset(void);
 /* For judges other than expect(): says that the case has been judged. */
 void stage_judged(void);
 
+/* Prints what was recorded so far as SEEN, and @want, if there is one, as WANT. */
+struct want;
+void stage_show_trace(const struct want *want);
+
+/* The case ends here as FAIL. */
+NORETURN void stage_fail(const char *format, ...) PRINTF(1, 2);
+
 /* Has nothing failed so far? */
 bool stage_passing(void);
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The shim's neutral half: start, run, inject, stop. Every path from an exit to the next entry goes
+ * through this file, and is logged here.
+ */
+#include "hv/vcpu.h"
+#include "case.h"
+#include "event_names.h"
+#include "hv/wrong.h"
+#include "panic.h"
+#include "report.h"
+#include "segments.h"
+#include "stage.h"
+#include "text.h"
+
+_Static_assert(offsetof(struct vcpu, gprs) == VCPU_GPRS, "vcpu_layout.h");
+_Static_assert(offsetof(struct vcpu, launched) == VCPU_LAUNCHED, "vcpu_layout.h");
+_Static_assert(offsetof(struct vcpu, control_physical) == VCPU_CONTROL_PHYSICAL, "vcpu_layout.h");
+_Static_assert(offsetof(struct vcpu, host_physical) == VCPU_HOST_PHYSICAL, "vcpu_layout.h");
+
+static struct vcpu the_vcpu;
+static struct machine_state before;
+
+bool hv_is_vmx(void)
+{
+	return !vmx_vendor.unavailable();
+}
+
+bool hv_is_svm(void)
+{
+	return !svm_vendor.unavailable();
+}
+
+static const struct hv_vendor *choose_vendor(void)
+{
+	if (hv_is_vmx())
+		return &vmx_vendor;
+	if (hv_is_svm())
+		return &svm_vendor;
+	skip("%s; %s", vmx_vendor.unavailable(), svm_vendor.unavailable());
+}
+
+/* The machine must be as it was: the guest is over, and nothing of it may stay. */
+static void hv_stop(void)
+{
+	struct machine_state after;
+	const char *difference;
+
+	this_cpu.leave_shim = NULL;
+	the_vcpu.vendor->off();
+	asm volatile("lgdt %0; lidt %1" ::"m"(before.gdtr), "m"(before.idtr)); /* an exit widens them */
+	write_dr7(before.dr7);
+	this_cpu.playing = NULL;
+	machine_state_read(&after);
+	difference = machine_state_difference(&before, &after);
+	check(!difference, "the shim left %s changed", difference);
+}
+
+static void clone_registers(struct vcpu *v)
+{
+	struct scene *scene = the_scene();
+
+	v->gprs = scene->in;
+	v->vendor->set(v, VCPU_RIP, scene->addresses[0]);
+	v->vendor->set(v, VCPU_RSP, scene->rsp);
+	v->vendor->set(v, VCPU_RFLAGS, scene->in_rflags);
+	v->vendor->intercept_rdmsr(v, this_cpu.missing_msr, true);
+}
+
+struct vcpu *hv_start_with(struct hv_options options)
+{
+	struct vcpu *v = &the_vcpu;
+	const char *problem;
+
+	ASSERT(!this_cpu.leave_shim);
+	*v = (struct vcpu){ .vendor = choose_vendor() };
+	wrong_start();
+	scene_land_by(the_scene(), v->vendor->hypercall, sizeof(v->vendor->hypercall));
+	machine_state_read(&before);
+	problem = v->vendor->on();
+	if (problem)
+		error("%s: %s", v->vendor->name, problem);
+	this_cpu.leave_shim = hv_stop;
+	problem = v->vendor->set_up(v, options);
+	if (problem)
+		skip("this CPU's %s does not offer %s", v->vendor->name, problem);
+	clone_registers(v);
+	this_cpu.playing = the_scene();
+	return v;
+}
+
+struct vcpu *hv_start(void)
+{
+	return hv_start_with((struct hv_options){ 0 });
+}
+
+static void log_event(const struct vcpu *v, enum log_kind kind)
+{
+	struct log_entry *e = log_reserve();
+
+	if (!e)
+		return;
+	e->kind = kind;
+	e->rip = v->exit.rip;
+	e->rsp = v->exit.rsp;
+	e->rflags = v->exit.rflags;
+	e->state = v->exit.state;
+	e->event = kind == LOG_ENTRY ? v->event : v->exit.event;
+	e->reason = v->exit.reason;
+	e->error = v->exit.qualification;
+	e->raw = v->exit.raw;
+}
+
+/* What the guest is about to resume with; the case may have changed it since the exit. */
+static void log_entry(struct vcpu *v)
+{
+	v->exit.rip = v->vendor->get(v, VCPU_RIP);
+	v->exit.rsp = v->vendor->get(v, VCPU_RSP);
+	v->exit.rflags = v->vendor->get(v, VCPU_RFLAGS);
+	v->exit.state = v->vendor->state(v);
+	log_event(v, LOG_ENTRY);
+}
+
+static bool at_landing(const struct vcpu *v)
+{
+	return v->exit.reason == EXIT_HYPERCALL && v->exit.rip == scene_leave_address(the_scene());
+}
+
+/* One entry and one exit, without judgement. NULL, or why the entry was refused. */
+static const char *step(struct vcpu *v)
+{
+	const char *refused;
+
+	wrong_before_entry(v);
+	if (v->entered)
+		log_entry(v);
+	v->entered = true;
+	refused = v->vendor->enter(v);
+	v->event = 0;
+	if (refused)
+		return refused;
+	v->vendor->decode(v, &v->exit);
+	if (at_landing(v))
+		the_scene()->out = v->gprs;
+	else
+		log_event(v, LOG_EXIT);
+	return NULL;
+}
+
+static void dump(const struct vcpu *v)
+{
+	const struct guest_exit *e = &v->exit;
+	char place[96], event[48];
+	struct text at = TEXT(place), during = TEXT(event);
+
+	scene_name_place(the_scene(), &at, e->rip, false);
+	if (e->event)
+		event_value_format(&during, e->event);
+	report_line("NOTE: %s: exit %s (%s %#lx) at %s, qualification %#lx %#lx, state %#lx, "
+		    "interruption %#lx, while delivering %s",
+		    stage_case_name(), exit_reason_name(e->reason), v->vendor->name, e->raw,
+		    text_seal(&at), e->qualification, e->qualification2, e->state, e->interruption,
+		    e->event ? text_seal(&during) : "nothing");
+}
+
+static bool never_wanted(enum exit_reason reason)
+{
+	return reason == EXIT_ENTRY_FAILED || reason == EXIT_TRIPLE_FAULT || reason == EXIT_OTHER ||
+	       reason == EXIT_PREEMPTION_TIMER || reason == EXIT_NESTED_PAGE_FAULT;
+}
+
+static const struct guest_exit *run_wanting(struct vcpu *v, enum exit_reason wanted)
+{
+	const char *refused;
+
+	do
+		refused = step(v);
+	while (!refused && wrong_after_exit(v));
+	if (refused)
+		error("VM entry refused: %s", refused);
+	if (v->exit.reason == wanted || !never_wanted(v->exit.reason))
+		return &v->exit;
+	dump(v);
+	if (v->exit.reason == EXIT_ENTRY_FAILED)
+		error("%s entry failed (%#lx): %s", v->vendor->name, v->exit.raw,
+		      v->vendor->suspect());
+	error("unexpected exit %s", exit_reason_name(v->exit.reason));
+}
+
+const struct guest_exit *vcpu_run(struct vcpu *v)
+{
+	return run_wanting(v, EXIT_NONE);
+}
+
+const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int place)
+{
+	u64 address = scene_place_address(the_scene(), place);
+
+	run_wanting(v, reason);
+	if (v->exit.reason == reason && (!place || v->exit.rip == address))
+		return &v->exit;
+	dump(v);
+	stage_show_trace(&WANT(WANT_EXIT, .reason = reason, .at = place));
+	stage_fail("the guest left by %s, not by %s where the case wants it",
+		   exit_reason_name(v->exit.reason), exit_reason_name(reason));
+}
+
+void run_to_end(struct vcpu *v)
+{
+	run_wanting(v, EXIT_HYPERCALL);
+	if (at_landing(v))
+		return;
+	dump(v);
+	stage_show_trace(NULL);
+	stage_fail("the guest left by %s on its way to the landing", exit_reason_name(v->exit.reason));
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The shim: a hypervisor small enough to read, whose only guest is the case's own scene. The test is
+ * the hypervisor: it starts the guest, gets every exit, decides, and enters again.
+ *
+ *	scene(L(RDMSR));
+ *	v = hv_start();
+ *	run_to(v, EXIT_RDMSR, L);
+ *	pend_irq(VEC);
+ *	vcpu_inject(v, gp(0));
+ *	run_to_end(v);
+ *	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)), ...);
+ *
+ * The guest is a clone of the running context: same page tables, GDT, IDT, handlers, and therefore
+ * the same event log. Laws that the shim keeps: root runs with IF=0 (SVM: GIF=0), the LAPIC is passed
+ * through, an MSR that does not exist is never read in root, RIP is not moved before an injection.
+ */
+#ifndef ORDEAL_HV_H
+#define ORDEAL_HV_H
+
+#include "entry.h"
+#include "hv/events.h"
+#include "scene.h"
+
+struct vcpu;
+
+/* What the guest can be made to exit on, beside what it always exits on. */
+enum intercept {
+	INTERCEPT_INTR,	       /* VMX: external-interrupt exiting; SVM: INTR */
+	INTERCEPT_NMI,	       /* VMX: NMI exiting; SVM: NMI */
+	INTERCEPT_INTR_WINDOW, /* VMX only */
+	INTERCEPT_NMI_WINDOW,  /* VMX only */
+	INTERCEPT_HLT,
+	INTERCEPT_COUNT,
+};
+
+enum activity {
+	ACTIVITY_ACTIVE = 0,
+	ACTIVITY_HLT = 1, /* VMX only */
+	ACTIVITY_SHUTDOWN = 2,
+};
+
+/* One exit, decoded. */
+struct guest_exit {
+	enum exit_reason reason;
+	u64 raw;	    /* VMX: exit reason; SVM: EXITCODE */
+	u64 qualification;  /* VMX: exit qualification; SVM: EXITINFO1 */
+	u64 qualification2; /* VMX: guest-physical address; SVM: EXITINFO2 */
+	u64 event;	    /* IDT-vectoring information or EXITINTINFO, as hv/events.h */
+	u64 interruption;   /* VMX: VM-exit interruption information, with its error code; else 0 */
+	u64 rip, rsp, rflags;
+	u64 state;	    /* enum guest_state */
+	u32 length;	    /* of the instruction that exited; 0 where the CPU does not tell */
+};
+
+/* The parts of the guest that both vendors keep in their control structure. */
+enum vcpu_field {
+	VCPU_RIP,
+	VCPU_RSP,
+	VCPU_RFLAGS,
+	VCPU_DR7,
+	VCPU_FIELD_COUNT,
+};
+
+struct hv_options {
+	bool nested_paging; /* EPT or NPT with an identity map */
+};
+
+/*
+ * Switches virtualization on and makes the case's scene the guest: its registers, its flags, its
+ * first instruction. The case SKIPs, naming the bit or MSR that forbids it, if it cannot be had.
+ * The stage switches it off again when the case is over, and compares the machine before and after.
+ */
+struct vcpu *hv_start(void);
+struct vcpu *hv_start_with(struct hv_options options);
+
+/* Is it VMX, is it SVM? */
+bool hv_is_vmx(void);
+bool hv_is_svm(void);
+
+/*
+ * Enters the guest and returns at its next exit, which is logged. An exit that no case can want (a
+ * failed entry, a triple fault, the guard timer, an exit without a neutral name) is dumped and ends
+ * the case as ERROR.
+ */
+const struct guest_exit *vcpu_run(struct vcpu *v);
+
+/* The same; the exit must be @reason at @place (PLACE_ANY: anywhere). Else dumped, and FAIL. */
+const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int place);
+
+/* Runs until the guest is at the landing, which is not logged. Any other exit: as run_to(). */
+void run_to_end(struct vcpu *v);
+
+/* The next entry delivers @event. @length: of the instruction, for software events only. */
+void vcpu_inject(struct vcpu *v, u64 event);
+void vcpu_inject_software(struct vcpu *v, u64 event, u32 length);
+
+u64 vcpu_get(struct vcpu *v, enum vcpu_field field);
+void vcpu_set(struct vcpu *v, enum vcpu_field field, u64 value);
+struct gprs *vcpu_gprs(struct vcpu *v);
+
+/* Interruptibility. Setting STATE_BLOCKED_BY_STI or _MOV_SS sets SVM's one shadow bit. */
+u64 vcpu_state(struct vcpu *v);
+void vcpu_set_state(struct vcpu *v, u64 state);
+void vcpu_set_activity(struct vcpu *v, enum activity activity);
+void vcpu_set_pending_debug(struct vcpu *v, u64 bits);
+void vcpu_set_cr2(struct vcpu *v, u64 address);
+
+void vcpu_intercept(struct vcpu *v, enum intercept what, bool on);
+void vcpu_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
+
+/* Moves RIP behind the instruction that exited, which the shim has completed for the guest. */
+void vcpu_skip_instruction(struct vcpu *v);
+
+/* Events to inject */
+static inline u64 fault(u8 vector, u32 error)
+{
+	return event_with_error(event_make(EVENT_EXCEPTION, vector), error);
+}
+
+static inline u64 gp(u32 error)
+{
+	return fault(13, error);
+}
+
+static inline u64 exception(u8 vector)
+{
+	return event_make(EVENT_EXCEPTION, vector);
+}
+
+static inline u64 external(u8 vector)
+{
+	return event_make(EVENT_INTR, vector);
+}
+
+static inline u64 nmi(void)
+{
+	return event_make(EVENT_NMI, 2);
+}
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a case does to the vcpu between an exit and the next entry.
+ */
+#include "hv/vcpu.h"
+#include "case.h"
+#include "hv/wrong.h"
+
+/* Bare hardware saves RF=1 with a fault; an injected one saves what the guest's RFLAGS hold. */
+static void set_resume_flag(struct vcpu *v, u64 event)
+{
+	bool is_fault = EVENT_TYPE(event) == EVENT_EXCEPTION && EVENT_VECTOR(event) != DB_VECTOR &&
+			EVENT_VECTOR(event) != BP_VECTOR && EVENT_VECTOR(event) != OF_VECTOR;
+
+	if (event && is_fault)
+		vcpu_set(v, VCPU_RFLAGS, vcpu_get(v, VCPU_RFLAGS) | RFLAGS_RF);
+}
+
+void vcpu_inject(struct vcpu *v, u64 event)
+{
+	v->event = wrong_event(v, event);
+	if (!wrong_forgets_rf())
+		set_resume_flag(v, v->event);
+}
+
+void vcpu_inject_software(struct vcpu *v, u64 event, u32 length)
+{
+	v->vendor->set_event_length(v, length);
+	vcpu_inject(v, event);
+}
+
+u64 vcpu_get(struct vcpu *v, enum vcpu_field field)
+{
+	return v->vendor->get(v, field);
+}
+
+void vcpu_set(struct vcpu *v, enum vcpu_field field, u64 value)
+{
+	v->vendor->set(v, field, value);
+}
+
+struct gprs *vcpu_gprs(struct vcpu *v)
+{
+	return &v->gprs;
+}
+
+u64 vcpu_state(struct vcpu *v)
+{
+	return v->vendor->state(v);
+}
+
+void vcpu_set_state(struct vcpu *v, u64 state)
+{
+	v->vendor->set_state(v, wrong_state(v, state));
+}
+
+static void require_vmx(const struct vcpu *v, const char *what)
+{
+	if (v->vendor != &vmx_vendor)
+		skip("SVM has no %s in its VMCB: this needs VMX", what);
+}
+
+void vcpu_set_activity(struct vcpu *v, enum activity activity)
+{
+	require_vmx(v, "activity state");
+	v->vendor->set_activity(v, activity);
+}
+
+void vcpu_set_pending_debug(struct vcpu *v, u64 bits)
+{
+	require_vmx(v, "pending debug exceptions");
+	v->vendor->set_pending_debug(v, bits);
+}
+
+void vcpu_set_cr2(struct vcpu *v, u64 address)
+{
+	v->vendor->set_cr2(v, address);
+}
+
+void vcpu_intercept(struct vcpu *v, enum intercept what, bool on)
+{
+	if (what == INTERCEPT_INTR_WINDOW || what == INTERCEPT_NMI_WINDOW)
+		require_vmx(v, "interrupt-window or NMI-window exiting");
+	v->vendor->intercept(v, what, on);
+}
+
+void vcpu_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
+{
+	v->vendor->intercept_rdmsr(v, msr, on);
+}
+
+void vcpu_skip_instruction(struct vcpu *v)
+{
+	enum { RDMSR_LENGTH = 2 };
+	u32 length = v->exit.length;
+
+	if (!length && (v->exit.reason == EXIT_RDMSR || v->exit.reason == EXIT_WRMSR))
+		length = RDMSR_LENGTH; /* no nRIP on this CPU */
+	if (!length)
+		error("the length of the instruction that exited is not known here");
+	vcpu_set(v, VCPU_RIP, vcpu_get(v, VCPU_RIP) + length);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Between the shim's neutral half (hv.c) and its two vendors: the vcpu, and the calls a vendor gives.
+ */
+#ifndef ORDEAL_HV_VCPU_H
+#define ORDEAL_HV_VCPU_H
+
+#include "hv/hv.h"
+#include "hv/vcpu_layout.h"
+
+struct vcpu {
+	struct gprs gprs;     /* the guest's; RSP, and SVM's RAX, are in the control structure */
+	u64 launched;	      /* VMX: the VMCS is launched, so enter it by VMRESUME */
+	u64 control_physical; /* SVM: the VMCB */
+	u64 host_physical;    /* SVM: where the host's VMLOAD state is kept */
+	const struct hv_vendor *vendor;
+	struct guest_exit exit;
+	u64 event;	      /* to be injected at the next entry; 0: nothing */
+	bool entered;	      /* the first entry is not logged */
+};
+
+/*
+ * One vendor. Every function is there for both, in the same order in both files.
+ */
+struct hv_vendor {
+	const char *name; /* "VMX" */
+
+	/* NULL if the CPU has it and firmware allows it, else which bit or MSR forbids it. */
+	const char *(*unavailable)(void);
+
+	/* VMXON; EFER.SVME. NULL, or what went wrong. */
+	const char *(*on)(void);
+	void (*off)(void);
+
+	/* Control structure for a guest that is a clone of the running context. NULL, or the control
+	 * that this CPU does not offer. */
+	const char *(*set_up)(struct vcpu *v, struct hv_options options);
+
+	/* Enters with v->event. NULL after an exit; else there was none, and this is why (VMX only). */
+	const char *(*enter)(struct vcpu *v);
+
+	/* After EXIT_ENTRY_FAILED: the field that looks wrong. */
+	const char *(*suspect)(void);
+	void (*decode)(struct vcpu *v, struct guest_exit *exit);
+
+	u64 (*get)(struct vcpu *v, enum vcpu_field field);
+	void (*set)(struct vcpu *v, enum vcpu_field field, u64 value);
+	void (*set_event_length)(struct vcpu *v, u32 length);
+	u64 (*state)(struct vcpu *v);
+	void (*set_state)(struct vcpu *v, u64 state);
+	void (*set_activity)(struct vcpu *v, enum activity activity);
+	void (*set_pending_debug)(struct vcpu *v, u64 bits);
+	void (*set_cr2)(struct vcpu *v, u64 address);
+	void (*intercept)(struct vcpu *v, enum intercept what, bool on);
+	void (*intercept_rdmsr)(struct vcpu *v, u32 msr, bool on);
+
+	/* The instruction that calls the hypervisor: three bytes. */
+	u8 hypercall[3];
+};
+
+extern const struct hv_vendor vmx_vendor, svm_vendor;
+
+#endif

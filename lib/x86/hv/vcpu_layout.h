@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Offsets of struct vcpu that vmx/entry.S and svm/entry.S share with C (GPRS_* are in
+ * scene_layout.h); hv.c holds a _Static_assert for each.
+ */
+#ifndef ORDEAL_HV_VCPU_LAYOUT_H
+#define ORDEAL_HV_VCPU_LAYOUT_H
+
+#define VCPU_GPRS	      0
+#define VCPU_LAUNCHED	      120
+#define VCPU_CONTROL_PHYSICAL 128
+#define VCPU_HOST_PHYSICAL    136
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Words for VMEXIT_INVALID: the rules of "Canonicalization and Consistency Checks" and of "Event
+ * Injection" that the shim can break.
+ */
+#include "bits.h"
+#include "svm/svm.h"
+
+const char *svm_suspect_field(void)
+{
+	const struct vmcb *c = &svm_vmcb;
+	u64 event = c->event_injection;
+
+	if (!(c->efer & EFER_SVME))
+		return "EFER.SVME is clear in the VMCB";
+	if (!c->asid)
+		return "ASID is 0";
+	if (!(c->intercept_misc2 & MISC2_VMRUN))
+		return "VMRUN is not intercepted";
+	if (c->cr0 >> 32 || c->dr7 >> 32 || c->dr6 >> 32)
+		return "bits 63:32 of CR0, DR6 or DR7 are not 0";
+	if (!(event & EVENT_VALID))
+		return "no rule that the shim knows";
+	if (EVENT_TYPE(event) == 1 || EVENT_TYPE(event) > EVENT_SOFT_INT)
+		return "EVENTINJ: a reserved type";
+	if (EVENT_TYPE(event) == EVENT_EXCEPTION &&
+	    (EVENT_VECTOR(event) == NMI_VECTOR || EVENT_VECTOR(event) > 31))
+		return "EVENTINJ: an exception with vector 2 or above 31";
+	return "no rule that the shim knows";
+}

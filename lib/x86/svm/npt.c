@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An identity map of the first 4 GiB for nested paging, in 2 MiB pages: "Nested Paging". Nested
+ * walks are made as user accesses, so every entry allows them.
+ */
+#include "bits.h"
+#include "svm/svm.h"
+
+enum {
+	DIRECTORIES = 4,
+	TABLE = PTE_P | PTE_W | PTE_U,
+	FIRST_DEVICE = 0xfe000000u >> 21,
+};
+
+static u64 npt_pml4[512] PAGE_ALIGNED;
+static u64 npt_pdpt[512] PAGE_ALIGNED;
+static u64 npt_directories[DIRECTORIES][512] PAGE_ALIGNED;
+
+u64 svm_identity_npt(void)
+{
+	for (u64 i = 0; i < DIRECTORIES * 512; i++) {
+		u64 type = i < FIRST_DEVICE ? 0 : PTE_PCD | PTE_PWT;
+
+		npt_directories[i / 512][i % 512] = i << 21 | type | PTE_PS | TABLE;
+	}
+	for (u64 i = 0; i < DIRECTORIES; i++)
+		npt_pdpt[i] = (u64)npt_directories[i] | TABLE;
+	npt_pml4[0] = (u64)npt_pdpt | TABLE;
+	return (u64)npt_pml4;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The SVM vendor of the shim. Read beside vmx/vmx.c: function for function the same.
+ */
+#include "percpu.h"
+#include "processor.h"
+#include "string.h"
+#include "svm/svm.h"
+
+struct vmcb svm_vmcb PAGE_ALIGNED;
+static struct vmcb host_vmcb PAGE_ALIGNED; /* for VMSAVE and VMLOAD only */
+static u8 host_save_area[PAGE_SIZE] PAGE_ALIGNED;
+static u64 efer_before;
+
+/* "Enabling SVM" */
+static const char *svm_unavailable(void)
+{
+	if (cpuid(0x80000000, 0).eax < SVM_LEAF)
+		return "no SVM (CPUID 80000000 EAX is below 8000000A)";
+	if (!(cpuid(0x80000001, 0).ecx & CPUID_80000001_ECX_SVM))
+		return "no SVM (CPUID 80000001 ECX bit 2 is clear)";
+	if (this_cpu.vm_cr & VM_CR_SVMDIS)
+		return "SVM is switched off (VM_CR.SVMDIS is set)";
+	return NULL;
+}
+
+static void clgi(void)
+{
+	asm volatile("clgi" ::: "memory");
+}
+
+static void stgi(void)
+{
+	asm volatile("stgi" ::: "memory");
+}
+
+static const char *svm_on(void)
+{
+	efer_before = rdmsr(MSR_EFER);
+	wrmsr(MSR_EFER, efer_before | EFER_SVME);
+	wrmsr(MSR_VM_HSAVE_PA, (u64)host_save_area);
+	clgi();
+	return NULL;
+}
+
+/* Whatever is still pending is held: IF is 0. An NMI is delivered at STGI, and logged. */
+static void svm_off(void)
+{
+	stgi();
+	wrmsr(MSR_VM_HSAVE_PA, 0);
+	wrmsr(MSR_EFER, efer_before);
+}
+
+static const char *svm_set_up_guest(struct vcpu *v, struct hv_options options)
+{
+	v->host_physical = (u64)&host_vmcb;
+	return svm_set_up(v, options);
+}
+
+static const char *svm_enter_guest(struct vcpu *v)
+{
+	svm_vmcb.rax = v->gprs.rax;
+	svm_vmcb.event_injection = v->event;
+	svm_enter(v);
+	v->gprs.rax = svm_vmcb.rax;
+	return NULL;
+}
+
+static enum exit_reason neutral_reason(u64 code, u64 info)
+{
+	switch (code) {
+	case SVM_EXIT_EXCEPTION_FIRST ... SVM_EXIT_EXCEPTION_LAST:
+		return EXIT_EXCEPTION;
+	case SVM_EXIT_INTR:
+		return EXIT_INTR;
+	case SVM_EXIT_NMI:
+		return EXIT_NMI;
+	case SVM_EXIT_VINTR:
+		return EXIT_VINTR;
+	case SVM_EXIT_CPUID:
+		return EXIT_CPUID;
+	case SVM_EXIT_HLT:
+		return EXIT_HLT;
+	case SVM_EXIT_MSR:
+		return info ? EXIT_WRMSR : EXIT_RDMSR;
+	case SVM_EXIT_SHUTDOWN:
+		return EXIT_TRIPLE_FAULT;
+	case SVM_EXIT_VMMCALL:
+		return EXIT_HYPERCALL;
+	case SVM_EXIT_NPF:
+		return EXIT_NESTED_PAGE_FAULT;
+	case SVM_EXIT_INVALID:
+		return EXIT_ENTRY_FAILED;
+	default:
+		return EXIT_OTHER;
+	}
+}
+
+static u64 svm_state(struct vcpu *v)
+{
+	(void)v;
+	return svm_vmcb.interrupt_shadow & SHADOW_ACTIVE ? STATE_SHADOW : 0;
+}
+
+static void svm_decode(struct vcpu *v, struct guest_exit *exit)
+{
+	const struct vmcb *c = &svm_vmcb;
+
+	exit->raw = c->exit_code;
+	exit->reason = neutral_reason(c->exit_code, c->exit_info1);
+	exit->qualification = c->exit_info1;
+	exit->qualification2 = c->exit_info2;
+	exit->rip = c->rip;
+	exit->rsp = c->rsp;
+	exit->rflags = c->rflags;
+	exit->state = svm_state(v);
+	exit->length = c->next_rip ? (u32)(c->next_rip - c->rip) : 0;
+	exit->event = c->exit_int_info & EVENT_VALID ? c->exit_int_info : 0;
+	exit->interruption = 0;
+}
+
+static u64 *field_of(enum vcpu_field field)
+{
+	switch (field) {
+	case VCPU_RIP:
+		return &svm_vmcb.rip;
+	case VCPU_RSP:
+		return &svm_vmcb.rsp;
+	case VCPU_RFLAGS:
+		return &svm_vmcb.rflags;
+	default:
+		return &svm_vmcb.dr7;
+	}
+}
+
+static u64 svm_get(struct vcpu *v, enum vcpu_field field)
+{
+	(void)v;
+	return *field_of(field);
+}
+
+static void svm_set(struct vcpu *v, enum vcpu_field field, u64 value)
+{
+	(void)v;
+	*field_of(field) = value;
+}
+
+/* "Event Injection" of type 4: the guest's RIP is saved as it is, so the shim moves it. */
+static void svm_set_event_length(struct vcpu *v, u32 length)
+{
+	(void)v;
+	svm_vmcb.next_rip = svm_vmcb.rip + length;
+	svm_vmcb.rip += length;
+}
+
+static void svm_set_state(struct vcpu *v, u64 state)
+{
+	u64 shadow = state & (STATE_SHADOW | STATE_BLOCKED_BY_STI | STATE_BLOCKED_BY_MOV_SS);
+
+	(void)v;
+	svm_vmcb.interrupt_shadow = shadow ? SHADOW_ACTIVE : 0;
+}
+
+/* SVM has neither; hv.c does not let a case come here. */
+static void svm_set_activity(struct vcpu *v, enum activity activity)
+{
+	(void)v;
+	(void)activity;
+}
+
+static void svm_set_pending_debug(struct vcpu *v, u64 bits)
+{
+	(void)v;
+	(void)bits;
+}
+
+static void svm_set_cr2(struct vcpu *v, u64 address)
+{
+	(void)v;
+	svm_vmcb.cr2 = address;
+}
+
+static void svm_intercept(struct vcpu *v, enum intercept what, bool on)
+{
+	static const u32 bits[INTERCEPT_COUNT] = {
+		[INTERCEPT_INTR] = MISC1_INTR,
+		[INTERCEPT_NMI] = MISC1_NMI,
+		[INTERCEPT_HLT] = MISC1_HLT,
+	};
+
+	(void)v;
+	svm_vmcb.intercept_misc1 &= ~bits[what];
+	if (on)
+		svm_vmcb.intercept_misc1 |= bits[what];
+}
+
+const struct hv_vendor svm_vendor = {
+	.name = "SVM",
+	.unavailable = svm_unavailable,
+	.on = svm_on,
+	.off = svm_off,
+	.set_up = svm_set_up_guest,
+	.enter = svm_enter_guest,
+	.suspect = svm_suspect_field,
+	.decode = svm_decode,
+	.get = svm_get,
+	.set = svm_set,
+	.set_event_length = svm_set_event_length,
+	.state = svm_state,
+	.set_state = svm_set_state,
+	.set_activity = svm_set_activity,
+	.set_pending_debug = svm_set_pending_debug,
+	.set_cr2 = svm_set_cr2,
+	.intercept = svm_intercept,
+	.intercept_rdmsr = svm_intercept_rdmsr,
+	.hypercall = { 0x0f, 0x01, 0xd9 }, /* VMMCALL */
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside the SVM half: what its files call of each other.
+ */
+#ifndef ORDEAL_SVM_SVM_H
+#define ORDEAL_SVM_SVM_H
+
+#include "hv/vcpu.h"
+#include "svm/vmcb.h"
+
+/* The one VMCB; in svm.c. */
+extern struct vmcb svm_vmcb;
+
+/* setup.c: fills the VMCB. NULL, or the feature that this CPU does not offer. */
+const char *svm_set_up(struct vcpu *v, struct hv_options options);
+
+/* setup.c */
+void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
+
+/* npt.c: value of nCR3 for an identity map of the first 4 GiB. */
+u64 svm_identity_npt(void);
+
+/* failure.c: which field looks wrong after VMEXIT_INVALID. */
+const char *svm_suspect_field(void);
+
+/* entry.S */
+int svm_enter(struct vcpu *v);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VMCS fields, control bits and MSRs that the shim uses, by the names of the Intel SDM's
+ * appendices "Field Encoding in VMCS", "VMX Capability Reporting Facility" and of the chapter
+ * "Virtual Machine Control Structures".
+ */
+#ifndef ORDEAL_VMX_VMCS_H
+#define ORDEAL_VMX_VMCS_H
+
+#include "types.h"
+
+enum vmcs_field {
+	/* Segment selectors, bases, limits and access rights: ES CS SS DS FS GS LDTR TR, 2 apart */
+	GUEST_SELECTOR = 0x0800,
+	GUEST_LIMIT = 0x4800,
+	GUEST_ACCESS_RIGHTS = 0x4814,
+	GUEST_BASE = 0x6806,
+	HOST_SELECTOR = 0x0c00, /* ES CS SS DS FS GS TR: no LDTR */
+
+	MSR_BITMAP = 0x2004,
+	EPT_POINTER = 0x201a,
+	GUEST_PHYSICAL_ADDRESS = 0x2400,
+	VMCS_LINK_POINTER = 0x2800,
+	GUEST_DEBUGCTL = 0x2802,
+
+	PIN_BASED_CONTROLS = 0x4000,
+	PRIMARY_CONTROLS = 0x4002,
+	EXCEPTION_BITMAP = 0x4004,
+	PAGE_FAULT_ERROR_MASK = 0x4006,
+	PAGE_FAULT_ERROR_MATCH = 0x4008,
+	CR3_TARGET_COUNT = 0x400a,
+	EXIT_CONTROLS = 0x400c,
+	EXIT_MSR_STORE_COUNT = 0x400e,
+	EXIT_MSR_LOAD_COUNT = 0x4010,
+	ENTRY_CONTROLS = 0x4012,
+	ENTRY_MSR_LOAD_COUNT = 0x4014,
+	ENTRY_INTERRUPTION_INFO = 0x4016,
+	ENTRY_ERROR_CODE = 0x4018,
+	ENTRY_INSTRUCTION_LENGTH = 0x401a,
+	SECONDARY_CONTROLS = 0x401e,
+	VM_INSTRUCTION_ERROR = 0x4400,
+	EXIT_REASON = 0x4402,
+	EXIT_INTERRUPTION_INFO = 0x4404,
+	EXIT_INTERRUPTION_ERROR = 0x4406,
+	IDT_VECTORING_INFO = 0x4408,
+	IDT_VECTORING_ERROR = 0x440a,
+	EXIT_INSTRUCTION_LENGTH = 0x440c,
+
+	GUEST_GDTR_LIMIT = 0x4810,
+	GUEST_IDTR_LIMIT = 0x4812,
+	GUEST_INTERRUPTIBILITY = 0x4824,
+	GUEST_ACTIVITY = 0x4826,
+	GUEST_SYSENTER_CS = 0x482a,
+	GUEST_PREEMPTION_TIMER = 0x482e,
+	HOST_SYSENTER_CS = 0x4c00,
+
+	CR0_GUEST_HOST_MASK = 0x6000,
+	CR4_GUEST_HOST_MASK = 0x6002,
+	EXIT_QUALIFICATION = 0x6400,
+	GUEST_CR0 = 0x6800,
+	GUEST_CR3 = 0x6802,
+	GUEST_CR4 = 0x6804,
+	GUEST_GDTR_BASE = 0x6816,
+	GUEST_IDTR_BASE = 0x6818,
+	GUEST_DR7 = 0x681a,
+	GUEST_RSP = 0x681c,
+	GUEST_RIP = 0x681e,
+	GUEST_RFLAGS = 0x6820,
+	GUEST_PENDING_DEBUG = 0x6822,
+	GUEST_SYSENTER_ESP = 0x6824,
+	GUEST_SYSENTER_EIP = 0x6826,
+	HOST_CR0 = 0x6c00,
+	HOST_CR3 = 0x6c02,
+	HOST_CR4 = 0x6c04,
+	HOST_FS_BASE = 0x6c06,
+	HOST_GS_BASE = 0x6c08,
+	HOST_TR_BASE = 0x6c0a,
+	HOST_GDTR_BASE = 0x6c0c,
+	HOST_IDTR_BASE = 0x6c0e,
+	HOST_SYSENTER_ESP = 0x6c10,
+	HOST_SYSENTER_EIP = 0x6c12,
+};
+
+/* Place of a segment register in the rows of fields above. */
+enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR };
+
+enum vmx_msr {
+	MSR_FEATURE_CONTROL = 0x3a,
+	MSR_VMX_BASIC = 0x480,
+	MSR_VMX_PIN = 0x481,
+	MSR_VMX_PRIMARY = 0x482,
+	MSR_VMX_EXIT = 0x483,
+	MSR_VMX_ENTRY = 0x484,
+	MSR_VMX_MISC = 0x485,
+	MSR_VMX_CR0_FIXED0 = 0x486,
+	MSR_VMX_CR0_FIXED1 = 0x487,
+	MSR_VMX_CR4_FIXED0 = 0x488,
+	MSR_VMX_CR4_FIXED1 = 0x489,
+	MSR_VMX_SECONDARY = 0x48b,
+	MSR_VMX_EPT_VPID = 0x48c,
+	MSR_VMX_TRUE_PIN = 0x48d, /* ... PRIMARY, EXIT, ENTRY: the same distance above */
+};
+
+enum feature_control {
+	FEATURE_CONTROL_LOCK = 1 << 0,
+	FEATURE_CONTROL_VMXON = 1 << 2, /* outside SMX */
+};
+
+#define VMX_BASIC_TRUE_CONTROLS BIT(55)
+
+enum pin_based_controls {
+	PIN_EXTERNAL_INTERRUPT_EXITING = 1 << 0,
+	PIN_NMI_EXITING = 1 << 3,
+	PIN_VIRTUAL_NMIS = 1 << 5,
+	PIN_PREEMPTION_TIMER = 1 << 6,
+};
+
+enum primary_controls {
+	PRIMARY_INTERRUPT_WINDOW = 1 << 2,
+	PRIMARY_HLT_EXITING = 1 << 7,
+	PRIMARY_NMI_WINDOW = 1 << 22,
+	PRIMARY_MTF = 1 << 27,
+	PRIMARY_MSR_BITMAPS = 1 << 28,
+	PRIMARY_SECONDARY = 1u << 31,
+};
+
+enum secondary_controls {
+	SECONDARY_EPT = 1 << 1,
+};
+
+enum exit_controls {
+	EXIT_SAVE_DEBUG = 1 << 2,
+	EXIT_HOST_64BIT = 1 << 9,
+};
+
+enum entry_controls {
+	ENTRY_LOAD_DEBUG = 1 << 2,
+	ENTRY_IA32E_GUEST = 1 << 9,
+};
+
+/* "Basic Exit Reasons" */
+enum vmx_exit_reason {
+	VMX_EXIT_EXCEPTION_NMI = 0,
+	VMX_EXIT_EXTERNAL_INTERRUPT = 1,
+	VMX_EXIT_TRIPLE_FAULT = 2,
+	VMX_EXIT_INTERRUPT_WINDOW = 7,
+	VMX_EXIT_NMI_WINDOW = 8,
+	VMX_EXIT_CPUID = 10,
+	VMX_EXIT_HLT = 12,
+	VMX_EXIT_VMCALL = 18,
+	VMX_EXIT_RDMSR = 31,
+	VMX_EXIT_WRMSR = 32,
+	VMX_EXIT_GUEST_STATE = 33, /* entry failure */
+	VMX_EXIT_MSR_LOAD = 34,	   /* entry failure */
+	VMX_EXIT_MTF = 37,
+	VMX_EXIT_EPT_VIOLATION = 48,
+	VMX_EXIT_PREEMPTION_TIMER = 52,
+};
+
+#define VMX_EXIT_ENTRY_FAILURE BIT(31)
+#define VMX_EXIT_BASIC	       0xffff
+
+/* "Guest Segment Access Rights": unusable */
+#define SEGMENT_UNUSABLE       0x10000
+
+static inline u64 vmread(enum vmcs_field field)
+{
+	u64 value;
+
+	asm volatile("vmread %1, %0" : "=rm"(value) : "r"((u64)field) : "cc");
+	return value;
+}
+
+/* Returns false if the field does not exist here (VMfail). */
+static inline bool vmwrite(enum vmcs_field field, u64 value)
+{
+	bool ok;
+
+	asm volatile("vmwrite %2, %1; seta %0" : "=qm"(ok) : "r"((u64)field), "rm"(value) : "cc");
+	return ok;
+}
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VMX vendor of the shim. Read beside svm/svm.c: function for function the same.
+ */
+#include "percpu.h"
+#include "processor.h"
+#include "string.h"
+#include "vmx/vmx.h"
+
+enum {
+	CPUID_1_ECX_VMX = 1 << 5,
+};
+
+static u8 vmxon_region[PAGE_SIZE] PAGE_ALIGNED;
+static u8 vmcs_region[PAGE_SIZE] PAGE_ALIGNED;
+static u64 cr0_before, cr4_before;
+
+/* "Enabling and Entering VMX Operation" */
+static const char *vmx_unavailable(void)
+{
+	u64 control = this_cpu.feature_control;
+
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_VMX))
+		return "no VMX (CPUID 1 ECX bit 5 is clear)";
+	if (control & FEATURE_CONTROL_LOCK && !(control & FEATURE_CONTROL_VMXON))
+		return "VMX is locked off (IA32_FEATURE_CONTROL bit 0 set, bit 2 clear)";
+	return NULL;
+}
+
+static bool vmxon(u64 physical)
+{
+	bool ok;
+
+	asm volatile("vmxon %1; seta %0" : "=qm"(ok) : "m"(physical) : "cc", "memory");
+	return ok;
+}
+
+static bool vmclear(u64 physical)
+{
+	bool ok;
+
+	asm volatile("vmclear %1; seta %0" : "=qm"(ok) : "m"(physical) : "cc", "memory");
+	return ok;
+}
+
+static bool vmptrld(u64 physical)
+{
+	bool ok;
+
+	asm volatile("vmptrld %1; seta %0" : "=qm"(ok) : "m"(physical) : "cc", "memory");
+	return ok;
+}
+
+static const char *vmx_on(void)
+{
+	u32 revision = (u32)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
+
+	if (!(this_cpu.feature_control & FEATURE_CONTROL_LOCK)) {
+		this_cpu.feature_control |= FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMXON;
+		wrmsr(MSR_FEATURE_CONTROL, this_cpu.feature_control);
+	}
+	cr0_before = read_cr0();
+	cr4_before = read_cr4();
+	write_cr0((cr0_before | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1));
+	write_cr4((cr4_before | CR4_VMXE | rdmsr(MSR_VMX_CR4_FIXED0)) & rdmsr(MSR_VMX_CR4_FIXED1));
+	memset(vmcs_region, 0, sizeof(vmcs_region));
+	memcpy(vmxon_region, &revision, sizeof(revision));
+	memcpy(vmcs_region, &revision, sizeof(revision));
+	if (!vmxon((u64)vmxon_region))
+		return "VMXON failed";
+	if (!vmclear((u64)vmcs_region) || !vmptrld((u64)vmcs_region))
+		return "VMCLEAR or VMPTRLD failed";
+	return NULL;
+}
+
+static void vmx_off(void)
+{
+	vmclear((u64)vmcs_region);
+	asm volatile("vmxoff" ::: "cc", "memory");
+	write_cr4(cr4_before);
+	write_cr0(cr0_before);
+}
+
+static const char *vmx_enter_guest(struct vcpu *v)
+{
+	int code;
+
+	vmwrite(ENTRY_INTERRUPTION_INFO, (u32)v->event);
+	if (v->event & EVENT_HAS_ERROR)
+		vmwrite(ENTRY_ERROR_CODE, EVENT_ERROR(v->event));
+	code = vmx_enter(v);
+	return code ? vmx_entry_refused(code) : NULL;
+}
+
+/* A VM exit due to an NMI blocks further NMIs in root until an IRET: do one, to here. */
+static void unblock_nmis(void)
+{
+	asm volatile("mov %%rsp, %%rax; pushq %0; pushq %%rax; pushfq; pushq %1;"
+		     "lea 1f(%%rip), %%rax; pushq %%rax; iretq; 1:" ::"i"(SEL_DATA),
+		     "i"(SEL_CODE64)
+		     : "rax", "cc", "memory");
+}
+
+static enum exit_reason neutral_reason(u64 raw, u64 interruption)
+{
+	if (raw & VMX_EXIT_ENTRY_FAILURE)
+		return EXIT_ENTRY_FAILED;
+	switch (raw & VMX_EXIT_BASIC) {
+	case VMX_EXIT_EXCEPTION_NMI:
+		return EVENT_TYPE(interruption) == EVENT_NMI ? EXIT_NMI : EXIT_EXCEPTION;
+	case VMX_EXIT_EXTERNAL_INTERRUPT:
+		return EXIT_INTR;
+	case VMX_EXIT_TRIPLE_FAULT:
+		return EXIT_TRIPLE_FAULT;
+	case VMX_EXIT_INTERRUPT_WINDOW:
+		return EXIT_INTR_WINDOW;
+	case VMX_EXIT_NMI_WINDOW:
+		return EXIT_NMI_WINDOW;
+	case VMX_EXIT_CPUID:
+		return EXIT_CPUID;
+	case VMX_EXIT_HLT:
+		return EXIT_HLT;
+	case VMX_EXIT_VMCALL:
+		return EXIT_HYPERCALL;
+	case VMX_EXIT_RDMSR:
+		return EXIT_RDMSR;
+	case VMX_EXIT_WRMSR:
+		return EXIT_WRMSR;
+	case VMX_EXIT_MTF:
+		return EXIT_MTF;
+	case VMX_EXIT_EPT_VIOLATION:
+		return EXIT_NESTED_PAGE_FAULT;
+	case VMX_EXIT_PREEMPTION_TIMER:
+		return EXIT_PREEMPTION_TIMER;
+	default:
+		return EXIT_OTHER;
+	}
+}
+
+static void vmx_decode(struct vcpu *v, struct guest_exit *exit)
+{
+	u64 vectoring = vmread(IDT_VECTORING_INFO), interruption = vmread(EXIT_INTERRUPTION_INFO);
+
+	(void)v;
+	exit->raw = vmread(EXIT_REASON);
+	exit->reason = neutral_reason(exit->raw, interruption);
+	exit->qualification = vmread(EXIT_QUALIFICATION);
+	exit->rip = vmread(GUEST_RIP);
+	exit->rsp = vmread(GUEST_RSP);
+	exit->rflags = vmread(GUEST_RFLAGS);
+	exit->state = vmread(GUEST_INTERRUPTIBILITY);
+	exit->length = (u32)vmread(EXIT_INSTRUCTION_LENGTH);
+	exit->event = 0;
+	if (vectoring & EVENT_VALID)
+		exit->event = vectoring | (vectoring & EVENT_HAS_ERROR ?
+						   vmread(IDT_VECTORING_ERROR) << 32 :
+						   0);
+	exit->interruption = interruption & EVENT_VALID ? interruption : 0;
+	if (exit->reason == EXIT_NMI)
+		unblock_nmis();
+}
+
+static const enum vmcs_field fields[VCPU_FIELD_COUNT] = {
+	[VCPU_RIP] = GUEST_RIP,
+	[VCPU_RSP] = GUEST_RSP,
+	[VCPU_RFLAGS] = GUEST_RFLAGS,
+	[VCPU_DR7] = GUEST_DR7,
+};
+
+static u64 vmx_get(struct vcpu *v, enum vcpu_field field)
+{
+	(void)v;
+	return vmread(fields[field]);
+}
+
+static void vmx_set(struct vcpu *v, enum vcpu_field field, u64 value)
+{
+	(void)v;
+	vmwrite(fields[field], value);
+}
+
+static void vmx_set_event_length(struct vcpu *v, u32 length)
+{
+	(void)v;
+	vmwrite(ENTRY_INSTRUCTION_LENGTH, length);
+}
+
+/* "Guest Non-Register State": the neutral bits are VMX's own. */
+static u64 vmx_state(struct vcpu *v)
+{
+	(void)v;
+	return vmread(GUEST_INTERRUPTIBILITY);
+}
+
+static void vmx_set_state(struct vcpu *v, u64 state)
+{
+	(void)v;
+	vmwrite(GUEST_INTERRUPTIBILITY, state);
+}
+
+static void vmx_set_activity(struct vcpu *v, enum activity activity)
+{
+	(void)v;
+	vmwrite(GUEST_ACTIVITY, activity);
+}
+
+static void vmx_set_pending_debug(struct vcpu *v, u64 bits)
+{
+	(void)v;
+	vmwrite(GUEST_PENDING_DEBUG, bits);
+}
+
+static void vmx_set_cr2(struct vcpu *v, u64 address)
+{
+	(void)v;
+	write_cr2(address); /* VMX does not switch CR2 */
+}
+
+static void vmx_intercept(struct vcpu *v, enum intercept what, bool on)
+{
+	static const struct {
+		enum vmcs_field field;
+		u32 bit;
+	} controls[INTERCEPT_COUNT] = {
+		[INTERCEPT_INTR] = { PIN_BASED_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING },
+		[INTERCEPT_NMI] = { PIN_BASED_CONTROLS, PIN_NMI_EXITING },
+		[INTERCEPT_INTR_WINDOW] = { PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW },
+		[INTERCEPT_NMI_WINDOW] = { PRIMARY_CONTROLS, PRIMARY_NMI_WINDOW },
+		[INTERCEPT_HLT] = { PRIMARY_CONTROLS, PRIMARY_HLT_EXITING },
+	};
+	u64 value = vmread(controls[what].field) & ~(u64)controls[what].bit;
+
+	(void)v;
+	vmwrite(controls[what].field, value | (on ? controls[what].bit : 0));
+}
+
+const struct hv_vendor vmx_vendor = {
+	.name = "VMX",
+	.unavailable = vmx_unavailable,
+	.on = vmx_on,
+	.off = vmx_off,
+	.set_up = vmx_set_up,
+	.enter = vmx_enter_guest,
+	.suspect = vmx_suspect_guest_state,
+	.decode = vmx_decode,
+	.get = vmx_get,
+	.set = vmx_set,
+	.set_event_length = vmx_set_event_length,
+	.state = vmx_state,
+	.set_state = vmx_set_state,
+	.set_activity = vmx_set_activity,
+	.set_pending_debug = vmx_set_pending_debug,
+	.set_cr2 = vmx_set_cr2,
+	.intercept = vmx_intercept,
+	.intercept_rdmsr = vmx_intercept_rdmsr,
+	.hypercall = { 0x0f, 0x01, 0xc1 }, /* VMCALL */
+};

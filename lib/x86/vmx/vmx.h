@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside the VMX half: what its files call of each other.
+ */
+#ifndef ORDEAL_VMX_VMX_H
+#define ORDEAL_VMX_VMX_H
+
+#include "hv/vcpu.h"
+#include "vmx/vmcs.h"
+
+/* setup.c: fills the current VMCS. NULL, or the control that this CPU does not offer. */
+const char *vmx_set_up(struct vcpu *v, struct hv_options options);
+
+/* setup.c: is this control (a bit of PIN_, PRIMARY_ or SECONDARY_) offered? */
+bool vmx_pin_offers(u32 bit);
+bool vmx_primary_offers(u32 bit);
+
+/* setup.c */
+void vmx_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
+
+/* ept.c: value of the EPT pointer for an identity map of the first 4 GiB. */
+u64 vmx_identity_ept(void);
+
+/* failure.c: why VMLAUNCH or VMRESUME returned; @code as vmx_enter() gave it. */
+const char *vmx_entry_refused(int code);
+
+/* failure.c: which field of the guest state looks wrong after an entry failure. */
+const char *vmx_suspect_guest_state(void);
+
+/* entry.S */
+int vmx_enter(struct vcpu *v);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Steps for scenes that run as the shim's guest, in whichever mode the LAPIC is.
+ */
+#ifndef ORDEAL_X86_HV_GUEST_H
+#define ORDEAL_X86_HV_GUEST_H
+
+#include "case.h"
+#include "hv/hv.h"
+
+/* Sections of the manuals that more than one family cites. */
+#define EVENT_INJECTION "SDM 3C, Event Injection; APM 2, Event Injection"
+#define FAULTS_VS_EXITS                                                                            \
+	"SDM 3C, Relative Priority of Faults and VM Exits; APM 2, Instruction Intercepts"
+#define VMX_INTERRUPTIBILITY "SDM 3C, Interruptibility State"
+
+static inline u16 in_lapic_mode(u16 x2apic, u16 xapic)
+{
+	return this_cpu.lapic_mode == LAPIC_X2APIC ? x2apic : xapic;
+}
+
+/* The guest sends itself vector VEC, and goes on when it is in IRR. Two steps, IF is not touched. */
+#define GUEST_PENDS_IRQ                                                                            \
+	in_lapic_mode(SELF_IPI_X2APIC, SELF_IPI_XAPIC),                                            \
+		in_lapic_mode(WAIT_IRR_X2APIC, WAIT_IRR_XAPIC)
+
+/* The guest starts the timer with the count in R11; see guest_timer(). */
+#define GUEST_ARMS_TIMER      in_lapic_mode(ARM_TIMER_X2APIC, ARM_TIMER_XAPIC)
+#define GUEST_WAITS_FOR_TIMER in_lapic_mode(WAIT_IRR_X2APIC, WAIT_IRR_XAPIC)
+
+static inline void guest_timer(u32 ticks)
+{
+	lapic_timer_init(VEC, TIMER_ONE_SHOT);
+	the_scene()->in.r11 = ticks;
+}
+
+/* Root waits until the interrupt that the guest started is pending. */
+static inline void wait_in_root(u8 vector)
+{
+	enum { POLLS = 1 << 22 };
+
+	for (int i = 0; i < POLLS; i++)
+		if (lapic_irr(vector))
+			return;
+	error("vector %#x is not in IRR after %d polls in root", vector, POLLS);
+}
+
+static inline void require_vmx(void)
+{
+	if (!hv_is_vmx())
+		skip("this row is about VMX, and there is none (CPUID 1 ECX bit 5)");
+}
+
+static inline void require_svm(void)
+{
+	if (!hv_is_svm())
+		skip("this row is about SVM, and there is none (CPUID 80000001 ECX bit 2)");
+}
+
+#endif
