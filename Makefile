@@ -4,8 +4,18 @@
 # An image is x86/NAME.c, or all of x86/NAME/*.c, linked with lib/x86: x86/NAME.elf keeps the symbols,
 # x86/NAME.flat is what boots. Objects lie beside their sources, or in the build directory.
 
+HERE := $(dir $(lastword $(MAKEFILE_LIST)))
+
+# `make check` sets itself up: what is missing is installed, before anything here needs a compiler.
+ifeq ($(MAKELEVEL)$(filter check,$(MAKECMDGOALS)),0check)
+$(shell $(HERE)scripts/setup.sh --check >/dev/null 2>&1 || $(HERE)scripts/setup.sh --packages >&2)
+ifneq ($(.SHELLSTATUS),0)
+$(error set-up failed: see the messages above)
+endif
+endif
+
 ifeq ($(wildcard config.mak),)
-$(shell $(dir $(lastword $(MAKEFILE_LIST)))configure >&2)
+$(shell $(HERE)configure >&2)
 ifeq ($(wildcard config.mak),)
 $(error configure failed: see the message above)
 endif
@@ -116,12 +126,22 @@ check-headers: lib/x86/build_id.h
 			-fsyntax-only -x c $(SRCDIR)/$$h || { echo "$$h: does not compile alone"; failed=1; }; \
 	done; exit $$failed
 
+# Every test of the project; installs what is missing first. ARGS go to run_tests.sh.
+.PHONY: check bench
+check: all
+	+@$(SRCDIR)/scripts/check $(ARGS)
+
+bench: all
+	@$(SRCDIR)/scripts/bench.py $(ARGS)
+
 .PHONY: help
 help:
-	@echo 'make          build every image in x86/'
-	@echo 'make check    every test of the project; installs nothing, but see run_tests.sh --setup'
-	@echo 'make bench    measure, as ratios in one run'
-	@echo 'make clean    remove what was built; make distclean: and the configuration'
+	@echo 'make                every image in x86/'
+	@echo 'make check          every test of the project; installs what is missing (apt-get)'
+	@echo 'make check-c        of these, the compiled host tests'
+	@echo 'make check-headers  of these, that each header compiles alone'
+	@echo 'make bench          medians and ratios of many interleaved runs'
+	@echo 'make clean          remove what was built; make distclean: and the configuration'
 
 .PHONY: clean distclean
 clean:

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The build: out of the tree, with each compiler, and only what changed."""
+import os
+import shutil
+import subprocess
+from typing import List, Set
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def run(where: str, *command: str) -> subprocess.CompletedProcess:
+    """A command with its output together."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(list(command), cwd=where, stdout=subprocess.PIPE, timeout=300, env=env,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def built(where: str, *targets: str) -> Set[str]:
+    """What make made, as names of files."""
+    done = run(where, "make", "-j2", *targets)
+    assert done.returncode == 0, done.stdout
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return {words[words.index("-o") + 1] for words in lines if "-o" in words}
+
+
+def tree(path: str) -> str:
+    """A copy of the sources to build in."""
+    keep: List[str] = ["lib", "x86", "Makefile", "configure", "tests/c"]
+    for name in keep:
+        source, target = os.path.join(ROOT, name), os.path.join(path, name)
+        if os.path.isdir(source):
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(
+                "*.o", "*.d", "*.elf", "*.flat", "obj", "build_id.h"))
+        else:
+            shutil.copy(source, target)
+    return path
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_out_of_tree_without_a_warning(tmp_path, compiler):
+    if not shutil.which(compiler):
+        pytest.skip("%s is not installed" % compiler)
+    source = tree(str(tmp_path / "source"))
+    where = str(tmp_path / "build")
+    os.mkdir(where)
+    done = run(where, source + "/configure", "--cc=" + compiler)
+    assert done.returncode == 0, done.stdout
+    done = run(where, "make", "-j2", "all")
+    assert done.returncode == 0 and "warning" not in done.stdout, done.stdout
+    assert os.path.getsize(os.path.join(where, "x86", "native.flat")) < 65536
+    left = [f for d, _, files in os.walk(source) for f in files if f.endswith((".o", ".d", ".mak"))]
+    assert not left, "out-of-tree build wrote into the source tree"
+    assert built(where) == set()
+    assert run(where, "make", "clean").returncode == 0
+    left = [f for d, _, files in os.walk(where) for f in files if f.endswith((".o", ".flat"))]
+    assert not left
+
+
+def test_rebuilds_exactly_what_changed(tmp_path):
+    where = tree(str(tmp_path / "t"))
+    assert run(where, "./configure").returncode == 0
+    assert "x86/native.elf" in built(where)
+    assert built(where) == set(), "the second make rebuilt something"
+
+    os.utime(os.path.join(where, "x86", "native", "stories.c"))
+    assert built(where) == {"x86/native/stories.o", "x86/native.elf"}
+
+    os.utime(os.path.join(where, "lib", "x86", "sweep.h"))
+    users = {os.path.splitext(os.path.relpath(os.path.join(d, f), where))[0] + ".o"
+             for top in ("lib", "x86") for d, _, files in os.walk(os.path.join(where, top))
+             for f in files if f.endswith(".c")
+             and '#include "sweep.h"' in open(os.path.join(d, f), encoding="utf-8").read()}
+    assert len(users) >= 3
+    again = built(where)
+    assert {f for f in again if f.endswith(".o")} == users
+    assert "x86/empty.elf" in again
+
+
+def test_bad_configure_options(tmp_path):
+    for option, says in (("--cc=no-such-cc", "no-such-cc"), ("--colour", "--colour")):
+        done = run(str(tmp_path), ROOT + "/configure", option)
+        assert done.returncode == 2
+        assert says in done.stdout and done.stdout.count("\n") == 1
+    assert not os.path.exists(str(tmp_path / "config.mak"))
