@@ -21,6 +21,8 @@ enum {
 static const char *const zone_format[ZONE_COUNT] = {
 	[ZONE_BEFORE] = "IRQ(%1)@before %2; %3@%2",
 	[ZONE_AT] = "IRQ(%1)@%2; %3@%2",
+	[ZONE_ROOT_BEFORE] = "%3@%2; IRQ(%1)@root before the injection",
+	[ZONE_ROOT_AFTER] = "%3@%2; IRQ(%1)@root after the injection",
 	[ZONE_HANDLER_ENTRY] = "%3@%2; IRQ(%1)@%4",
 	[ZONE_HANDLER] = "%3@%2; IRQ(%1)@in the handler",
 	[ZONE_AFTER_IRET] = "%3@%2; IRQ(%1)@after IRET",
@@ -52,9 +54,12 @@ static void add_zone(struct text *text, const struct sweep *sweep, int zone)
 
 static void build_sweep_scene(const struct sweep *sweep)
 {
-	u16 steps[2 * SLED + 2];
+	u16 steps[2 * SLED + 3];
 	size_t n = 0;
 
+	if (sweep->play)
+		steps[n++] = this_cpu.lapic_mode == LAPIC_X2APIC ? ARM_TIMER_X2APIC :
+								   ARM_TIMER_XAPIC;
 	steps[n++] = STI;
 	for (int i = 0; i < SLED; i++)
 		steps[n++] = NOP;
@@ -73,6 +78,32 @@ static bool arrives_late(void)
 	return false;
 }
 
+/* Drops the shim's exits and entries: what is left is what the guest saw. */
+static void keep_deliveries(struct trace *trace)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < trace->count; i++)
+		if (trace->events[i]->kind == LOG_DELIVERY)
+			trace->events[n++] = trace->events[i];
+	trace->count = n;
+}
+
+static enum root_phase play_sample(const struct sweep *sweep, u32 ticks)
+{
+	stage_reset();
+	build_sweep_scene(sweep);
+	gate_type_set(sweep->fault.vector, sweep->gate);
+	lapic_timer_init(VEC, sweep->timer);
+	if (sweep->play) {
+		the_scene()->in.r11 = ticks;
+		return sweep->play(sweep);
+	}
+	lapic_timer_arm(ticks);
+	play();
+	return NOT_IN_ROOT;
+}
+
 /* Zone of the sample for a timer count, or -1: then the case has failed. */
 static int sample(const struct sweep *sweep, u32 ticks)
 {
@@ -80,23 +111,20 @@ static int sample(const struct sweep *sweep, u32 ticks)
 	const char *reason = NULL;
 	char buffer[512];
 	struct text t = TEXT(buffer);
+	enum root_phase phase = play_sample(sweep, ticks);
 	int zone;
 
-	stage_reset();
-	build_sweep_scene(sweep);
-	gate_type_set(sweep->fault.vector, sweep->gate);
-	lapic_timer_init(VEC, sweep->timer);
-	lapic_timer_arm(ticks);
-	play();
 	trace_read(&trace, event_log.entries, log_count());
+	trace_format(&t, the_scene(), &trace);
+	keep_deliveries(&trace);
 	zone = sweep_classify(sweep, the_scene(), &trace, &reason);
+	zone = sweep_zone_in_root(sweep, zone, phase, &reason);
 	if (zone == ZONE_LATER && !arrives_late()) {
 		zone = -1;
 		reason = "the interrupt was lost";
 	}
 	if (zone >= 0)
 		return zone;
-	trace_format(&t, the_scene(), &trace);
 	report_line("SEEN: %s: %s", stage_case_name(), text_seal(&t));
 	check(false, "timer count %u: %s", ticks, reason);
 	return -1;

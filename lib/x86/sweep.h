@@ -14,6 +14,8 @@
 enum landing_zone {
 	ZONE_BEFORE,	    /* at a boundary before the faulting instruction */
 	ZONE_AT,	    /* at the boundary of the faulting instruction itself */
+	ZONE_ROOT_BEFORE,   /* in root, before the injection was written (guests only) */
+	ZONE_ROOT_AFTER,    /* in root, after that */
 	ZONE_HANDLER_ENTRY, /* at the first instruction of the fault's handler */
 	ZONE_HANDLER,	    /* further inside the handler */
 	ZONE_AFTER_IRET,    /* where the handler returned to */
@@ -21,11 +23,22 @@ enum landing_zone {
 	ZONE_COUNT,
 };
 
+/* Where root was when it found the interrupt pending. */
+enum root_phase {
+	NOT_IN_ROOT,
+	BEFORE_INJECTION,
+	AFTER_INJECTION,
+};
+
 struct sweep {
 	u16 instruction;	  /* the faulting fragment; bears label L */
 	struct want fault;	  /* what it raises, AT(L) */
 	enum gate_type gate;	  /* of the fault's handler */
 	enum lapic_timer_mode timer;
+
+	/* NULL: the scene is played natively. Else plays it as the shim's guest, with the timer's
+	 * count in scene.in.r11, and tells when root first saw the interrupt pending. */
+	enum root_phase (*play)(const struct sweep *sweep);
 };
 
 /*
@@ -38,6 +51,11 @@ void sweep_arrivals(const struct sweep *sweep);
 /* Pure: the zone of one sample, or -1 with *@reason set if its order is illegal. */
 int sweep_classify(const struct sweep *sweep, const struct scene *scene, const struct trace *trace,
 		   const char **reason);
+
+/* Pure: the same when root found the interrupt pending at @phase; @zone is that of the deliveries.
+ * It must then have been delivered at the first boundary that was open after the injection. */
+int sweep_zone_in_root(const struct sweep *sweep, int zone, enum root_phase phase,
+		       const char **reason);
 
 /* Pure: may an interrupt land there at all? Inside the handler only behind a trap gate. */
 bool zone_is_legal(const struct sweep *sweep, int zone);

@@ -6,6 +6,8 @@
 
 bool zone_is_legal(const struct sweep *sweep, int zone)
 {
+	if (zone == ZONE_ROOT_BEFORE || zone == ZONE_ROOT_AFTER)
+		return sweep->play;
 	if (zone == ZONE_HANDLER_ENTRY || zone == ZONE_HANDLER)
 		return sweep->gate == TRAP_GATE;
 	return true;
@@ -21,6 +23,16 @@ static size_t step_at(const struct scene *scene, u64 rip)
 	return i;
 }
 
+/* IF is 0 before STI, and its shadow lies over the boundary behind it. */
+static size_t first_open_step(const struct scene *scene)
+{
+	size_t i = 0;
+
+	while (i < scene->step_count && scene->steps[i] != STI)
+		i++;
+	return i + 2;
+}
+
 static int zone_of_irq_first(const struct scene *scene, u64 rip)
 {
 	u64 at_l = scene_place_address(scene, L);
@@ -28,8 +40,7 @@ static int zone_of_irq_first(const struct scene *scene, u64 rip)
 
 	if (rip == at_l)
 		return ZONE_AT;
-	/* Step 0 is STI: with IF=0 before it and its shadow behind it, step 2 is the first to open. */
-	return step >= 2 && step < scene->step_count && rip < at_l ? ZONE_BEFORE : -1;
+	return step >= first_open_step(scene) && step < scene->step_count && rip < at_l ? ZONE_BEFORE : -1;
 }
 
 static int zone_of_irq_after(const struct sweep *sweep, const struct scene *scene, u64 rip)
@@ -73,4 +84,17 @@ int sweep_classify(const struct sweep *sweep, const struct scene *scene, const s
 		zone = zone_of_irq_after(sweep, scene, trace->events[1]->rip);
 	}
 	return zone;
+}
+
+int sweep_zone_in_root(const struct sweep *sweep, int zone, enum root_phase phase,
+		       const char **reason)
+{
+	int first_open = sweep->gate == TRAP_GATE ? ZONE_HANDLER_ENTRY : ZONE_AFTER_IRET;
+
+	if (phase == NOT_IN_ROOT || zone < 0)
+		return zone;
+	*reason = "pending in root, the interrupt was not served at the first open boundary";
+	if (zone != first_open)
+		return -1;
+	return phase == BEFORE_INJECTION ? ZONE_ROOT_BEFORE : ZONE_ROOT_AFTER;
 }

@@ -132,7 +132,7 @@ static const char *step(struct vcpu *v)
 	const char *refused;
 
 	wrong_before_entry(v);
-	if (v->entered)
+	if (v->entered || v->event)
 		log_entry(v);
 	v->entered = true;
 	refused = v->vendor->enter(v);

@@ -16,7 +16,7 @@ struct vcpu {
 	const struct hv_vendor *vendor;
 	struct guest_exit exit;
 	u64 event;	      /* to be injected at the next entry; 0: nothing */
-	bool entered;	      /* the first entry is not logged */
+	bool entered;	      /* the first entry is logged only if it injects */
 };
 
 /*
