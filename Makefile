@@ -27,13 +27,14 @@ VPATH = $(SRCDIR)
 .SECONDARY:
 .SUFFIXES:
 
-CFLAGS = -std=gnu11 -m64 -O2 -g -ffreestanding -nostdinc -isystem $(COMPILER_INCLUDES) \
+CFLAGS = -std=gnu11 -m64 -Os -g -ffreestanding -nostdinc -isystem $(COMPILER_INCLUDES) \
 	-mgeneral-regs-only -mno-red-zone -fno-pic -fno-stack-protector -fno-omit-frame-pointer \
-	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common -ffunction-sections \
+	-fdata-sections \
 	-Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla \
 	-Wno-override-init $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86 -iquote lib/x86
 ASFLAGS = -m64 -g -ffreestanding $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86
-LDFLAGS = -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack \
+LDFLAGS = -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
 	--no-warn-rwx-segments --build-id=none
 COMPILER_INCLUDES := $(shell $(CC) -print-file-name=include)
 LDFLAGS := $(if $(shell $(LD) --help | grep -e --no-warn-rwx-segments),$(LDFLAGS),\
@@ -121,9 +122,13 @@ check-c: $(HOST_TESTS)
 HEADERS := $(filter-out %_layout.h %/bits.h,$(call sources,lib/x86/*.h lib/x86/*/*.h tests/c/*.h))
 .PHONY: check-headers
 check-headers: lib/x86/build_id.h
+	@mkdir -p tests/c/obj
 	@failed=0; for h in $(HEADERS); do \
+		language=c; \
+		grep -q '^\.macro' $(SRCDIR)/$$h && language=assembler-with-cpp; \
 		$(CC) $(filter-out -nostdinc -ffreestanding,$(CFLAGS)) -iquote $(SRCDIR)/tests/c \
-			-fsyntax-only -x c $(SRCDIR)/$$h || { echo "$$h: does not compile alone"; failed=1; }; \
+			-o tests/c/obj/header.o -c -x $$language $(SRCDIR)/$$h || \
+			{ echo "$$h: does not compile alone"; failed=1; }; \
 	done; exit $$failed
 
 # Every test of the project; installs what is missing first. ARGS go to run_tests.sh.

@@ -46,6 +46,9 @@ static void words(void)
 	CHECK_TEXT(parse("exit=acpi console=none"), "accepted");
 	CHECK_INT(args.exit, EXIT_BY_ACPI);
 	CHECK_INT(args.console_port, CONSOLE_NONE);
+	CHECK(!args.wrong);
+	CHECK_TEXT(parse("wrong=skip"), "accepted");
+	CHECK_TEXT(args.wrong, "skip");
 	CHECK_TEXT(parse("exit=bochs nonce=a=b"), "accepted");
 	CHECK_INT(args.exit, EXIT_BY_BOCHS);
 	CHECK_TEXT(args.nonce, "a=b");
@@ -82,7 +85,7 @@ static void bad(const char *line, const char *message, const char *culprit)
 
 static void bad_words(void)
 {
-	const char *unknown = "unknown key: the keys are nonce exclude console exit apic";
+	const char *unknown = "unknown key: the keys are nonce exclude console exit apic wrong";
 	const char *apic = "apic= takes x2apic or xapic";
 	const char *port = "console= takes com1, com2, none or a port number such as 0x2f8";
 	const char *globs = "exclude= takes case globs, separated by commas";
@@ -96,6 +99,7 @@ static void bad_words(void)
 	bad("console=com3", port, "console=com3");
 	bad("console=0", port, "console=0");
 	bad("console=0xfff9", port, "console=0xfff9");
+	bad("wrong=", "wrong= takes a name from lib/x86/hv/wrong.def", "wrong=");
 	bad("exclude=", globs, "exclude=");
 	bad("exclude=a,,b", globs, "exclude=a");
 	bad("exclude=a,", globs, "exclude=a");
