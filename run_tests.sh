@@ -4,7 +4,10 @@
 # only --setup and a machine without Python are looked after here.
 set -eu
 
-root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+case $0 in
+*/*) root=$(CDPATH='' cd -- "${0%/*}" && pwd) ;;
+*) root=$(pwd) ;;
+esac
 for word in "$@"; do
 	case $word in
 	--setup) exec "$root/scripts/setup.sh" "$@" ;;
@@ -16,4 +19,4 @@ if [ ! -x "$python" ]; then
 	python=$(command -v python3) || exec "$root/scripts/setup.sh" --check
 fi
 # -I -S: nothing of the user's Python set-up can change a run, and it starts in half the time.
-exec "$python" -I -S "$root/scripts/ordeal" "$@"
+exec "$python" -I -S "$root/scripts/ordeal/__main__.py" "$@"

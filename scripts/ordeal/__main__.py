@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The entry: `python3 scripts/ordeal`, called by run_tests.sh with the source tree's path.
+"""The entry, called by run_tests.sh: `python3 -I -S scripts/ordeal/__main__.py ARG...`.
 
 Keeps the one promise about errors: one line that says what is wrong, and exit status 2.
 """
@@ -8,13 +8,12 @@ import sys
 
 
 def _package() -> None:
-    """Started as a directory, Python puts that directory on the path; we want its parent."""
-    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    """Python -I puts nothing of ours on its path."""
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def main() -> int:
     """The exit status."""
-    from ordeal import listing
     from ordeal.app import Run
     from ordeal.host import find_host
     from ordeal.model import UserError
@@ -27,14 +26,17 @@ def main() -> int:
             return 0
         host = find_host(root, dict(os.environ))
         if options.flag("platforms"):
+            from ordeal import listing
             listing.platforms(host)
             return 0
         run = Run(host, options, sys.argv[1:])
         if options.flag("list"):
+            from ordeal import listing
             listing.tests(run)
             return 0
         run.load()
         if options.flag("list-cases"):
+            from ordeal import listing
             listing.cases(run)
             return 0
         run.prepare()

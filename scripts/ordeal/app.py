@@ -10,9 +10,8 @@ import sys
 import time
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from . import compare, expect, human, platforms, reports, suites
+from . import expect, platforms, suites
 from .engine import Boot
-from .fingerprint import gather
 from .host import Host
 from .logdir import LogDir
 from .model import SKIP, VERDICTS, Case, Result, UserError
@@ -159,6 +158,7 @@ class Run:
             self.printed += len(rounds)
             if self.quiet:
                 continue
+            from . import human
             self.progress("")
             say(human.unit_line(unit.label, found))
             if self.options.flag("verbose"):
@@ -209,6 +209,7 @@ class Run:
         def first_boot() -> None:
             if not self.said_fingerprint and self.stream is not None:
                 self.said_fingerprint = True
+                from .fingerprint import gather
                 self.stream.add(gather(self.host, self.platforms,
                                        [suite for suite, _ in self.plan]))
         engine.on_start = first_boot
@@ -233,13 +234,14 @@ class Run:
 
     def _report(self, old: List[Dict[str, Any]]) -> int:
         assert self.stream is not None and self.runner is not None
+        from . import compare, human, reports
         signalled = self.runner.engine.interrupted
         verdicts = [result.verdict for result in self.results]
         unexpected = sum(result.unexpected for result in self.results)
         lines: List[str] = []
         failing = self.options.words("fail-on") or ["unexpected"]
         status = 1 if unexpected and "unexpected" in failing else 0
-        classes: compare.Classes = {}
+        classes: Dict[str, List[str]] = {}
         if old:
             whole = not (self.options.patterns or self.options.values.get("exclude")
                          or self.options.words("group") or self.options.shard != (1, 1))
@@ -268,6 +270,7 @@ class Run:
         return status
 
     def _write_reports(self) -> None:
+        from . import reports
         assert self.stream is not None
         for name in REPORTS:
             for path in self.options.values.get(name, []):

@@ -24,6 +24,8 @@ STDERR_CAP = 64 << 10
 GRACE = 5.0
 #: How long it may go on after its log has shown itself broken (a dump may follow).
 BROKEN_GRACE = 1.0
+#: How long a console may fill its pipe between two looks at it.
+PAUSE = 0.002
 _CHUNK = 1 << 18
 
 
@@ -78,6 +80,9 @@ class Engine:
         self.slots = slots
         self.guard = Guard()
         self.selector = selectors.DefaultSelector()
+        #: Only the ends of processes: what may wake us while a chatty console fills its pipe.
+        self._ends = selectors.DefaultSelector()
+        self._chatty = False
         self.running: List[Boot] = []
         #: Set by a signal handler: the signal that ends the run at the next safe moment.
         self.interrupted = 0
@@ -151,16 +156,23 @@ class Engine:
             os.set_blocking(fd, False)
         boot.open_fds.append(fd)
         self.selector.register(fd, selectors.EVENT_READ, (boot, kind))
+        if kind == "end":
+            self._ends.register(fd, selectors.EVENT_READ)
 
     # -- run --------------------------------------------------------------------------------
 
     def _wait(self) -> List[Boot]:
         """Sleep until something happens; the boots that are over."""
+        if self._chatty and len(self._ends.get_map()) == len(self.running):
+            # A serial port comes byte by byte; waking for each would cost more than the guest.
+            self._ends.select(PAUSE)
+        self._chatty = False
         now = time.monotonic()
         patience = min([boot.deadline - now for boot in self.running] + [0.25])
         for key, _ in self.selector.select(max(0.0, patience)):
             boot, kind = key.data
             if kind != "end":
+                self._chatty = True
                 self._read(boot, key.fd, kind, once=True)
         over = []
         now = time.monotonic()
@@ -255,7 +267,8 @@ class Engine:
         assert boot.process.stdout and boot.process.stderr
         streams = (boot.process.stdout.fileno(), boot.process.stderr.fileno())
         for fd in boot.open_fds:
-            self.selector.unregister(fd)
+            if self.selector.unregister(fd).data[1] == "end":
+                self._ends.unregister(fd)
             if fd not in streams:
                 os.close(fd)
         boot.open_fds = []

@@ -6,7 +6,6 @@ It holds the reading end of a pipe. While the runner lives it is told which proc
 when the pipe closes for whatever reason, SIGKILL of the runner included, it kills those and ends.
 """
 import os
-import shutil
 import signal
 from typing import Optional, Set
 
@@ -86,6 +85,7 @@ def _serve(reading: int) -> None:
     for group in groups:
         kill_group(group)
     if directory:
+        import shutil
         shutil.rmtree(directory, ignore_errors=True)
 
 

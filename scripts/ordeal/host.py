@@ -6,7 +6,6 @@ cache directory, keyed by the program's path, size and time of change.
 """
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from typing import Dict, List, Tuple
@@ -15,6 +14,16 @@ from .model import UserError
 
 #: The environment variables that change a run.
 VARIABLES = ("QEMU", "BOCHS", "ACCEL", "MACHINE", "TIMEOUT", "CHECK")
+
+
+def which(name: str) -> str:
+    """The path of a program as a shell finds it, '' if there is none."""
+    places = [""] if "/" in name else os.environ.get("PATH", os.defpath).split(os.pathsep)
+    for place in places:
+        path = os.path.join(place, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return ""
 
 
 @dataclass
@@ -39,13 +48,13 @@ class Host:
         """The program the variable names, or the first of names on PATH; '' if none."""
         chosen = self.env.get(variable, "")
         if chosen:
-            found = shutil.which(chosen)
+            found = which(chosen)
             if not found:
                 raise UserError("%s=%s: no such program; correct or unset %s"
                                 % (variable, chosen, variable))
             return os.path.abspath(found)
         for name in names:
-            found = shutil.which(name)
+            found = which(name)
             if found:
                 return found
         return ""

@@ -5,7 +5,6 @@ The lock is a file beside the directory, held with flock, so that a killed runne
 """
 import fcntl
 import os
-import shutil
 
 from .model import UserError
 
@@ -44,7 +43,9 @@ class LogDir:
         if names and "results.jsonl" not in names and "SUMMARY" not in names:
             raise UserError("--logs %s: the directory is not empty and holds no earlier run; "
                             "name another" % self.path)
-        shutil.rmtree(self.path + ".old", ignore_errors=True)
+        if os.path.lexists(self.path + ".old"):
+            import shutil
+            shutil.rmtree(self.path + ".old", ignore_errors=True)
         os.rename(self.path, self.path + ".old")
 
     def close(self) -> None:

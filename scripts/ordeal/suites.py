@@ -5,7 +5,6 @@ kvm-unit-tests hands these values to a shell, so $MAX_SMP, `backticks` and quote
 a value without such characters is split without one.
 """
 import os
-import shlex
 import subprocess
 from dataclasses import replace
 from typing import Dict, List, Sequence, Tuple
@@ -27,7 +26,10 @@ def expand(text: str, host: Host, where: str) -> Tuple[str, ...]:
     if not text.strip():
         return ()
     try:
+        if not set("$`'\"\\#") & set(text):
+            return tuple(text.split())
         if not set("$`") & set(text):
+            import shlex
             return tuple(shlex.split(text, comments=True))
     except ValueError as error:
         raise UserError("%s: %s in: %s" % (where, error, text)) from None

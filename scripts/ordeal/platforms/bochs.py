@@ -5,14 +5,11 @@ Bochs loads no ELF file, so the image and its arguments go into a GRUB ISO, kept
 a name made from both. The console is COM1 written into a FIFO. The guest's last word is "Shutdown"
 on port 0x8900, which Bochs calls a panic: that, and only that, is the normal end.
 """
-import hashlib
 import os
-import shutil
 import subprocess
-import tempfile
 from typing import List
 
-from ..host import Host, version_of
+from ..host import Host, version_of, which
 from ..judge import Ending
 from ..model import UserError
 from ..text import clean
@@ -52,6 +49,8 @@ def _prune(directory: str) -> None:
 
 def make_iso(host: Host, image: str, args: List[str]) -> str:
     """The path of an ISO with this image and these arguments, made if it is not in the cache."""
+    import hashlib  # these two cost more than a runner that boots no Bochs should pay
+    import tempfile
     with open(image, "rb") as stream:
         content = stream.read()
     config = grub_config(os.path.basename(image).rsplit(".", 1)[0], args).encode()
@@ -131,7 +130,7 @@ class Bochs(Platform):
             if not _rom(paths):
                 missing.append(Need("no " + what, "apt-get install " + package))
         for tool, package in TOOLS:
-            if not shutil.which(tool):
+            if not which(tool):
                 missing.append(Need(tool + " is not installed", "apt-get install " + package))
         if not os.path.isdir(GRUB_PC):
             missing.append(Need("GRUB for BIOS is not installed", "apt-get install grub-pc-bin"))

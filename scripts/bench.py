@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""make bench: what the suite and its runner cost, as medians of interleaved runs.
+
+Ratios first: seconds depend on the machine, a ratio of two things measured in turn hardly does.
+Usage: scripts/bench.py [-n RUNS] [PART]..., PART one of: runner build size tcg bochs.
+"""
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Callable, Dict, List, Sequence
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RUN = os.path.join(ROOT, "run_tests.sh")
+QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
+        "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4", "-accel", "tcg", "-cpu", "max"]
+#: An emulator that does nothing but say when it was started.
+STUB = """#!/bin/sh
+case $* in *--version*) echo QEMU emulator version 9.9.9; exit ;; esac
+date +%s%N >>"$STAMPS"
+"""
+
+
+def quiet(argv: Sequence[str], **more) -> int:
+    """Run it, output thrown away; its status."""
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False, **more).returncode
+
+
+def interleaved(jobs: Dict[str, Callable[[], object]], runs: int) -> Dict[str, float]:
+    """Median seconds of each job, the jobs taking turns."""
+    times: Dict[str, List[float]] = {name: [] for name in jobs}
+    for job in jobs.values():
+        job()  # warm caches
+    for _ in range(runs):
+        for name, job in jobs.items():
+            start = time.perf_counter()
+            job()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def image(name: str) -> str:
+    """A built image."""
+    path = os.path.join(ROOT, "x86", name + ".flat")
+    if not os.path.exists(path):
+        sys.exit("bench: %s is missing; run make" % path)
+    return path
+
+
+def runner(runs: int, work: str) -> None:
+    """Start to first boot, cost of a test, and ratio to a bare loop over the same commands."""
+    stub, stamps = os.path.join(work, "stub"), os.path.join(work, "stamps")
+    with open(stub, "w", encoding="ascii") as out:
+        out.write(STUB)
+    os.chmod(stub, 0o755)
+    count = 50
+    for name, stanzas in (("one", 1), ("many", count)):
+        with open(os.path.join(work, name + ".cfg"), "w", encoding="ascii") as out:
+            out.write("".join("[t%d]\nfile = %s\n" % (i, image("native")) for i in range(stanzas)))
+
+    def suite(name: str, env: Dict[str, str]) -> int:
+        return quiet([RUN, "-p", "tcg", "--cfg", os.path.join(work, name + ".cfg"),
+                      "--logs", os.path.join(work, "logs")], env=dict(os.environ, **env))
+    fake = {"QEMU": stub, "STAMPS": stamps}
+    first: List[float] = []
+
+    def start() -> None:
+        if os.path.exists(stamps):
+            os.unlink(stamps)
+        began = time.time()
+        suite("one", fake)
+        with open(stamps, encoding="ascii") as stream:
+            first.append(int(stream.readline()) / 1e9 - began)
+
+    def bare_stub() -> None:
+        for _ in range(count):
+            quiet([stub, "boot"], env=dict(os.environ, STAMPS=stamps))
+
+    def bare_qemu() -> None:
+        for _ in range(count):
+            quiet(QEMU + ["-kernel", image("native"), "-append", "nonce=00000000"])
+    times = interleaved({"start": start, "stubs": lambda: suite("many", fake),
+                         "bare stubs": bare_stub}, runs)
+    print("runner: start to first boot          %6.1f ms (limit 50)" % (
+        statistics.median(first[1:]) * 1e3))
+    print("runner: cost of a test               %6.2f ms (limit 5)" % (
+        (times["stubs"] - times["bare stubs"] - statistics.median(first[1:])) / count * 1e3))
+    times = interleaved({"suite": lambda: suite("many", {}), "bare": bare_qemu}, max(3, runs // 3))
+    print("runner: %d boots on tcg, ratio to a bare loop over the same commands  %.3f" % (
+        count, times["suite"] / times["bare"]))
+
+
+def build(runs: int, work: str) -> None:
+    """A clean build, out of the tree."""
+    def once() -> None:
+        where = tempfile.mkdtemp(dir=work)
+        if quiet([os.path.join(ROOT, "configure")], cwd=where) or \
+                quiet(["make", "-j", str(os.cpu_count() or 1)], cwd=where):
+            sys.exit("bench: the clean build fails; try make clean, make")
+        shutil.rmtree(where)
+    print("build:  clean, make -j%-3d              %6.2f s" % (
+        os.cpu_count() or 1, interleaved({"build": once}, runs)["build"]))
+
+
+def size(_runs: int, _work: str) -> None:
+    """Every image, without symbols."""
+    directory = os.path.join(ROOT, "x86")
+    for name in sorted(os.listdir(directory)):
+        if name.endswith(".flat"):
+            print("size:   %-28s %7d bytes (limit 65536)" % (
+                name, os.path.getsize(os.path.join(directory, name))))
+
+
+def cases(name: str) -> int:
+    """How many cases an image carries."""
+    sys.path.insert(0, os.path.join(ROOT, "scripts"))
+    from ordeal.image import read_cases
+    return len(read_cases(image(name)) or [])
+
+
+def tcg(runs: int, _work: str) -> None:
+    """The native suite against a guest that exits at once."""
+    times = interleaved({name: lambda name=name: quiet(QEMU + ["-kernel", image(name)])
+                         for name in ("empty", "native")}, runs)
+    print("tcg:    native suite, boot to END, ratio to an empty guest  %.2f (limit 1.5)" % (
+        times["native"] / times["empty"]))
+    print("tcg:    cases a second               %6.0f" % (cases("native") / times["native"]))
+
+
+def bochs(_runs: int, work: str) -> None:
+    """Instructions per case: Bochs counts them exactly, so one run is enough."""
+    ticks = {}
+    for name in ("empty", "native"):
+        cfg = os.path.join(work, name + ".cfg")
+        with open(cfg, "w", encoding="ascii") as out:
+            out.write("[%s]\nfile = %s\n" % (name, image(name)))
+        logs = os.path.join(work, "logs-" + name)
+        quiet([RUN, "-p", "bochs-intel", "--cfg", cfg, "--logs", logs])
+        with open(os.path.join(logs, "bochs-intel", name + ".log"), "rb") as stream:
+            found = re.findall(rb"^(\d+)p\[", stream.read(), re.M)
+        if not found:
+            sys.exit("bench: %s did not end as it should on Bochs" % name)
+        ticks[name] = int(found[-1])
+    print("bochs:  instructions per case        %6.0f" % (
+        (ticks["native"] - ticks["empty"]) / cases("native")))
+
+
+PARTS: Dict[str, Callable[[int, str], None]] = {
+    "size": size, "build": build, "runner": runner, "tcg": tcg, "bochs": bochs}
+
+
+def main() -> None:
+    """All parts, or those named."""
+    argv = sys.argv[1:]
+    runs = 10
+    if argv[:1] == ["-n"]:
+        runs, argv = int(argv[1]), argv[2:]
+    for name in argv:
+        if name not in PARTS:
+            sys.exit("bench: no part %s; there are: %s" % (name, " ".join(PARTS)))
+    with tempfile.TemporaryDirectory(prefix="ordeal-bench-") as work:
+        for name in argv or PARTS:
+            PARTS[name](runs, work)
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
