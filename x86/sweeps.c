@@ -19,16 +19,20 @@ static void run_sweep(const void *argument)
 	sweep_arrivals(sweep);
 }
 
-#define SWEEP(id, sentence, ...)                                                                   \
-	CASE_WITH(id, "X01", sentence, PRIORITY, run_sweep, sweep, __VA_ARGS__)
+#define SWEEP(id, row, sentence, ...)                                                                   \
+	CASE_WITH(id, row, sentence, PRIORITY, run_sweep, sweep, __VA_ARGS__)
 
-SWEEP(rdmsr_interrupt_gate, "a timer interrupt moved across RDMSR, #GP behind an interrupt gate",
+SWEEP(rdmsr_interrupt_gate, "X01", "a timer interrupt moved across RDMSR, #GP behind an interrupt gate",
       .instruction = RDMSR, .fault = GP(0, AT(L)), .gate = INTERRUPT_GATE);
-SWEEP(rdmsr_trap_gate, "a timer interrupt moved across RDMSR, #GP behind a trap gate",
+SWEEP(rdmsr_trap_gate, "X01", "a timer interrupt moved across RDMSR, #GP behind a trap gate",
       .instruction = RDMSR, .fault = GP(0, AT(L)), .gate = TRAP_GATE);
-SWEEP(rdmsr_tsc_deadline, "a TSC-deadline interrupt moved across RDMSR, #GP behind a trap gate",
+SWEEP(rdmsr_tsc_deadline, "X01", "a TSC-deadline interrupt moved across RDMSR, #GP behind a trap gate",
       .instruction = RDMSR, .fault = GP(0, AT(L)), .gate = TRAP_GATE, .timer = TIMER_TSC_DEADLINE);
-SWEEP(ud_interrupt_gate, "a timer interrupt moved across UD2, #UD behind an interrupt gate",
+SWEEP(ud_interrupt_gate, "X01", "a timer interrupt moved across UD2, #UD behind an interrupt gate",
       .instruction = UD2, .fault = UD(AT(L)), .gate = INTERRUPT_GATE);
-SWEEP(ud_trap_gate, "a timer interrupt moved across UD2, #UD behind a trap gate",
+SWEEP(ud_trap_gate, "X01", "a timer interrupt moved across UD2, #UD behind a trap gate",
       .instruction = UD2, .fault = UD(AT(L)), .gate = TRAP_GATE);
+SWEEP(mov_ss_rdmsr, "X03", "a timer interrupt moved across MOV SS; RDMSR: never between the two",
+      .instruction = RDMSR, .before = MOV_SS, .fault = GP(0, AT(L)), .gate = TRAP_GATE);
+SWEEP(mov_ss_ud, "X03", "a timer interrupt moved across MOV SS; UD2: never between the two",
+      .instruction = UD2, .before = MOV_SS, .fault = UD(AT(L)), .gate = TRAP_GATE);

@@ -6,6 +6,7 @@
  */
 #include "case.h"
 #include "log.h"
+#include "nmi.h"
 #include "stage.h"
 
 enum {
@@ -42,6 +43,7 @@ static void drain_lapic(void)
 void stage_reset(void)
 {
 	cli();
+	nmi_drain();
 	desc_reset();
 	clts();
 	log_clear();

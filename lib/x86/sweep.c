@@ -54,7 +54,7 @@ static void add_zone(struct text *text, const struct sweep *sweep, int zone)
 
 static void build_sweep_scene(const struct sweep *sweep)
 {
-	u16 steps[2 * SLED + 3];
+	u16 steps[2 * SLED + 4];
 	size_t n = 0;
 
 	if (sweep->play)
@@ -63,6 +63,8 @@ static void build_sweep_scene(const struct sweep *sweep)
 	steps[n++] = STI;
 	for (int i = 0; i < SLED; i++)
 		steps[n++] = NOP;
+	if (sweep->before)
+		steps[n++] = sweep->before;
 	steps[n++] = L(sweep->instruction);
 	for (int i = 0; i < SLED; i++)
 		steps[n++] = NOP;

@@ -33,6 +33,7 @@ enum root_phase {
 struct sweep {
 	u16 instruction;	  /* the faulting fragment; bears label L */
 	struct want fault;	  /* what it raises, AT(L) */
+	u16 before;		  /* a fragment right before it, whose shadow covers it; or none */
 	enum gate_type gate;	  /* of the fault's handler */
 	enum lapic_timer_mode timer;
 

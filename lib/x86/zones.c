@@ -8,6 +8,8 @@ bool zone_is_legal(const struct sweep *sweep, int zone)
 {
 	if (zone == ZONE_ROOT_BEFORE || zone == ZONE_ROOT_AFTER)
 		return sweep->play;
+	if (zone == ZONE_AT)
+		return !sweep->before;
 	if (zone == ZONE_HANDLER_ENTRY || zone == ZONE_HANDLER)
 		return sweep->gate == TRAP_GATE;
 	return true;
@@ -79,6 +81,8 @@ int sweep_classify(const struct sweep *sweep, const struct scene *scene, const s
 	if (!want_mismatch(&irq, scene, trace->events[0])) {
 		*reason = "the interrupt came first, but at no boundary that was open to it";
 		zone = zone_of_irq_first(scene, trace->events[0]->rip);
+		if (zone >= 0 && !zone_is_legal(sweep, zone))
+			zone = -1;
 	} else {
 		*reason = "the interrupt came after the fault, but at no boundary that was open to it";
 		zone = zone_of_irq_after(sweep, scene, trace->events[1]->rip);

@@ -25,19 +25,38 @@ static enum root_phase play_in_guest(const struct sweep *sweep)
 	return phase;
 }
 
+static enum root_phase play_mov_ss_in_guest(const struct sweep *sweep)
+{
+	u64 shadow = hv_is_vmx() ? STATE_BLOCKED_BY_MOV_SS : STATE_SHADOW;
+	struct vcpu *v = hv_start();
+	const struct guest_exit *exit = run_to(v, EXIT_RDMSR, L);
+
+	check(exit->state & shadow, "RDMSR behind MOV SS exited with interruptibility %#lx",
+	      exit->state);
+	vcpu_inject(v, fault(sweep->fault.vector, (u32)sweep->fault.error));
+	run_to_end(v);
+	this_cpu.leave_shim();
+	return NOT_IN_ROOT;
+}
+
 static void run_sweep(const void *argument)
 {
 	sweep_arrivals(argument);
 }
 
-#define SWEEP(id, sentence, twin, ...)                                                             \
+#define SWEEP(id, row, sentence, twin, ...)                                                        \
 	static const struct sweep sweep_##id = { __VA_ARGS__ };                                    \
-	TWIN_OF(id, "X02", sentence, EVENT_INJECTION, twin, run_sweep, &sweep_##id)
+	TWIN_OF(id, row, sentence, EVENT_INJECTION, twin, run_sweep, &sweep_##id)
 
-SWEEP(rdmsr_interrupt_gate,
+SWEEP(rdmsr_interrupt_gate, "X02",
       "a timer interrupt moved across exit, root and entry, #GP behind an interrupt gate",
       "timer.rdmsr_interrupt_gate", .instruction = RDMSR, .fault = GP(0, AT(L), RF(1)),
       .gate = INTERRUPT_GATE, .play = play_in_guest);
-SWEEP(rdmsr_trap_gate, "a timer interrupt moved across exit, root and entry, #GP behind a trap gate",
+SWEEP(rdmsr_trap_gate, "X02",
+      "a timer interrupt moved across exit, root and entry, #GP behind a trap gate",
       "timer.rdmsr_trap_gate", .instruction = RDMSR, .fault = GP(0, AT(L), RF(1)),
       .gate = TRAP_GATE, .play = play_in_guest);
+SWEEP(mov_ss_rdmsr, "V25",
+      "a timer interrupt moved across MOV SS; RDMSR of a guest: never between the two",
+      "timer.mov_ss_rdmsr", .instruction = RDMSR, .before = MOV_SS, .fault = GP(0, AT(L), RF(1)),
+      .gate = TRAP_GATE, .play = play_mov_ss_in_guest);

@@ -7,6 +7,7 @@
 
 #include "case.h"
 #include "hv/hv.h"
+#include "nmi.h"
 
 /* Sections of the manuals that more than one family cites. */
 #define EVENT_INJECTION "SDM 3C, Event Injection; APM 2, Event Injection"
@@ -55,6 +56,21 @@ static inline void require_svm(void)
 {
 	if (!hv_is_svm())
 		skip("this row is about SVM, and there is none (CPUID 80000001 ECX bit 2)");
+}
+
+/* A guest that has not executed anything yet: IF=1, RIP at the first step. After scene(). */
+static inline struct vcpu *start_with_interrupts_on(void)
+{
+	the_scene()->in_rflags |= RFLAGS_IF;
+	return hv_start();
+}
+
+/* Makes an NMI pending while root blocks it: VMX root inside an NMI handler, SVM root by GIF=0. */
+static inline void pend_nmi(void)
+{
+	if (hv_is_vmx())
+		nmi_block();
+	nmi_send_self();
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "hv/vcpu.h"
 #include "case.h"
 #include "hv/wrong.h"
+#include "svm/svm.h"
 
 /* Bare hardware saves RF=1 with a fault; an injected one saves what the guest's RFLAGS hold. */
 static void set_resume_flag(struct vcpu *v, u64 event)
@@ -87,6 +88,13 @@ void vcpu_intercept(struct vcpu *v, enum intercept what, bool on)
 void vcpu_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 {
 	v->vendor->intercept_rdmsr(v, msr, on);
+}
+
+void vcpu_pend_virtual_irq(struct vcpu *v, u8 vector)
+{
+	if (v->vendor != &svm_vendor)
+		skip("V_IRQ is SVM's, and this is VMX");
+	svm_pend_virtual_irq(vector);
 }
 
 void vcpu_skip_instruction(struct vcpu *v)

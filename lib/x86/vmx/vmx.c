@@ -2,6 +2,7 @@
 /*
  * The VMX vendor of the shim. Read beside svm/svm.c: function for function the same.
  */
+#include "nmi.h"
 #include "percpu.h"
 #include "processor.h"
 #include "string.h"
@@ -92,15 +93,6 @@ static const char *vmx_enter_guest(struct vcpu *v)
 	return code ? vmx_entry_refused(code) : NULL;
 }
 
-/* A VM exit due to an NMI blocks further NMIs in root until an IRET: do one, to here. */
-static void unblock_nmis(void)
-{
-	asm volatile("mov %%rsp, %%rax; pushq %0; pushq %%rax; pushfq; pushq %1;"
-		     "lea 1f(%%rip), %%rax; pushq %%rax; iretq; 1:" ::"i"(SEL_DATA),
-		     "i"(SEL_CODE64)
-		     : "rax", "cc", "memory");
-}
-
 static enum exit_reason neutral_reason(u64 raw, u64 interruption)
 {
 	if (raw & VMX_EXIT_ENTRY_FAILURE)
@@ -156,8 +148,9 @@ static void vmx_decode(struct vcpu *v, struct guest_exit *exit)
 						   vmread(IDT_VECTORING_ERROR) << 32 :
 						   0);
 	exit->interruption = interruption & EVENT_VALID ? interruption : 0;
+	/* A VM exit due to an NMI blocks further NMIs in root until an IRET. */
 	if (exit->reason == EXIT_NMI)
-		unblock_nmis();
+		nmi_unblock();
 }
 
 static const enum vmcs_field fields[VCPU_FIELD_COUNT] = {

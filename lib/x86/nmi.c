@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See nmi.h. "Handling Multiple NMIs", "Interrupt Command Register (ICR)".
+ */
+#include "nmi.h"
+#include "desc.h"
+#include "lapic.h"
+#include "percpu.h"
+#include "processor.h"
+
+enum {
+	ICR_NMI = 4 << 8,
+	ICR_ASSERT = 1 << 14,
+	ICR_PENDING = 1 << 12,
+	X2APIC_ICR = MSR_X2APIC + (LAPIC_ICR_LOW >> 4),
+	XAPIC_ID_SHIFT = 24,
+	POLL_LIMIT = 1 << 16,
+	SETTLE_TSC = 250000,
+};
+
+/* nmi_entry.S */
+void nmi_take_without_iret(void (*send)(void));
+extern const u8 nmi_arrived[], nmi_dismiss[];
+
+static void send(void)
+{
+	if (this_cpu.lapic_mode == LAPIC_X2APIC) {
+		mfence_lfence();
+		wrmsr(X2APIC_ICR, (u64)this_cpu.lapic_id << 32 | ICR_NMI | ICR_ASSERT);
+		return;
+	}
+	lapic_write(LAPIC_ICR_HIGH, this_cpu.lapic_id << XAPIC_ID_SHIFT);
+	lapic_write(LAPIC_ICR_LOW, ICR_NMI | ICR_ASSERT);
+	for (int i = 0; i < POLL_LIMIT && lapic_read(LAPIC_ICR_LOW) & ICR_PENDING; i++)
+		cpu_pause();
+}
+
+void nmi_send_self(void)
+{
+	u64 start;
+
+	send();
+	start = rdtsc();
+	while (rdtsc() - start < SETTLE_TSC)
+		cpu_pause();
+}
+
+void nmi_block(void)
+{
+	gate_set_target(NMI_VECTOR, (u64)nmi_arrived, 0);
+	nmi_take_without_iret(send);
+	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
+}
+
+void nmi_unblock(void)
+{
+	asm volatile("mov %%rsp, %%rax; pushq %0; pushq %%rax; pushfq; pushq %1;"
+		     "lea 1f(%%rip), %%rax; pushq %%rax; iretq; 1:" ::"i"(SEL_DATA),
+		     "i"(SEL_CODE64)
+		     : "rax", "cc", "memory");
+}
+
+void nmi_drain(void)
+{
+	gate_set_target(NMI_VECTOR, (u64)nmi_dismiss, 0);
+	nmi_unblock();
+}

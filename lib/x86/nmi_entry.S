@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nmi_take_without_iret(send): calls send(), waits until the NMI is there, and returns out of the
+ * NMI's handler by dropping its frame: no IRET, so NMIs stay blocked.
+ */
+.text
+.globl nmi_take_without_iret, nmi_arrived
+nmi_take_without_iret:
+	push %rbx
+	mov %rsp, nmi_caller_rsp
+	call *%rdi
+	mov $0x100000, %ebx		/* bounded: an NMI that never comes must not hang the boot */
+1:	pause
+	dec %ebx
+	jnz 1b
+nmi_arrived:
+	mov nmi_caller_rsp, %rsp
+	pop %rbx
+	ret
+
+/* An NMI that nobody waits for any more. */
+.globl nmi_dismiss
+nmi_dismiss:
+	iretq
+
+.bss
+.balign 8
+nmi_caller_rsp:	.skip 8

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An injection against what VM entry opens: an NMI, an interrupt that makes the guest exit, a virtual
+ * interrupt. The injected event is always delivered first; what was pending acts at the boundary on
+ * its handler's first instruction, and an exit there does not name the injected event as unfinished.
+ * Here the vendors differ: an injected NMI blocks NMIs on VMX, and does not on SVM; an NMI exit
+ * consumes the NMI on VMX, and leaves it pending on SVM.
+ */
+#define FAMILY "pending"
+#include "guest.h"
+
+#define NMI_BLOCKING "SDM 3C, VM Entries and Event Injection; APM 2, Event Injection"
+#define EXIT_AFTER_INJECTION                                                                       \
+	"SDM 3C, Information for VM Exits During Event Delivery; APM 2, Event Injection"
+
+CASE(injected_nmi_blocks, "V07", "VMX: an injected NMI blocks NMIs; a pending one comes after its IRET",
+     NMI_BLOCKING)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP, NOP);
+	v = start_with_interrupts_on();
+	pend_nmi();
+	vcpu_inject(v, nmi());
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(nmi())), NMI(AT(L)), NMI(AT(L)));
+}
+
+CASE(injected_nmi_does_not_block, "S06", "SVM: an injected NMI does not block NMIs; a pending one comes "
+     "at its handler's first instruction", NMI_BLOCKING)
+{
+	struct vcpu *v;
+
+	require_svm();
+	scene(L(NOP), NOP, NOP);
+	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NONE, 0); /* two frames, one above the other */
+	v = start_with_interrupts_on();
+	pend_nmi();
+	vcpu_inject(v, nmi());
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(nmi())), NMI(AT(L)), NMI(AT(ENTRY_OF(NMI_VECTOR))));
+}
+
+CASE(nmi_after_gp, "V08", "a pending NMI comes at the first instruction of the injected #GP's handler",
+     EVENT_INJECTION)
+{
+	struct vcpu *v;
+
+	scene(L(NOP), NOP, NOP);
+	v = start_with_interrupts_on();
+	pend_nmi();
+	vcpu_inject(v, gp(0));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)), NMI(AT(ENTRY_OF(GP_VECTOR))));
+}
+
+CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the first instruction of the "
+     "injected #GP's handler, and is consumed", EXIT_AFTER_INJECTION)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP, NOP);
+	v = start_with_interrupts_on();
+	vcpu_intercept(v, INTERCEPT_NMI, true);
+	pend_nmi();
+	vcpu_inject(v, gp(0));
+	run_to(v, EXIT_NMI, ENTRY_OF(GP_VECTOR));
+	vcpu_intercept(v, INTERCEPT_NMI, false);
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
+	       EXIT(NMI, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))));
+}
+
+CASE(nmi_exit_stays_pending, "S20", "SVM: an intercepted NMI stays pending, and comes when the guest is "
+     "entered without the intercept", "APM 2, Global Interrupt Flag, STGI and CLGI Instructions")
+{
+	struct vcpu *v;
+
+	require_svm();
+	scene(L(NOP), NOP, NOP);
+	v = start_with_interrupts_on();
+	vcpu_intercept(v, INTERCEPT_NMI, true);
+	pend_nmi();
+	vcpu_inject(v, gp(0));
+	run_to(v, EXIT_NMI, ENTRY_OF(GP_VECTOR));
+	vcpu_intercept(v, INTERCEPT_NMI, false);
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
+	       EXIT(NMI, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))),
+	       NMI(AT(ENTRY_OF(GP_VECTOR))));
+}
+
+/* With external-interrupt exiting the guest's IF does not matter: the exit is at the entry. */
+static void interrupt_exit_vmx(const void *argument)
+{
+	enum gate_type gate = *(const enum gate_type *)argument;
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP, NOP);
+	gate_type_set(GP_VECTOR, gate);
+	v = start_with_interrupts_on();
+	vcpu_intercept(v, INTERCEPT_INTR, true);
+	pend_irq(VEC);
+	vcpu_inject(v, gp(0));
+	run_to(v, EXIT_INTR, ENTRY_OF(GP_VECTOR));
+	vcpu_intercept(v, INTERCEPT_INTR, false);
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
+	       EXIT(INTR, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))),
+	       IRQ(VEC, AT(gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET), IF(1)));
+}
+
+CASE_OF(interrupt_exit_interrupt_gate, "V10", "VMX: an interrupt that exits does so at the first "
+	"instruction of the injected #GP's handler, although IF is 0 there",
+	EXIT_AFTER_INJECTION, interrupt_exit_vmx, &interrupt_gate);
+CASE_OF(interrupt_exit_trap_gate, "V10", "VMX: an interrupt that exits does so at the first instruction "
+	"of the injected #GP's handler", EXIT_AFTER_INJECTION, interrupt_exit_vmx, &trap_gate);
+
+/* Without V_INTR_MASKING the guest's IF gates the intercept too. */
+static void interrupt_exit_svm(const void *argument)
+{
+	enum gate_type gate = *(const enum gate_type *)argument;
+	int open = gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET;
+	struct vcpu *v;
+
+	require_svm();
+	scene(L(NOP), NOP, NOP);
+	gate_type_set(GP_VECTOR, gate);
+	v = start_with_interrupts_on();
+	vcpu_intercept(v, INTERCEPT_INTR, true);
+	pend_irq(VEC);
+	vcpu_inject(v, gp(0));
+	run_to(v, EXIT_INTR, open);
+	vcpu_intercept(v, INTERCEPT_INTR, false);
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)), EXIT(INTR, AT(open), NO_EVENT),
+	       ENTRY(AT(open)), IRQ(VEC, AT(open), IF(1)));
+}
+
+CASE_OF(intercepted_interrupt_interrupt_gate, "S02", "SVM: an intercepted interrupt exits where the "
+	"injected #GP's handler returns to: before, IF is 0", EXIT_AFTER_INJECTION,
+	interrupt_exit_svm, &interrupt_gate);
+CASE_OF(intercepted_interrupt_trap_gate, "S02", "SVM: an intercepted interrupt exits at the first "
+	"instruction of the injected #GP's handler", EXIT_AFTER_INJECTION, interrupt_exit_svm,
+	&trap_gate);
+
+static void virtual_interrupt(const void *argument)
+{
+	enum gate_type gate = *(const enum gate_type *)argument;
+	struct vcpu *v;
+
+	scene(L(NOP), NOP, NOP);
+	gate_type_set(GP_VECTOR, gate);
+	v = start_with_interrupts_on();
+	vcpu_pend_virtual_irq(v, VEC);
+	vcpu_inject(v, gp(0));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
+	       INTN(VEC, AT(gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET), IF(1)));
+}
+
+CASE_OF(virtual_interrupt_interrupt_gate, "S03", "SVM: a virtual interrupt waits for the IRET of the "
+	"injected #GP", "APM 2, Virtual Interrupts", virtual_interrupt, &interrupt_gate);
+CASE_OF(virtual_interrupt_trap_gate, "S03", "SVM: behind a trap gate a virtual interrupt comes at the "
+	"first instruction of the injected #GP's handler", "APM 2, Virtual Interrupts",
+	virtual_interrupt, &trap_gate);
