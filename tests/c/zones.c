@@ -101,14 +101,67 @@ static void lost_and_doubled(void)
 	ILLEGAL("neither", soft, ud()); /* no ISR bit: it did not come through the LAPIC */
 }
 
+/* A scene whose instruction stands behind a fragment with a shadow of its own. */
+static void shadowed_instruction(void)
+{
+	sweep = (struct sweep){
+		.instruction = UD2, .before = MOV_SS, .fault = UD(AT(L)), .gate = TRAP_GATE };
+	scene(NOP, STI, NOP, MOV_SS, L(UD2), NOP);
+	CHECK_INT(ZONE(irq(VEC, step(3)), ud()), ZONE_BEFORE);
+	ILLEGAL("no boundary", irq(VEC, step(0)), ud());
+	ILLEGAL("no boundary", irq(VEC, step(2)), ud()); /* in the shadow of STI */
+	ILLEGAL("no boundary", irq(VEC, step(4)), ud()); /* in the shadow of MOV SS */
+	CHECK_INT(ZONE(ud(), irq(VEC, entry_of(UD_VECTOR, 0))), ZONE_HANDLER_ENTRY);
+}
+
+static void pending_in_root(void)
+{
+	stage(TRAP_GATE);
+	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_BEFORE, NOT_IN_ROOT, &reason), ZONE_BEFORE);
+	CHECK_INT(sweep_zone_in_root(&sweep, -1, BEFORE_INJECTION, &reason), -1);
+	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_HANDLER_ENTRY, BEFORE_INJECTION, &reason),
+		  ZONE_ROOT_BEFORE);
+	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_HANDLER_ENTRY, AFTER_INJECTION, &reason),
+		  ZONE_ROOT_AFTER);
+	for (int z = 0; z < ZONE_COUNT; z++)
+		if (z != ZONE_HANDLER_ENTRY)
+			CHECK_INT(sweep_zone_in_root(&sweep, z, BEFORE_INJECTION, &reason), -1);
+	CHECK(strstr(reason, "pending in root"));
+	stage(INTERRUPT_GATE);
+	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_AFTER_IRET, BEFORE_INJECTION, &reason),
+		  ZONE_ROOT_BEFORE);
+	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_LATER, AFTER_INJECTION, &reason), -1);
+}
+
+static enum root_phase in_guest(const struct sweep *s)
+{
+	(void)s;
+	return NOT_IN_ROOT;
+}
+
+/* The zones that are legal, as letters: b before, a at, r R in root, e entry, h handler, i IRET, l later */
+static const char *legal(void)
+{
+	static char letters[ZONE_COUNT + 1];
+	size_t n = 0;
+
+	for (int z = 0; z < ZONE_COUNT; z++)
+		if (zone_is_legal(&sweep, z))
+			letters[n++] = "barRehil"[z];
+	letters[n] = '\0';
+	return letters;
+}
+
 static void legal_zones(void)
 {
 	stage(INTERRUPT_GATE);
-	for (int z = 0; z < ZONE_COUNT; z++)
-		CHECK_INT(zone_is_legal(&sweep, z), z != ZONE_HANDLER_ENTRY && z != ZONE_HANDLER);
+	CHECK_TEXT(legal(), "bail");
 	stage(TRAP_GATE);
-	for (int z = 0; z < ZONE_COUNT; z++)
-		CHECK(zone_is_legal(&sweep, z));
+	CHECK_TEXT(legal(), "baehil");
+	sweep.before = MOV_SS;
+	CHECK_TEXT(legal(), "behil");
+	sweep.play = in_guest;
+	CHECK_TEXT(legal(), "brRehil");
 }
 
 int main(void)
@@ -117,6 +170,8 @@ int main(void)
 	fault_first();
 	interrupt_gate_closes_handler();
 	lost_and_doubled();
+	shadowed_instruction();
+	pending_in_root();
 	legal_zones();
 	return checks_done("zones");
 }
