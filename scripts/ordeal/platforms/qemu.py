@@ -93,10 +93,15 @@ class Qemu(Platform):
 
 
 class Tcg(Qemu):
-    """QEMU's own translator; it has SVM, not VMX."""
+    """QEMU's own translator; it has SVM, not VMX.
+
+    With -icount time is the number of instructions executed: every run is the same run, and one
+    tick of the guest's timer is one instruction.
+    """
 
     name = accel = "tcg"
     about = "QEMU TCG"
+    extra = ("-icount", "shift=0,sleep=off")
 
 
 class Kvm(Qemu):
