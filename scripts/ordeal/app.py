@@ -17,7 +17,7 @@ from .logdir import LogDir
 from .model import SKIP, VERDICTS, Case, Result, UserError
 from .options import REPORTS, Options
 from .plan import Options as Selection
-from .plan import Suite, ident, result_filter, select
+from .plan import Suite, check_stanzas, ident, result_filter, select, wanted
 from .platforms.base import Platform
 from .runner import Runner, Unit, merge_rounds, results_of
 from .stream import SCHEMA, Stream, read_records, write_file
@@ -44,6 +44,7 @@ class Run:
         self.printed = 0
         self.said_fingerprint = False
         self.suites: List[Suite] = []
+        self.unread: List[str] = []
         self.plan: List[Tuple[Suite, List[Case]]] = []
         self.platforms: List[Platform] = []
         self.quiet = options.flag("tap13") or "-" in [
@@ -58,10 +59,14 @@ class Run:
     def load(self) -> None:
         """Read the cfg and the images, and select."""
         stanzas = suites.read_stanzas(self.host, self.cfg, self.options.values.get("set", []))
-        self.suites = suites.load(self.host, self.cfg, stanzas, self.own)
-        self.plan = select(self.suites, Selection(
+        chosen = Selection(
             tuple(self.options.patterns), tuple(self.options.values.get("exclude", [])),
-            tuple(self.options.words("group")), self.options.flag("all"), self.options.shard))
+            tuple(self.options.words("group")), self.options.flag("all"), self.options.shard)
+        check_stanzas(stanzas, chosen)
+        self.unread = [s.name for s in stanzas if not wanted(s, chosen)]
+        self.suites = suites.load(self.host, self.cfg,
+                                  [s for s in stanzas if wanted(s, chosen)], self.own)
+        self.plan = select(self.suites, chosen)
 
     def prepare(self) -> None:
         """Platforms, expectations, units; every planned case gets its index."""
@@ -230,6 +235,8 @@ class Run:
     def _complaints(self) -> List[str]:
         """About expectations that are stale."""
         every = [ident(suite, case) for suite in self.suites for case in suite.cases]
+        every += [name + "/*" for name in self.unread + [s.stanza.name for s in self.suites
+                                                         if s.foreign]]
         return [line for judge in self.judges.values() for line in judge.complaints(every)]
 
     def _report(self, old: List[Dict[str, Any]]) -> int:

@@ -76,8 +76,8 @@ def differing(found: Sequence[Result], first: str, second: str) -> Tuple[List[st
         lines += ["", case + ("  " + clean_text(left.sentence) if left.sentence else "")]
         lines += columns(_events(left), _events(right), heads)
     alone = set(sides[0]) ^ set(sides[1])
-    lines += ["", "%s differ between %s and %s, %d are the same%s" % (
-        plural(count, "trace"), first, second, same,
+    lines += ["", "Traces of %s and %s: %d differ, %d are the same%s" % (
+        first, second, count, same,
         ", %s ran on one of them only" % plural(len(alone), "case") if alone else "")]
     return lines, count
 

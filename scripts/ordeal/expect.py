@@ -108,6 +108,12 @@ def load(directory: str, stem: str) -> List[Deviation]:
     return parse(cfg.read_text(path), path)
 
 
+def _may_fit(glob: str, name: str) -> bool:
+    if name.endswith("/*"):
+        return fnmatchcase(name[:-2], glob.split("/", 1)[0])
+    return fnmatchcase(name, glob)
+
+
 class Judge:
     """The deviations that hold on one platform in this run, and which of them were used."""
 
@@ -150,14 +156,14 @@ class Judge:
 
     def complaints(self, all_cases: Iterable[str]) -> List[str]:
         """Entries that are expired, fit no case there is, or excused nothing although their
-        cases ran."""
+        cases ran. SUITE/* among all_cases is a suite whose cases nobody has read."""
         names = list(all_cases)
         said = []
         for d in self.deviations:
             if d.expires and d.expires < self.today:
                 said.append("%s: [%s] expired on %s and excuses nothing" % (d.where, d.name,
                                                                           d.expires))
-            elif not any(fnmatchcase(name, glob) for name in names for glob in d.cases):
+            elif not any(_may_fit(glob, name) for name in names for glob in d.cases):
                 said.append("%s: [%s] fits no case there is: %s" % (d.where, d.name,
                                                                    " ".join(d.cases)))
             elif self.touched.get(d.name) and not self.used.get(d.name) and not d.intermittent:

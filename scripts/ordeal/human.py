@@ -10,8 +10,8 @@ from .model import PASS, SKIP, XFAIL, Result, worst
 from .reports import results
 from .text import clean_text, columns, plural
 
-_WORDS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "XFAIL": "known deviations",
-          "XPASS": "passed unexpectedly", "ERROR": "errors", "CRASH": "crashed",
+_WORDS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "XFAIL": "as listed",
+          "XPASS": "passed unexpectedly", "ERROR": "in error", "CRASH": "crashed",
           "TIMEOUT": "timed out", "NOTRUN": "not run", "FLAKY": "flaky"}
 
 
@@ -109,4 +109,4 @@ def summary(records: List[Dict[str, Any]]) -> List[str]:
         lines.append("Nothing passed in this run.")
     if end.get("interrupted"):
         lines.append("The run was interrupted.")
-    return lines
+    return [clean_text(line) for line in lines]

@@ -25,7 +25,10 @@ class Suite:
 
     @property
     def cases(self) -> List[Case]:
-        """The cases its own arguments leave, in the image's order."""
+        """The cases its own arguments leave, in the image's order. A foreign image's arguments
+        mean something else, and it has one case: itself."""
+        if self.foreign:
+            return list(self.carried)
         globs, excluded = own_globs(self.words)
         return [case for case in self.carried
                 if (not globs or matches(case.name, globs)) and not matches(case.name, excluded)]
@@ -68,43 +71,45 @@ def guest_args(suite: Suite, names: Sequence[str], extra: Sequence[str]) -> List
     return globs + keys + (["exclude=" + ",".join(excluded)] if excluded else []) + list(extra)
 
 
-def _wanted_suites(suites: Sequence[Suite], options: Options) -> List[Suite]:
-    """By groups, nodefault and the patterns' stanza part."""
-    chosen = []
-    for suite in suites:
-        groups = suite.stanza.groups
-        heads = [pattern.split("/", 1)[0] for pattern in options.patterns]
-        if heads and not matches(suite.stanza.name, heads):
-            continue
-        if options.groups and not set(groups) & set(options.groups):
-            continue
-        named = suite.stanza.name in heads
-        if "nodefault" in groups and not (options.everything or options.groups or named):
-            continue
-        chosen.append(suite)
-    return chosen
+def wanted(stanza: Stanza, options: Options) -> bool:
+    """By groups, nodefault and the patterns' stanza part; images are not looked at."""
+    heads = [pattern.split("/", 1)[0] for pattern in options.patterns]
+    if heads and not matches(stanza.name, heads):
+        return False
+    if options.groups and not set(stanza.groups) & set(options.groups):
+        return False
+    return ("nodefault" not in stanza.groups or options.everything or bool(options.groups)
+            or stanza.name in heads)
 
 
-def _check_words(suites: Sequence[Suite], options: Options) -> None:
-    """Every pattern and group must fit something that exists."""
-    ids = [ident(suite, case) for suite in suites for case in suite.cases]
-    names = [suite.stanza.name for suite in suites]
-    foreign = [suite.stanza.name for suite in suites if suite.foreign]
+def check_stanzas(stanzas: Sequence[Stanza], options: Options) -> None:
+    """Every pattern's stanza part and every group must fit something that exists."""
+    names = [stanza.name for stanza in stanzas]
     for what, patterns in (("test", options.patterns), ("-x test", options.excluded)):
         for pattern in patterns:
-            head = pattern.split("/", 1)[0]
-            if "/" not in pattern:
-                if not matches_any(names, pattern):
-                    raise UserError("unknown %s %s%s; -l lists the tests"
-                                    % (what, pattern, near(pattern, names)))
-            elif not matches_any(ids, pattern) and not matches_any(foreign, head):
-                raise UserError("unknown %s %s%s; --list-cases lists the cases"
-                                % (what.replace("test", "case"), pattern, near(pattern, ids)))
-    groups = sorted({group for suite in suites for group in suite.stanza.groups})
+            head, slash, _ = pattern.partition("/")
+            if not matches_any(names, head):
+                raise UserError("unknown %s %s%s; -l lists the tests" % (
+                    what.replace("test", "case") if slash else what, pattern, near(head, names)))
+    groups = sorted({group for stanza in stanzas for group in stanza.groups})
     for group in options.groups:
         if group not in groups:
             raise UserError("unknown group %s%s; there are: %s"
                             % (group, near(group, groups), " ".join(groups) or "none"))
+
+
+def _check_cases(suites: Sequence[Suite], options: Options) -> None:
+    """A pattern for cases must fit one, unless the image does not know its cases."""
+    ids = [ident(suite, case) for suite in suites for case in suite.cases]
+    foreign = [suite.stanza.name for suite in suites if suite.foreign]
+    loaded = [suite.stanza.name for suite in suites]
+    for what, patterns in (("test", options.patterns), ("-x test", options.excluded)):
+        for pattern in patterns:
+            head, slash, _ = pattern.partition("/")
+            if slash and matches_any(loaded, head) and not matches_any(ids, pattern) \
+                    and not matches_any(foreign, head):
+                raise UserError("unknown %s %s%s; --list-cases lists the cases"
+                                % (what.replace("test", "case"), pattern, near(pattern, ids)))
 
 
 def matches_any(names: Sequence[str], glob: str) -> bool:
@@ -132,16 +137,17 @@ def _case_filter(options: Options) -> Callable[[Suite, Case], bool]:
 
 def select(suites: Sequence[Suite], options: Options) -> List[Tuple[Suite, List[Case]]]:
     """The plan for one platform: suites with the cases to run, none empty."""
-    _check_words(suites, options)
-    wanted = _case_filter(options)
+    _check_cases(suites, options)
+    case_wanted = _case_filter(options)
     plan: List[Tuple[Suite, List[Case]]] = []
     counter = 0
     index, count = options.shard
-    for suite in _wanted_suites(suites, options):
+    for suite in suites:
         chosen = []
         for case in suite.cases:
             # A foreign image is one unit: its subtests are known only afterwards.
-            if not (_foreign_wanted(suite, options) if suite.foreign else wanted(suite, case)):
+            if not (_foreign_wanted(suite, options) if suite.foreign
+                    else case_wanted(suite, case)):
                 continue
             if counter % count == index - 1:
                 chosen.append(case)

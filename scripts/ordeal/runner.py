@@ -151,12 +151,12 @@ class Runner:
 def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[Result]:
     """The unit's verdicts as results, in the order of the image (foreign: of the log)."""
     described = {case.name: case for case in unit.cases}
-    names = [n for n in unit.verdicts if n != WHOLE] + [WHOLE] if unit.suite.foreign \
+    names = sorted(unit.verdicts, key=WHOLE.__eq__) if unit.suite.foreign \
         else [case.name for case in unit.cases]
     results = []
     for name in names:
         case_log, boot, seconds = unit.verdicts[name]
-        case = described.get(name, Case(name, sentence=case_log.reason))
+        case = described.get(name, Case(name))
         full = "%s/%s" % (unit.suite.stanza.name, name)
         reason = case_log.reason
         if not case_log.verdict:

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Baselines, differences between platforms, and the small parts of planning."""
+import os
+import subprocess
+
+import pytest
+from conftest import ROOT
+from ordeal import compare
+from ordeal.model import Result
+from ordeal.plan import Suite, guest_args
+from ordeal.model import Case, Stanza
+from ordeal.platforms.bochs import Bochs, BochsIntel, grub_config
+from ordeal.platforms.qemu import Tcg, kvm_flavour
+
+
+def result(case, verdict, platform="tcg", **more):
+    """A result as a run leaves it."""
+    return Result(platform, case, verdict, **more)
+
+
+@pytest.mark.parametrize("was,now,name", [
+    ("PASS", "FAIL", "new-fail"), ("PASS", "CRASH", "new-fail"), ("SKIP", "FAIL", "new-fail"),
+    ("XFAIL", "XPASS", "new-fail"), ("PASS", "XFAIL", "new-fail"), ("FAIL", "PASS", "fixed"),
+    ("XFAIL", "PASS", "fixed"), ("CRASH", "XFAIL", "fixed"), ("PASS", "SKIP", "new-skip"),
+    ("FAIL", "SKIP", "new-skip"), ("PASS", "PASS", ""), ("FAIL", "CRASH", ""),
+    ("SKIP", "PASS", ""), ("XFAIL", "XFAIL", ""), ("SKIP", "SKIP", "")])
+def test_changes(was, now, name):
+    classes = compare.classify([result("s/a", was)], [result("s/a", now)])
+    assert [key for key, members in classes.items() if members] == ([name] if name else [])
+
+
+def test_vanished_and_appeared():
+    old, new = [result("s/a", "PASS")], [result("s/b", "PASS")]
+    classes = compare.classify(old, new)
+    assert classes["vanished"] == ["tcg s/a: was PASS"]
+    assert classes["appeared"] == ["tcg s/b: PASS"]
+    # A selection of the cases is no evidence that the others are gone.
+    assert compare.classify(old, new, False)["vanished"] == []
+
+
+def test_slower():
+    old = [result("s/a", "PASS", seconds=1.0), result("s/b", "PASS", seconds=0.01)]
+    new = [result("s/a", "PASS", seconds=2.6), result("s/b", "PASS", seconds=0.1)]
+    assert compare.classify(old, new)["slower"] == ["tcg s/a: was 1.00 s, is 2.60 s"]
+
+
+def test_differential_shows_traces_side_by_side():
+    found = [result("s/a", "PASS", "p", observed=["x; y"]), result("s/a", "PASS", "q",
+                                                                   observed=["y; x"]),
+             result("s/b", "PASS", "p", observed=["x"]), result("s/b", "FAIL", "q",
+                                                                observed=["x"]),
+             result("s/c", "PASS", "p", observed=["x"])]
+    lines, count = compare.differing(found, "p", "q")
+    assert count == 1 and "    x       | y" in lines and "    y       | x" in lines
+    assert lines[-1] == \
+        "Traces of p and q: 1 differ, 1 are the same, 1 case ran on one of them only"
+
+
+def suite(words=()):
+    """A suite of five cases."""
+    return Suite(Stanza("s", "f:1"), "x", False, tuple(Case(n) for n in ("a", "b", "c", "dd", "e")),
+                 tuple(words))
+
+
+@pytest.mark.parametrize("words,names,want", [
+    ((), ["a", "b", "c", "dd", "e"], []), ((), ["a"], ["a"]),
+    ((), ["a", "b", "c", "e"], ["exclude=dd"]), (("a", "b"), ["a", "b"], ["a", "b"]),
+    (("[ab]", "k=v"), ["b"], ["b", "k=v"]), (("exclude=a",), ["b", "c", "dd", "e"], ["exclude=a"]),
+    (("exclude=a",), ["b", "c", "dd"], ["exclude=a,e"])])
+def test_guest_arguments_select_exactly_the_cases_wanted(words, names, want):
+    assert guest_args(suite(words), names, ()) == want
+
+
+@pytest.mark.parametrize("status,stderr,kind,code", [
+    (1, b"", "exit", 0), (3, b"", "exit", 1), (155, b"", "exit", 77), (255, b"", "exit", 127),
+    (0, b"", "off", None), (1, b"qemu: no such device", "vmm", None), (2, b"", "vmm", None),
+    (1, b"qemu: warning: slow", "exit", 0), (-11, b"", "signal", None),
+    (0, b"qemu: terminating on signal 15", "signal", None)])
+def test_what_qemus_status_means(status, stderr, kind, code):
+    ending = Tcg().ending(status, stderr, b"")
+    assert (ending.kind, ending.code) == (kind, code)
+
+
+@pytest.mark.parametrize("status,kept,kind", [
+    (1, b"00201p[UNMAP ] >>PANIC<< Shutdown port: shutdown requested\n", "off"),
+    (1, b"00201p[CPU0  ] >>PANIC<< bad thing\n", "vmm"), (-6, b"", "signal"), (0, b"", "vmm"),
+    (1, b"noise Shutdown port: shutdown requested\n", "vmm")])
+def test_what_the_end_of_bochs_means(status, kept, kind):
+    assert Bochs().ending(status, b"", kept).kind == kind
+
+
+def test_the_machine_bochs_is_told_to_be_has_no_clock_but_its_own():
+    text = BochsIntel().bochsrc("i", "c", "l", "1")
+    assert "ignore_bad_msrs=0" in text and "clock: sync=none, time0=1" in text
+
+
+def test_grub_does_not_interpret_what_the_guest_is_told():
+    assert "'*' 'it'\\''s' 'a;b'" in grub_config("x", ["*", "it's", "a;b"])
+
+
+def test_the_flavour_of_kvm_is_found_by_its_module(tmp_path):
+    assert kvm_flavour(str(tmp_path)) == "kvm"
+    for module, flavour in (("kvm_amd", "kvm-amd"), ("kvm_pvm", "kvm-pvm")):
+        (tmp_path / module).mkdir()
+        assert kvm_flavour(str(tmp_path)) == flavour
+
+
+@pytest.mark.parametrize("verdict,args,status", [
+    ("PASS", [], 0), ("XPASS", [], 0), ("FAIL", [], 1), ("XFAIL", [], 1), ("CRASH", [], 1),
+    ("FLAKY", [], 1), ("FLAKY", ["-f"], 125), ("SKIP", [], 125), ("ERROR", [], 125), ("", [], 125)])
+def test_bisect(tmp_path, verdict, args, status):
+    for name, text in (("run_tests.sh", "printf '%s\\n' \"$LINE\" >\"$4\""), ("configure", "exit 9"),
+                       ("make", "exit 0")):
+        path = tmp_path / name
+        path.write_text("#!/bin/sh\n%s\n" % text)
+        path.chmod(0o755)
+    (tmp_path / "config.mak").write_text("")
+    env = dict(os.environ, ROOT=str(tmp_path), PATH="%s:%s" % (tmp_path, os.environ["PATH"]),
+               LINE='{"type":"result","case":"s/a","verdict":"%s"}' % verdict)
+    done = subprocess.run([os.path.join(ROOT, "scripts", "bisect"), *args, "s/a"], env=env,
+                          check=False)
+    assert done.returncode == status
+    (tmp_path / "make").write_text("#!/bin/sh\nexit 2\n")
+    done = subprocess.run([os.path.join(ROOT, "scripts", "bisect"), "s/a"], env=env, check=False)
+    assert done.returncode == 125

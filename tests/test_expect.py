@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Known deviations: what they match, what they turn a verdict into, when they are complained of."""
+import os
+
+import pytest
+from conftest import ROOT
+from ordeal import expect
+from ordeal.model import Result
+
+HEAD = "[d]\ncases = s/a* s/b\nverdict = FAIL CRASH\nreason = r\ncite = c\n"
+
+
+def judged(verdict, extra="", case="s/a1", platform="tcg", version="QEMU emulator version 7.2.22",
+           cpu="AuthenticAMD", today="2026-11-22"):
+    """(verdict, unexpected, complaints)."""
+    judge = expect.Judge(expect.parse(HEAD + extra, "f"), platform, version, today)
+    result = Result(platform, case, verdict)
+    judge.apply(result, cpu)
+    assert result.raw == verdict
+    return result.verdict, result.unexpected, judge.complaints(["s/a1", "s/b", "s/c"])
+
+
+@pytest.mark.parametrize("verdict,want", [
+    ("FAIL", ("XFAIL", False)), ("CRASH", ("XFAIL", False)), ("PASS", ("XPASS", True)),
+    ("ERROR", ("ERROR", True)), ("TIMEOUT", ("TIMEOUT", True)), ("NOTRUN", ("NOTRUN", True)),
+    ("SKIP", ("SKIP", False)), ("FLAKY", ("FLAKY", True))])
+def test_a_listed_case(verdict, want):
+    assert judged(verdict)[:2] == want
+
+
+@pytest.mark.parametrize("verdict,want", [
+    ("FAIL", ("FAIL", True)), ("PASS", ("PASS", False)), ("SKIP", ("SKIP", False))])
+def test_a_case_that_is_not_listed(verdict, want):
+    assert judged(verdict, case="s/c")[:2] == want
+
+
+@pytest.mark.parametrize("verdict,want", [
+    ("FAIL", ("XFAIL", False)), ("PASS", ("PASS", False)), ("FLAKY", ("XFAIL", False)),
+    ("ERROR", ("ERROR", True))])
+def test_an_intermittent_deviation_may_pass(verdict, want):
+    assert judged(verdict, "intermittent = yes\n")[:2] == want
+    assert judged(verdict, "intermittent = yes\n")[2] == []
+
+
+@pytest.mark.parametrize("terms,fits", [
+    ("=7.2", True), ("<=7.2", True), ("<7.2", False), (">=7.2.22", True), (">7.2.22", False),
+    (">=7 <8", True), (">=6.0, <7.2.23", True), ("<= 9.2", True), (">= 8", False), ("=7", True)])
+def test_version_ranges(terms, fits):
+    want = ("XFAIL", False) if fits else ("FAIL", True)
+    assert judged("FAIL", "versions = %s\n" % terms)[:2] == want
+
+
+def test_an_unknown_version_fits_no_range():
+    assert judged("FAIL", "versions = >=1\n", version="")[0] == "FAIL"
+
+
+@pytest.mark.parametrize("extra,fits", [
+    ("cpu = AuthenticAMD\n", True), ("cpu = Genuine*\n", False),
+    ("cpu = Genuine*|Auth*\n", True), ("platforms = tcg+*\n", False),
+    ("platforms = tcg kvm\n", True), ("expires = 2026-11-22\n", True),
+    ("expires = 2026-11-21\n", False)])
+def test_conditions(extra, fits):
+    assert judged("FAIL", extra)[0] == ("XFAIL" if fits else "FAIL")
+
+
+def test_complaints():
+    assert judged("FAIL")[2] == []
+    assert "was not needed" in judged("SKIP")[2][0]
+    assert "was not needed" not in str(judged("FAIL", case="s/c")[2])
+    assert "expired on 2020-01-01" in judged("FAIL", "expires = 2020-01-01\n")[2][0]
+    judge = expect.Judge(expect.parse(HEAD, "f"), "tcg", "1.0", "2026-11-22")
+    assert "fits no case" in judge.complaints(["t/a"])[0]
+    assert judge.complaints(["s/*"]) == []  # a suite that nobody has read
+
+
+def test_the_projects_own_files_are_well_formed_and_cite():
+    directory = os.path.join(ROOT, "expected")
+    names = [name for name in os.listdir(directory) if name.endswith(".cfg")]
+    assert names
+    for name in names:
+        for deviation in expect.load(directory, name[:-4]):
+            assert len(deviation.cite) > 8 and len(deviation.reason) > 8
