@@ -5,6 +5,7 @@
 Ratios first: seconds depend on the machine, a ratio of two things measured in turn hardly does.
 Usage: scripts/bench.py [-n RUNS] [PART]..., PART one of: runner build size tcg bochs.
 """
+import json
 import os
 import re
 import shutil
@@ -82,9 +83,13 @@ def runner(runs: int, work: str) -> None:
         for _ in range(count):
             quiet([stub, "boot"], env=dict(os.environ, STAMPS=stamps))
 
+    suite("one", {})
+    with open(os.path.join(work, "logs", "results.jsonl"), encoding="ascii") as stream:
+        argv = next(r["argv"] for r in map(json.loads, stream) if r["type"] == "boot")
+
     def bare_qemu() -> None:
         for _ in range(count):
-            quiet(QEMU + ["-kernel", image("native"), "-append", "nonce=00000000"])
+            quiet(argv)
     times = interleaved({"start": start, "stubs": lambda: suite("many", fake),
                          "bare stubs": bare_stub}, runs)
     print("runner: start to first boot          %6.1f ms (limit 50)" % (

@@ -172,7 +172,6 @@ class Engine:
         for key, _ in self.selector.select(max(0.0, patience)):
             boot, kind = key.data
             if kind != "end":
-                self._chatty = True
                 self._read(boot, key.fd, kind, once=True)
         over = []
         now = time.monotonic()
@@ -210,6 +209,7 @@ class Engine:
                     self.selector.unregister(fd)
                     boot.open_fds.remove(fd)
                 return
+            self._chatty = len(chunk) < 4096
             if kind == "err":
                 boot.stderr += chunk[:max(0, STDERR_CAP - len(boot.stderr))]
             else:
