@@ -19,15 +19,17 @@ static void run_sweep(const void *argument)
 	sweep_arrivals(sweep);
 }
 
-#define SWEEP(id, row, sentence, ...)                                                                   \
+#define SWEEP(id, row, sentence, ...)                                                              \
 	CASE_WITH(id, row, sentence, PRIORITY, run_sweep, sweep, __VA_ARGS__)
 
-SWEEP(rdmsr_interrupt_gate, "X01", "a timer interrupt moved across RDMSR, #GP behind an interrupt gate",
-      .instruction = RDMSR, .fault = GP(0, AT(L)), .gate = INTERRUPT_GATE);
+SWEEP(rdmsr_interrupt_gate, "X01",
+      "a timer interrupt moved across RDMSR, #GP behind an interrupt gate", .instruction = RDMSR,
+      .fault = GP(0, AT(L)), .gate = INTERRUPT_GATE);
 SWEEP(rdmsr_trap_gate, "X01", "a timer interrupt moved across RDMSR, #GP behind a trap gate",
       .instruction = RDMSR, .fault = GP(0, AT(L)), .gate = TRAP_GATE);
-SWEEP(rdmsr_tsc_deadline, "X01", "a TSC-deadline interrupt moved across RDMSR, #GP behind a trap gate",
-      .instruction = RDMSR, .fault = GP(0, AT(L)), .gate = TRAP_GATE, .timer = TIMER_TSC_DEADLINE);
+SWEEP(rdmsr_tsc_deadline, "X01",
+      "a TSC-deadline interrupt moved across RDMSR, #GP behind a trap gate", .instruction = RDMSR,
+      .fault = GP(0, AT(L)), .gate = TRAP_GATE, .timer = TIMER_TSC_DEADLINE);
 SWEEP(ud_interrupt_gate, "X01", "a timer interrupt moved across UD2, #UD behind an interrupt gate",
       .instruction = UD2, .fault = UD(AT(L)), .gate = INTERRUPT_GATE);
 SWEEP(ud_trap_gate, "X01", "a timer interrupt moved across UD2, #UD behind a trap gate",

@@ -65,7 +65,8 @@ static const struct rsdp *locate_rsdp(u64 told)
 	if (rsdp)
 		return rsdp;
 	asm("" : "+r"(ebda_pointer)); /* or the compiler takes it for a null pointer */
-	ebda = (u64)*(volatile u16 *)ebda_pointer << 4;
+	ebda = *(volatile u16 *)ebda_pointer;
+	ebda <<= 4; /* a real-mode segment */
 	if (ebda)
 		rsdp = find_rsdp(ebda, ebda + EBDA_SEARCH);
 	return rsdp ? rsdp : find_rsdp(BIOS_AREA_START, BIOS_AREA_END);
@@ -105,8 +106,8 @@ static bool sleep_type_s5(const struct table *dsdt, u16 *type)
 
 		if (memcmp(p, "_S5_", 4))
 			continue;
-		p += 5;		       /* name and PackageOp */
-		p += (*p >> 6) + 2;    /* PkgLength, of up to four bytes, and the element count */
+		p += 5;		    /* name and PackageOp */
+		p += (*p >> 6) + 2; /* PkgLength, of up to four bytes, and the element count */
 		if (*p == AML_BYTE_PREFIX)
 			p++;
 		*type = *p & 7;

@@ -116,8 +116,8 @@ void desc_init(void)
 	for (unsigned int i = 1; i <= IST_COUNT; i++)
 		tss.ist[i - 1] = (u64)interrupt_stacks[i] + IST_STACK_SIZE;
 	tss.io_map_base = sizeof(tss);
-	gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 |
-			   (u64)TSS_AVAILABLE << 40 | (base >> 24 & 0xff) << 56;
+	gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (u64)TSS_AVAILABLE << 40 |
+			   (base >> 24 & 0xff) << 56;
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
 	asm volatile("lgdt %0" ::"m"(gdtr));
 	asm volatile("lidt %0" ::"m"(idtr));
@@ -134,7 +134,7 @@ bool on_interrupt_stack(u64 rsp, unsigned int ist)
 const char *stack_name(u64 rsp)
 {
 	static const char *const names[IST_COUNT + 1] = {
-		[IST_NMI] = "NMI", [IST_DB] = "#DB",   [IST_DF] = "#DF",
+		[IST_NMI] = "NMI", [IST_DB] = "#DB",  [IST_DF] = "#DF",
 		[IST_MC] = "#MC",  [IST_IRQ] = "IRQ", [IST_FAULT] = "fault",
 	};
 

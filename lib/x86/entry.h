@@ -24,7 +24,7 @@ struct log_entry;
 /* The first stub; vector v's begins at entry_stubs + v * ENTRY_STUB_SIZE. */
 extern const u8 entry_stubs[];
 
-/* From here on a handler has its slot in the log; before, an event that interrupts it is logged first. */
+/* From here on a handler has its slot in the log; what interrupts it before is logged first. */
 extern const u8 entry_recorded[];
 
 static inline bool vector_has_error_code(u8 vector)

@@ -101,7 +101,8 @@ void scene_describe(const struct scene *scene, struct text *text)
 		size_t label = scene->steps[i] >> LABEL_SHIFT;
 		size_t repeats = 1;
 
-		while (i + 1 < scene->step_count && !label && scene->steps[i + 1] == scene->steps[i]) {
+		while (i + 1 < scene->step_count && !label &&
+		       scene->steps[i + 1] == scene->steps[i]) {
 			repeats++;
 			i++;
 		}

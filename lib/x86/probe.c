@@ -38,7 +38,7 @@ bool probe_rdmsr_faults(u32 index)
 void probe_missing_msr(void)
 {
 	static const u32 candidates[] = { MISSING_MSR_LOW, MISSING_MSR_HIGH, MISSING_MSR_OUTSIDE,
-					  0x1f3b, 0xc0001bad, 0xdeadbeef };
+					  0x1f3b,	   0xc0001bad,	     0xdeadbeef };
 
 	this_cpu.missing_msr = candidates[0];
 	for (size_t i = 0; i < ARRAY_SIZE(candidates) && !this_cpu.missing_msr_faults; i++) {

@@ -11,7 +11,8 @@
 
 enum {
 	DRAIN_ROUNDS = 64,
-	DRAIN_WINDOW = 64, /* NOPs with IF=1: some hypervisors do not deliver at the first boundary */
+	DRAIN_WINDOW =
+		64, /* NOPs with IF=1: some hypervisors do not deliver at the first boundary */
 };
 
 static void open_window(void)

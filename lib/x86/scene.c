@@ -22,7 +22,7 @@ enum {
 	SCENE_STACK_SIZE = 4096,
 };
 
-#define NON_CANONICAL	(1ull << 63)
+#define NON_CANONICAL (1ull << 63)
 
 static u8 scene_text[SCENE_TEXT_SIZE] PAGE_ALIGNED;
 static u8 scene_stack[SCENE_STACK_SIZE] PAGE_ALIGNED;

@@ -43,10 +43,12 @@ static void add_zone(struct text *text, const struct sweep *sweep, int zone)
 		else if (*p == '2')
 			text_add(text, "%s", fragments[sweep->instruction].name);
 		else if (*p == '3')
-			want_format(text, the_scene(), &(struct want){ .kind = WANT_EXCEPTION,
-				    .vector = sweep->fault.vector,
-				    .check_error = sweep->fault.check_error,
-				    .error = sweep->fault.error }, false);
+			want_format(text, the_scene(),
+				    &(struct want){ .kind = WANT_EXCEPTION,
+						    .vector = sweep->fault.vector,
+						    .check_error = sweep->fault.check_error,
+						    .error = sweep->fault.error },
+				    false);
 		else
 			vector_entry_name(text, sweep->fault.vector);
 	}
@@ -58,8 +60,8 @@ static void build_sweep_scene(const struct sweep *sweep)
 	size_t n = 0;
 
 	if (sweep->play)
-		steps[n++] = this_cpu.lapic_mode == LAPIC_X2APIC ? ARM_TIMER_X2APIC :
-								   ARM_TIMER_XAPIC;
+		steps[n++] =
+			this_cpu.lapic_mode == LAPIC_X2APIC ? ARM_TIMER_X2APIC : ARM_TIMER_XAPIC;
 	steps[n++] = STI;
 	for (int i = 0; i < SLED; i++)
 		steps[n++] = NOP;
@@ -162,7 +164,8 @@ static void require_both_sides(const struct sweep *sweep, const u32 counts[ZONE_
 
 	if (!up_to)
 		skip("no sample landed before %s: the timer is too coarse here (in QEMU: -icount "
-		     "shift=0)", name);
+		     "shift=0)",
+		     name);
 }
 
 /* The smallest power of two of timer ticks that is late, or 0 if a sample on the way failed. */

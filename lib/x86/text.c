@@ -112,14 +112,16 @@ void text_vadd(struct text *t, const char *f, va_list args)
 			break;
 		}
 		case 'u':
-			add_number(t, c.longs ? va_arg(args, u64) : va_arg(args, u32), 10, false, &c);
+			add_number(t, c.longs ? va_arg(args, u64) : va_arg(args, u32), 10, false,
+				   &c);
 			break;
 		case 'p':
 			c.prefix = true;
 			c.longs = 1;
 			/* fall through */
 		case 'x':
-			add_number(t, c.longs ? va_arg(args, u64) : va_arg(args, u32), 16, false, &c);
+			add_number(t, c.longs ? va_arg(args, u64) : va_arg(args, u32), 16, false,
+				   &c);
 			break;
 		case '\0':
 			return;

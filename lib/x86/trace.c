@@ -75,7 +75,8 @@ static void format_details(struct text *text, const struct log_entry *event)
 		event_state_format(text, event->state);
 		return;
 	}
-	text_add(text, "[if=%d,rf=%d", !!(event->rflags & RFLAGS_IF), !!(event->rflags & RFLAGS_RF));
+	text_add(text, "[if=%d,rf=%d", !!(event->rflags & RFLAGS_IF),
+		 !!(event->rflags & RFLAGS_RF));
 	if (event->rflags & RFLAGS_TF)
 		text_add(text, ",tf=1");
 	if (event->cs & SEL_RPL3)

@@ -15,7 +15,7 @@ bool zone_is_legal(const struct sweep *sweep, int zone)
 	return true;
 }
 
-/* The step that begins at @rip, or the number of steps: then @rip is no boundary before the landing. */
+/* The step that begins at @rip; the number of steps if none does. */
 static size_t step_at(const struct scene *scene, u64 rip)
 {
 	size_t i = 0;
@@ -42,7 +42,9 @@ static int zone_of_irq_first(const struct scene *scene, u64 rip)
 
 	if (rip == at_l)
 		return ZONE_AT;
-	return step >= first_open_step(scene) && step < scene->step_count && rip < at_l ? ZONE_BEFORE : -1;
+	if (step < first_open_step(scene) || step == scene->step_count || rip > at_l)
+		return -1;
+	return ZONE_BEFORE;
 }
 
 static int zone_of_irq_after(const struct sweep *sweep, const struct scene *scene, u64 rip)
@@ -79,12 +81,12 @@ int sweep_classify(const struct sweep *sweep, const struct scene *scene, const s
 	if (!irqs)
 		return ZONE_LATER;
 	if (!want_mismatch(&irq, scene, trace->events[0])) {
-		*reason = "the interrupt came first, but at no boundary that was open to it";
+		*reason = "the interrupt came first, at no boundary that was open to it";
 		zone = zone_of_irq_first(scene, trace->events[0]->rip);
 		if (zone >= 0 && !zone_is_legal(sweep, zone))
 			zone = -1;
 	} else {
-		*reason = "the interrupt came after the fault, but at no boundary that was open to it";
+		*reason = "the interrupt came after the fault, at no boundary that was open to it";
 		zone = zone_of_irq_after(sweep, scene, trace->events[1]->rip);
 	}
 	return zone;

@@ -14,8 +14,7 @@
 
 extern unsigned int checks_made, checks_failed;
 
-#define CHECK(condition)                                                                           \
-	check_that(!!(condition), __FILE__, __LINE__, "%s", #condition)
+#define CHECK(condition) check_that(!!(condition), __FILE__, __LINE__, "%s", #condition)
 #define CHECK_INT(got, wanted)                                                                     \
 	do {                                                                                       \
 		long got_ = (long)(got), wanted_ = (long)(wanted);                                 \

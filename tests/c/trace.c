@@ -97,16 +97,19 @@ static void guest_transitions(void)
 	struct log_entry gp = delivery(GP_VECTOR, 0x1000);
 	u64 rip = entry_of(GP_VECTOR, 0);
 
-	CHECK_TEXT(ORDER(transition(LOG_EXIT, 0x1000, STACK), transition(LOG_ENTRY, 0x1000, STACK), gp),
+	CHECK_TEXT(ORDER(transition(LOG_EXIT, 0x1000, STACK), transition(LOG_ENTRY, 0x1000, STACK),
+			 gp),
 		   "012");
 	/* The guest left at the first instruction of #GP, which had not recorded itself yet. */
-	CHECK_TEXT(ORDER(transition(LOG_EXIT, rip, gp.frame), transition(LOG_ENTRY, rip, gp.frame), gp),
+	CHECK_TEXT(ORDER(transition(LOG_EXIT, rip, gp.frame), transition(LOG_ENTRY, rip, gp.frame),
+			 gp),
 		   "201");
 	CHECK_TEXT(ORDER(transition(LOG_EXIT, rip, gp.frame), transition(LOG_ENTRY, rip, gp.frame),
 			 below(irq(0x60, rip), gp.frame), gp),
 		   "3012");
 	/* An exit is nobody's parent, whatever its fields hold. */
-	CHECK_TEXT(ORDER(below(irq(0x60, rip), STACK), on_stack(transition(LOG_EXIT, rip, 0), 0, STACK)),
+	CHECK_TEXT(ORDER(below(irq(0x60, rip), STACK),
+			 on_stack(transition(LOG_EXIT, rip, 0), 0, STACK)),
 		   "01");
 }
 

@@ -52,12 +52,12 @@ static void interrupt_first(void)
 	CHECK_INT(ZONE(irq(VEC, step(2)), ud()), ZONE_BEFORE);
 	CHECK_INT(ZONE(irq(VEC, step(3)), ud()), ZONE_BEFORE);
 	CHECK_INT(ZONE(irq(VEC, step(4)), ud()), ZONE_AT);
-	ILLEGAL("no boundary", irq(VEC, step(0)), ud()); /* IF is still 0 */
-	ILLEGAL("no boundary", irq(VEC, step(1)), ud()); /* in the shadow of STI */
-	ILLEGAL("no boundary", irq(VEC, step(4) + 1), ud()); /* inside UD2 */
-	ILLEGAL("no boundary", irq(VEC, step(5)), ud());
-	ILLEGAL("no boundary", irq(VEC, the_scene()->landing), ud());
-	ILLEGAL("no boundary", irq(VEC, 0x1234), ud());
+	ILLEGAL("at no boundary", irq(VEC, step(0)), ud());     /* IF is still 0 */
+	ILLEGAL("at no boundary", irq(VEC, step(1)), ud());     /* in the shadow of STI */
+	ILLEGAL("at no boundary", irq(VEC, step(4) + 1), ud()); /* inside UD2 */
+	ILLEGAL("at no boundary", irq(VEC, step(5)), ud());
+	ILLEGAL("at no boundary", irq(VEC, the_scene()->landing), ud());
+	ILLEGAL("at no boundary", irq(VEC, 0x1234), ud());
 }
 
 static void fault_first(void)
@@ -68,16 +68,16 @@ static void fault_first(void)
 	CHECK_INT(ZONE(ud(), irq(VEC, (u64)entry_recorded + 9)), ZONE_HANDLER);
 	CHECK_INT(ZONE(ud(), irq(VEC, the_scene()->landing)), ZONE_AFTER_IRET);
 	CHECK_INT(ZONE(ud()), ZONE_LATER);
-	ILLEGAL("no boundary", ud(), irq(VEC, the_scene()->landing + 1));
-	ILLEGAL("no boundary", ud(), irq(VEC, step(4)));
-	ILLEGAL("no boundary", ud(), irq(VEC, step(5)));
+	ILLEGAL("at no boundary", ud(), irq(VEC, the_scene()->landing + 1));
+	ILLEGAL("at no boundary", ud(), irq(VEC, step(4)));
+	ILLEGAL("at no boundary", ud(), irq(VEC, step(5)));
 }
 
 static void interrupt_gate_closes_handler(void)
 {
 	stage(INTERRUPT_GATE);
-	ILLEGAL("no boundary", ud(), irq(VEC, entry_of(UD_VECTOR, 0)));
-	ILLEGAL("no boundary", ud(), irq(VEC, (u64)entry_recorded + 9));
+	ILLEGAL("at no boundary", ud(), irq(VEC, entry_of(UD_VECTOR, 0)));
+	ILLEGAL("at no boundary", ud(), irq(VEC, (u64)entry_recorded + 9));
 	CHECK_INT(ZONE(ud(), irq(VEC, the_scene()->landing)), ZONE_AFTER_IRET);
 	CHECK_INT(ZONE(irq(VEC, step(4)), ud()), ZONE_AT);
 	CHECK_INT(ZONE(ud()), ZONE_LATER);
@@ -105,12 +105,13 @@ static void lost_and_doubled(void)
 static void shadowed_instruction(void)
 {
 	sweep = (struct sweep){
-		.instruction = UD2, .before = MOV_SS, .fault = UD(AT(L)), .gate = TRAP_GATE };
+		.instruction = UD2, .before = MOV_SS, .fault = UD(AT(L)), .gate = TRAP_GATE
+	};
 	scene(NOP, STI, NOP, MOV_SS, L(UD2), NOP);
 	CHECK_INT(ZONE(irq(VEC, step(3)), ud()), ZONE_BEFORE);
-	ILLEGAL("no boundary", irq(VEC, step(0)), ud());
-	ILLEGAL("no boundary", irq(VEC, step(2)), ud()); /* in the shadow of STI */
-	ILLEGAL("no boundary", irq(VEC, step(4)), ud()); /* in the shadow of MOV SS */
+	ILLEGAL("at no boundary", irq(VEC, step(0)), ud());
+	ILLEGAL("at no boundary", irq(VEC, step(2)), ud()); /* in the shadow of STI */
+	ILLEGAL("at no boundary", irq(VEC, step(4)), ud()); /* in the shadow of MOV SS */
 	CHECK_INT(ZONE(ud(), irq(VEC, entry_of(UD_VECTOR, 0))), ZONE_HANDLER_ENTRY);
 }
 
@@ -139,7 +140,7 @@ static enum root_phase in_guest(const struct sweep *s)
 	return NOT_IN_ROOT;
 }
 
-/* The zones that are legal, as letters: b before, a at, r R in root, e entry, h handler, i IRET, l later */
+/* The legal zones: before, at, in root (r, R), handler's entry, in the handler, IRET, later. */
 static const char *legal(void)
 {
 	static char letters[ZONE_COUNT + 1];

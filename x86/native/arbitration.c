@@ -42,7 +42,8 @@ static void eoi_later(const void *argument)
 	pend_both(p);
 	gate_type_set(p->higher, TRAP_GATE);
 	play();
-	check(log_count() == 1, "%lu events came before the EOI of %#x", (u64)log_count(), p->higher);
+	check(log_count() == 1, "%lu events came before the EOI of %#x", (u64)log_count(),
+	      p->higher);
 	check(lapic_irr(p->lower), "%#x did not stay in IRR", p->lower);
 	lapic_eoi();
 	play();

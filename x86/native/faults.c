@@ -65,26 +65,29 @@ IRQ_BEFORE(irq_before_nm, "A10",
 	   "a pending interrupt is served before the #NM of an x87 instruction while CR0.TS is 1",
 	   .setup = NOP, .instruction = FNOP, .prepare = set_task_switched, .irq = IRQ_AT_L,
 	   .fault = NM(AT(L)));
-IRQ_BEFORE(irq_before_pf_of_load, "A05",
-	   "a pending interrupt is served before the #PF of a load, and CR2 is still untouched then",
-	   .irq = IRQ(VEC, AT(L), IF(1), RF(0), CR2(CR2_POISON)), .setup = NOP,
-	   .instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
-	   .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
+IRQ_BEFORE(
+	irq_before_pf_of_load, "A05",
+	"a pending interrupt is served before the #PF of a load, and CR2 is still untouched then",
+	.irq = IRQ(VEC, AT(L), IF(1), RF(0), CR2(CR2_POISON)), .setup = NOP,
+	.instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
+	.fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
 IRQ_BEFORE(irq_before_pf_of_store, "A06",
 	   "a pending interrupt is served before the #PF of a store to a read-only page",
 	   .irq = IRQ(VEC, AT(L), IF(1), RF(0), CR2(CR2_POISON)), .setup = NOP,
 	   .instruction = STORE_READ_ONLY, .prepare = poison_cr2,
 	   .fault = PF(PF_PRESENT | PF_WRITE, AT(L), CR2(PLAY_READ_ONLY)));
-IRQ_BEFORE(irq_before_ss, "A08",
-	   "a pending interrupt is served, on a stack of its own, before the #SS of a PUSH through a "
-	   "non-canonical RSP",
-	   .irq = IRQ(VEC, AT(L), IF(1), ON_IST(IST_IRQ)), .setup = LOAD_NONCANONICAL_RSP,
-	   .instruction = PUSH, .prepare = use_interrupt_stacks,
-	   .fault = SS(0, AT(L), ON_IST(IST_FAULT)));
+IRQ_BEFORE(
+	irq_before_ss, "A08",
+	"a pending interrupt is served, on a stack of its own, before the #SS of a PUSH through a "
+	"non-canonical RSP",
+	.irq = IRQ(VEC, AT(L), IF(1), ON_IST(IST_IRQ)), .setup = LOAD_NONCANONICAL_RSP,
+	.instruction = PUSH, .prepare = use_interrupt_stacks,
+	.fault = SS(0, AT(L), ON_IST(IST_FAULT)));
 
 CASE(irq_before_gp_of_lstar, "A02",
      "a pending interrupt is served before the #GP of a WRMSR of a non-canonical LSTAR, which stays "
-     "as it was", PRIORITY)
+     "as it was",
+     PRIORITY)
 {
 	u64 before = rdmsr(MSR_LSTAR), after;
 
@@ -139,11 +142,13 @@ static void shadow_trap_gate(const void *argument)
 #define SHADOW(name, what, ...)                                                                    \
 	static const struct faulting shadow_##name = { __VA_ARGS__ };                              \
 	CASE_OF(shadow_##name##_interrupt_gate, "A22",                                             \
-		"in the shadow of STI " what " comes first; behind an interrupt gate the interrupt "  \
+		"in the shadow of STI " what                                                       \
+		" comes first; behind an interrupt gate the interrupt "                            \
 		"waits for its IRET",                                                              \
 		STI_SHADOW, shadow_interrupt_gate, &shadow_##name);                                \
 	CASE_OF(shadow_##name##_trap_gate, "A22",                                                  \
-		"in the shadow of STI " what " comes first; behind a trap gate the interrupt comes "  \
+		"in the shadow of STI " what                                                       \
+		" comes first; behind a trap gate the interrupt comes "                            \
 		"at its handler's first instruction",                                              \
 		STI_SHADOW, shadow_trap_gate, &shadow_##name)
 

@@ -7,7 +7,7 @@
 #include "case.h"
 
 #define RF_IN_IMAGES                                                                               \
-	"SDM 3A, System Flags and Fields in the EFLAGS Register; SDM 3B, Instruction-Breakpoint "     \
+	"SDM 3A, System Flags and Fields in the EFLAGS Register; SDM 3B, Instruction-Breakpoint "  \
 	"Exception Condition"
 
 struct faulting {
@@ -25,8 +25,8 @@ static void rf_of_fault(const void *argument)
 }
 
 #define RF_OF_FAULT(id, sentence, insn, want)                                                      \
-	CASE_WITH(id, "F05", sentence, RF_IN_IMAGES, rf_of_fault, faulting,                        \
-		  .instruction = (insn), .fault = want)
+	CASE_WITH(id, "F05", sentence, RF_IN_IMAGES, rf_of_fault, faulting, .instruction = (insn), \
+		  .fault = want)
 
 RF_OF_FAULT(rf_of_ud, "#UD saves RF=1", UD2, UD(AT(L), RF(1)));
 RF_OF_FAULT(rf_of_de, "#DE saves RF=1", DIV, DE(AT(L), RF(1)));

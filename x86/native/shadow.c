@@ -95,6 +95,7 @@ CASE(sti_pushf, "E11", "PUSHF in the shadow of STI stores IF=1", STI_SHADOW)
 	scene(STI, PUSHF, L(POP_RAX), NOP);
 	pend_irq(VEC);
 	play();
-	check(the_scene()->out.rax & RFLAGS_IF, "PUSHF stored %#lx, with IF=0", the_scene()->out.rax);
+	check(the_scene()->out.rax & RFLAGS_IF, "PUSHF stored %#lx, with IF=0",
+	      the_scene()->out.rax);
 	expect(IRQ(VEC, AT(L), IF(1), RF(0)));
 }

@@ -10,7 +10,7 @@
 #define FAMILY "stories"
 #include "case.h"
 
-#define PRIORITY  "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
+#define PRIORITY   "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
 #define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
 
 static void irq_before_rdmsr(const void *gate)
@@ -26,13 +26,13 @@ static void irq_before_rdmsr(const void *gate)
 CASE_OF(irq_before_rdmsr_interrupt_gate, "A01",
 	"a pending interrupt is served before the #GP of the next RDMSR, which then faults again",
 	PRIORITY, irq_before_rdmsr, &interrupt_gate);
-CASE_OF(irq_before_rdmsr_trap_gate, "A01",
-	"the same with both handlers behind trap gates",
+CASE_OF(irq_before_rdmsr_trap_gate, "A01", "the same with both handlers behind trap gates",
 	PRIORITY, irq_before_rdmsr, &trap_gate);
 
 CASE(sti_rdmsr_interrupt_gate, "A21",
      "in the shadow of STI the RDMSR faults first; behind an interrupt gate the interrupt waits for "
-     "the IRET of #GP", STI_SHADOW)
+     "the IRET of #GP",
+     STI_SHADOW)
 {
 	scene(STI, L(RDMSR));
 	pend_irq(VEC);
@@ -42,7 +42,8 @@ CASE(sti_rdmsr_interrupt_gate, "A21",
 
 CASE(sti_rdmsr_trap_gate, "A21",
      "in the shadow of STI the RDMSR faults first; behind a trap gate the interrupt comes at the "
-     "first instruction of the #GP handler", STI_SHADOW)
+     "first instruction of the #GP handler",
+     STI_SHADOW)
 {
 	scene(STI, L(RDMSR));
 	gate_type_set(GP_VECTOR, TRAP_GATE);
