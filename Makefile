@@ -34,7 +34,7 @@ CFLAGS = -std=gnu11 -m64 -Os -g -ffreestanding -nostdinc -isystem $(COMPILER_INC
 	-Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla \
 	-Wno-override-init $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86 -iquote lib/x86
 ASFLAGS = -m64 -g -ffreestanding $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86
-LDFLAGS = -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
+LDFLAGS = -m elf_x86_64 -nostdlib -static -z max-page-size=64 -z noexecstack --gc-sections \
 	--no-warn-rwx-segments --build-id=none
 COMPILER_INCLUDES := $(shell $(CC) -print-file-name=include)
 LDFLAGS := $(if $(shell $(LD) --help | grep -e --no-warn-rwx-segments),$(LDFLAGS),\
@@ -53,15 +53,15 @@ IMAGES := $(addsuffix .flat,$(SINGLE) $(FAMILIES))
 .PHONY: all
 all: $(IMAGES)
 
-%.o: %.c config.mak
+%.o: %.c config.mak Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
-%.o: %.S config.mak
+%.o: %.S config.mak Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ASFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
-%.suite.o: lib/x86/suite.c config.mak
+%.suite.o: lib/x86/suite.c config.mak Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -DSUITE='"$(notdir $*)"' -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
@@ -102,11 +102,11 @@ SANITIZE = $(eval SANITIZE := $(shell echo 'int main(void) { return 0; }' | $(CC
 	-fsanitize=address,undefined -x c -o /dev/null - 2>/dev/null && \
 	echo -fsanitize=address,undefined -fno-sanitize-recover=undefined))$(SANITIZE)
 
-tests/c/obj/%.o: %.c config.mak
+tests/c/obj/%.o: %.c config.mak Makefile
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
-tests/c/obj/%.o: %.S config.mak
+tests/c/obj/%.o: %.S config.mak Makefile
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -Wa,--noexecstack -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 

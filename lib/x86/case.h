@@ -41,7 +41,7 @@ struct test_case {
 _Static_assert(sizeof(struct test_case) == 64, "docs/results.md");
 
 #define CASE_RECORD(id, row_, sentence_, citation_, twin_, run_, argument_)                         \
-	static const struct test_case case_record_##id                                             \
+	static const struct test_case case_record_##id IN_SOURCE_ORDER                             \
 		__attribute__((section(".ordeal.cases"), used, aligned(64))) = {                   \
 			.name = FAMILY "." #id,                                                    \
 			.row = (row_),                                                             \

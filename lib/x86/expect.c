@@ -112,7 +112,7 @@ static void format_name(struct text *text, const struct want *want)
 	default:
 		text_add(text, "%s", mnemonic ? mnemonic : "?");
 		if (want->check_error)
-			text_add(text, "(%#lx)", want->error);
+			text_add(text, "(%#x)", want->error);
 	}
 }
 

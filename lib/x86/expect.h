@@ -31,20 +31,18 @@ enum want_flag {
 };
 
 struct want {
-	enum want_kind kind;
+	u8 kind;	      /* enum want_kind */
 	u8 vector;
-	bool check_error;
-	u64 error;
-	int at;			      /* a place; PLACE_ANY: not asserted */
-	enum want_flag if_, rf, tf;   /* of the saved RFLAGS */
-	bool check_cr2;
+	u8 if_, rf, tf;	      /* of the saved RFLAGS: enum want_flag */
+	u8 cpl;		      /* saved CPL + 1; 0: not asserted */
+	u8 ist;		      /* the handler must run on this interrupt stack; 0: not asserted */
+	u8 reason;	      /* WANT_EXIT: enum exit_reason */
+	u16 at;		      /* a place; PLACE_ANY: not asserted */
+	bool check_error, check_cr2, check_event;
+	u8 state_set, state_clear; /* enum guest_state: bits that must and must not be there */
+	u32 error;
 	u64 cr2;
-	int cpl;		      /* saved CPL + 1; 0: not asserted */
-	unsigned int ist;	      /* the handler must run on this interrupt stack; 0: not asserted */
-	u32 reason;		      /* WANT_EXIT: enum exit_reason */
-	u64 event;		      /* WANT_ENTRY: the injected event, 0: none. WANT_EXIT: see check_event */
-	bool check_event;
-	u64 state_set, state_clear;   /* interruptibility bits */
+	u64 event;	      /* WANT_ENTRY: injected; WANT_EXIT: interrupted delivery; 0: none */
 };
 
 #define WANT(k, ...)	    ((struct want){ .kind = (k), __VA_ARGS__ })

@@ -23,13 +23,3 @@ ASSERT_OFFSET(cr2, ENTRY_CR2);
 ASSERT_OFFSET(dr6, ENTRY_DR6);
 _Static_assert(sizeof(struct log_entry) == 1 << LOG_ENTRY_SHIFT, "LOG_ENTRY_SHIFT");
 _Static_assert(offsetof(struct event_log, entries) == LOG_ENTRIES, "LOG_ENTRIES");
-
-struct log_entry *log_reserve(void)
-{
-	u32 slot = __atomic_fetch_add(&event_log.count, 1, __ATOMIC_SEQ_CST);
-
-	if (slot >= LOG_CAPACITY)
-		return NULL;
-	event_log.entries[slot] = (struct log_entry){ 0 };
-	return &event_log.entries[slot];
-}

@@ -63,7 +63,13 @@ static inline bool log_overflowed(void)
 	return event_log.count > LOG_CAPACITY;
 }
 
-/* Reserves a slot for the shim's own entries; NULL if the log is full (log_overflowed() then). */
-struct log_entry *log_reserve(void);
+/* Reserves a slot for the shim's own entries, as entry.S does for handlers; its content is stale.
+ * NULL if the log is full (log_overflowed() then). */
+static inline struct log_entry *log_reserve(void)
+{
+	u32 slot = __atomic_fetch_add(&event_log.count, 1, __ATOMIC_SEQ_CST);
+
+	return slot < LOG_CAPACITY ? &event_log.entries[slot] : NULL;
+}
 
 #endif

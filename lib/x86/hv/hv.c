@@ -61,9 +61,9 @@ static void clone_registers(struct vcpu *v)
 	struct scene *scene = the_scene();
 
 	v->gprs = scene->in;
-	v->vendor->set(v, VCPU_RIP, scene->addresses[0]);
-	v->vendor->set(v, VCPU_RSP, scene->rsp);
-	v->vendor->set(v, VCPU_RFLAGS, scene->in_rflags);
+	vcpu_set(v, VCPU_RIP, scene->addresses[0]);
+	vcpu_set(v, VCPU_RSP, scene->rsp);
+	vcpu_set(v, VCPU_RFLAGS, scene->in_rflags);
 	v->vendor->intercept_rdmsr(v, this_cpu.missing_msr, true);
 }
 
@@ -74,7 +74,7 @@ struct vcpu *hv_start_with(struct hv_options options)
 
 	ASSERT(!this_cpu.leave_shim);
 	*v = (struct vcpu){ .vendor = choose_vendor() };
-	wrong_start();
+	v->wrong = wrong_start();
 	scene_land_by(the_scene(), v->vendor->hypercall, sizeof(v->vendor->hypercall));
 	machine_state_read(&before);
 	problem = v->vendor->on();
@@ -94,31 +94,19 @@ struct vcpu *hv_start(void)
 	return hv_start_with((struct hv_options){ 0 });
 }
 
-static void log_event(const struct vcpu *v, enum log_kind kind)
+static void log_event(const struct vcpu *v, enum log_kind kind, u64 event)
 {
 	struct log_entry *e = log_reserve();
 
 	if (!e)
 		return;
 	e->kind = kind;
+	e->reason = v->exit.reason;
+	e->raw = v->exit.raw;
 	e->rip = v->exit.rip;
 	e->rsp = v->exit.rsp;
-	e->rflags = v->exit.rflags;
 	e->state = v->exit.state;
-	e->event = kind == LOG_ENTRY ? v->event : v->exit.event;
-	e->reason = v->exit.reason;
-	e->error = v->exit.qualification;
-	e->raw = v->exit.raw;
-}
-
-/* What the guest is about to resume with; the case may have changed it since the exit. */
-static void log_entry(struct vcpu *v)
-{
-	v->exit.rip = v->vendor->get(v, VCPU_RIP);
-	v->exit.rsp = v->vendor->get(v, VCPU_RSP);
-	v->exit.rflags = v->vendor->get(v, VCPU_RFLAGS);
-	v->exit.state = v->vendor->state(v);
-	log_event(v, LOG_ENTRY);
+	e->event = event;
 }
 
 static bool at_landing(const struct vcpu *v)
@@ -131,9 +119,8 @@ static const char *step(struct vcpu *v)
 {
 	const char *refused;
 
-	wrong_before_entry(v);
 	if (v->entered || v->event)
-		log_entry(v);
+		log_event(v, LOG_ENTRY, v->event);
 	v->entered = true;
 	refused = v->vendor->enter(v);
 	v->event = 0;
@@ -143,13 +130,26 @@ static const char *step(struct vcpu *v)
 	if (at_landing(v))
 		the_scene()->out = v->gprs;
 	else
-		log_event(v, LOG_EXIT);
+		log_event(v, LOG_EXIT, v->exit.event);
 	return NULL;
 }
 
-static void dump(const struct vcpu *v)
+/* The same, misbehaving on the way in or out. */
+static const char *wrong_step(struct vcpu *v)
+{
+	const char *refused;
+
+	do {
+		wrong_before_entry(v);
+		refused = step(v);
+	} while (!refused && wrong_after_exit(v));
+	return refused;
+}
+
+static void dump(struct vcpu *v)
 {
 	const struct guest_exit *e = &v->exit;
+	struct exit_details d = v->vendor->details(v);
 	char place[96], event[48];
 	struct text at = TEXT(place), during = TEXT(event);
 
@@ -159,7 +159,7 @@ static void dump(const struct vcpu *v)
 	report_line("NOTE: %s: exit %s (%s %#lx) at %s, qualification %#lx %#lx, state %#lx, "
 		    "interruption %#lx, while delivering %s",
 		    stage_case_name(), exit_reason_name(e->reason), v->vendor->name, e->raw,
-		    text_seal(&at), e->qualification, e->qualification2, e->state, e->interruption,
+		    text_seal(&at), d.qualification, d.qualification2, e->state, d.interruption,
 		    e->event ? text_seal(&during) : "nothing");
 }
 
@@ -171,11 +171,8 @@ static bool never_wanted(enum exit_reason reason)
 
 static const struct guest_exit *run_wanting(struct vcpu *v, enum exit_reason wanted)
 {
-	const char *refused;
+	const char *refused = v->wrong ? wrong_step(v) : step(v);
 
-	do
-		refused = step(v);
-	while (!refused && wrong_after_exit(v));
 	if (refused)
 		error("VM entry refused: %s", refused);
 	if (v->exit.reason == wanted || !never_wanted(v->exit.reason))
@@ -194,10 +191,9 @@ const struct guest_exit *vcpu_run(struct vcpu *v)
 
 const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int place)
 {
-	u64 address = scene_place_address(the_scene(), place);
-
 	run_wanting(v, reason);
-	if (v->exit.reason == reason && (!place || v->exit.rip == address))
+	if (v->exit.reason == reason &&
+	    (!place || v->exit.rip == scene_place_address(the_scene(), place)))
 		return &v->exit;
 	dump(v);
 	stage_show_trace(&WANT(WANT_EXIT, .reason = reason, .at = place));

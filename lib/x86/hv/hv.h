@@ -40,16 +40,20 @@ enum activity {
 	ACTIVITY_SHUTDOWN = 2,
 };
 
-/* One exit, decoded. */
+/* One exit, decoded as far as the log needs it. */
 struct guest_exit {
 	enum exit_reason reason;
-	u64 raw;	    /* VMX: exit reason; SVM: EXITCODE */
+	u64 raw;   /* VMX: exit reason; SVM: EXITCODE */
+	u64 rip, rsp;
+	u64 state; /* enum guest_state */
+	u64 event; /* IDT-vectoring information or EXITINTINFO, as hv/events.h; 0: none */
+};
+
+/* The rest of what the CPU says of the last exit. */
+struct exit_details {
 	u64 qualification;  /* VMX: exit qualification; SVM: EXITINFO1 */
 	u64 qualification2; /* VMX: guest-physical address; SVM: EXITINFO2 */
-	u64 event;	    /* IDT-vectoring information or EXITINTINFO, as hv/events.h */
-	u64 interruption;   /* VMX: VM-exit interruption information, with its error code; else 0 */
-	u64 rip, rsp, rflags;
-	u64 state;	    /* enum guest_state */
+	u64 interruption;   /* VMX: VM-exit interruption information; SVM: 0 */
 	u32 length;	    /* of the instruction that exited; 0 where the CPU does not tell */
 };
 
@@ -90,6 +94,8 @@ const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int pla
 
 /* Runs until the guest is at the landing, which is not logged. Any other exit: as run_to(). */
 void run_to_end(struct vcpu *v);
+
+struct exit_details vcpu_details(struct vcpu *v);
 
 /* The next entry delivers @event. @length: of the instruction, for software events only. */
 void vcpu_inject(struct vcpu *v, u64 event);

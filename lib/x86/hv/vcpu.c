@@ -13,20 +13,21 @@ static void set_resume_flag(struct vcpu *v, u64 event)
 	bool is_fault = EVENT_TYPE(event) == EVENT_EXCEPTION && EVENT_VECTOR(event) != DB_VECTOR &&
 			EVENT_VECTOR(event) != BP_VECTOR && EVENT_VECTOR(event) != OF_VECTOR;
 
-	if (event && is_fault)
+	if (is_fault)
 		vcpu_set(v, VCPU_RFLAGS, vcpu_get(v, VCPU_RFLAGS) | RFLAGS_RF);
 }
 
 void vcpu_inject(struct vcpu *v, u64 event)
 {
-	v->event = wrong_event(v, event);
-	if (!wrong_forgets_rf())
+	v->event = v->wrong ? wrong_event(v, event) : event;
+	if (v->event && !(v->wrong && wrong_forgets_rf()))
 		set_resume_flag(v, v->event);
 }
 
 void vcpu_inject_software(struct vcpu *v, u64 event, u32 length)
 {
 	v->vendor->set_event_length(v, length);
+	v->exit.rip = v->vendor->get(v, VCPU_RIP);
 	vcpu_inject(v, event);
 }
 
@@ -38,6 +39,15 @@ u64 vcpu_get(struct vcpu *v, enum vcpu_field field)
 void vcpu_set(struct vcpu *v, enum vcpu_field field, u64 value)
 {
 	v->vendor->set(v, field, value);
+	if (field == VCPU_RIP)
+		v->exit.rip = value;
+	else if (field == VCPU_RSP)
+		v->exit.rsp = value;
+}
+
+struct exit_details vcpu_details(struct vcpu *v)
+{
+	return v->vendor->details(v);
 }
 
 struct gprs *vcpu_gprs(struct vcpu *v)
@@ -52,7 +62,8 @@ u64 vcpu_state(struct vcpu *v)
 
 void vcpu_set_state(struct vcpu *v, u64 state)
 {
-	v->vendor->set_state(v, wrong_state(v, state));
+	v->vendor->set_state(v, v->wrong ? wrong_state(v, state) : state);
+	v->exit.state = v->vendor->state(v);
 }
 
 static void require_vmx(const struct vcpu *v, const char *what)
@@ -100,11 +111,11 @@ void vcpu_pend_virtual_irq(struct vcpu *v, u8 vector)
 void vcpu_skip_instruction(struct vcpu *v)
 {
 	enum { RDMSR_LENGTH = 2 };
-	u32 length = v->exit.length;
+	u32 length = vcpu_details(v).length;
 
 	if (!length && (v->exit.reason == EXIT_RDMSR || v->exit.reason == EXIT_WRMSR))
 		length = RDMSR_LENGTH; /* no nRIP on this CPU */
 	if (!length)
 		error("the length of the instruction that exited is not known here");
-	vcpu_set(v, VCPU_RIP, vcpu_get(v, VCPU_RIP) + length);
+	vcpu_set(v, VCPU_RIP, v->exit.rip + length);
 }

@@ -14,8 +14,9 @@ struct vcpu {
 	u64 control_physical; /* SVM: the VMCB */
 	u64 host_physical;    /* SVM: where the host's VMLOAD state is kept */
 	const struct hv_vendor *vendor;
-	struct guest_exit exit;
+	struct guest_exit exit; /* RIP, RSP and state are kept as the case sets them */
 	u64 event;	      /* to be injected at the next entry; 0: nothing */
+	bool wrong;	      /* it misbehaves on purpose (hv/wrong.h) */
 	bool entered;	      /* the first entry is logged only if it injects */
 };
 
@@ -42,6 +43,7 @@ struct hv_vendor {
 	/* After EXIT_ENTRY_FAILED: the field that looks wrong. */
 	const char *(*suspect)(void);
 	void (*decode)(struct vcpu *v, struct guest_exit *exit);
+	struct exit_details (*details)(struct vcpu *v);
 
 	u64 (*get)(struct vcpu *v, enum vcpu_field field);
 	void (*set)(struct vcpu *v, enum vcpu_field field, u64 value);

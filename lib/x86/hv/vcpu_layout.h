@@ -11,4 +11,8 @@
 #define VCPU_CONTROL_PHYSICAL 128
 #define VCPU_HOST_PHYSICAL    136
 
+/* The two VMCS fields that vmx/entry.S writes or the exit goes by. */
+#define VMCS_HOST_RSP	      0x6c14
+#define VMCS_HOST_RIP	      0x6c16
+
 #endif

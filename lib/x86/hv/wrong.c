@@ -25,19 +25,20 @@ static const char *const names[WRONG_COUNT] = {
 static enum wrong wrong;
 static u64 held_back; /* an event that is injected later than it should, or again */
 
-void wrong_start(void)
+bool wrong_start(void)
 {
 	const char *name = this_cpu.args->wrong;
 
 	wrong = NOT_WRONG;
 	held_back = 0;
 	if (!name)
-		return;
+		return false;
 	for (int i = NOT_WRONG + 1; i < WRONG_COUNT; i++)
 		if (!strcmp(names[i], name))
 			wrong = i;
 	if (!wrong)
 		panic("wrong=%s: no such misbehaviour, see lib/x86/hv/wrong.def", name);
+	return true;
 }
 
 static void skip_rdmsr(struct vcpu *v)
@@ -111,7 +112,7 @@ void wrong_before_entry(struct vcpu *v)
 	else if (wrong == WRONG_ROOT_IF)
 		take_interrupts_in_root(v);
 	else if (wrong == WRONG_CLEAR_SHADOW)
-		v->vendor->set_state(v, 0);
+		vcpu_set_state(v, 0);
 }
 
 bool wrong_after_exit(struct vcpu *v)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Wrong on purpose: the guest argument wrong=NAME (hv/wrong.def) makes the shim misbehave in one way,
- * so that it can be shown that the ordinary cases notice. Without it every call here does nothing.
+ * so that it can be shown that the ordinary cases notice. Called only if vcpu.wrong is set.
  */
 #ifndef ORDEAL_HV_WRONG_H
 #define ORDEAL_HV_WRONG_H
 
 #include "hv/vcpu.h"
 
-/* Reads the argument; an unknown name ends the boot. */
-void wrong_start(void);
+/* Reads the argument: is there one? An unknown name ends the boot. */
+bool wrong_start(void);
 
 /* What is injected instead of @event. */
 u64 wrong_event(struct vcpu *v, u64 event);

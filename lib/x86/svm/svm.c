@@ -66,34 +66,34 @@ static const char *svm_enter_guest(struct vcpu *v)
 	return NULL;
 }
 
-static enum exit_reason neutral_reason(u64 code, u64 info)
+static const u8 neutral_reasons[] = {
+	[SVM_EXIT_EXCEPTION_FIRST ... SVM_EXIT_EXCEPTION_LAST] = EXIT_EXCEPTION,
+	[SVM_EXIT_INTR] = EXIT_INTR,
+	[SVM_EXIT_NMI] = EXIT_NMI,
+	[SVM_EXIT_VINTR] = EXIT_VINTR,
+	[SVM_EXIT_CPUID] = EXIT_CPUID,
+	[SVM_EXIT_HLT] = EXIT_HLT,
+	[SVM_EXIT_MSR] = EXIT_RDMSR,
+	[SVM_EXIT_SHUTDOWN] = EXIT_TRIPLE_FAULT,
+	[SVM_EXIT_VMMCALL] = EXIT_HYPERCALL,
+};
+
+static enum exit_reason neutral_reason(u64 raw)
 {
-	switch (code) {
-	case SVM_EXIT_EXCEPTION_FIRST ... SVM_EXIT_EXCEPTION_LAST:
-		return EXIT_EXCEPTION;
-	case SVM_EXIT_INTR:
-		return EXIT_INTR;
-	case SVM_EXIT_NMI:
-		return EXIT_NMI;
-	case SVM_EXIT_VINTR:
-		return EXIT_VINTR;
-	case SVM_EXIT_CPUID:
-		return EXIT_CPUID;
-	case SVM_EXIT_HLT:
-		return EXIT_HLT;
-	case SVM_EXIT_MSR:
-		return info ? EXIT_WRMSR : EXIT_RDMSR;
-	case SVM_EXIT_SHUTDOWN:
-		return EXIT_TRIPLE_FAULT;
-	case SVM_EXIT_VMMCALL:
-		return EXIT_HYPERCALL;
-	case SVM_EXIT_NPF:
-		return EXIT_NESTED_PAGE_FAULT;
-	case SVM_EXIT_INVALID:
+	if (raw == SVM_EXIT_INVALID)
 		return EXIT_ENTRY_FAILED;
-	default:
+	if (raw == SVM_EXIT_NPF)
+		return EXIT_NESTED_PAGE_FAULT;
+	if (raw == SVM_EXIT_MSR && svm_vmcb.exit_info1)
+		return EXIT_WRMSR;
+	if (raw >= ARRAY_SIZE(neutral_reasons) || !neutral_reasons[raw])
 		return EXIT_OTHER;
-	}
+	return neutral_reasons[raw];
+}
+
+static u64 interrupted_delivery(void)
+{
+	return svm_vmcb.exit_int_info & EVENT_VALID ? svm_vmcb.exit_int_info : 0;
 }
 
 static u64 svm_state(struct vcpu *v)
@@ -107,16 +107,23 @@ static void svm_decode(struct vcpu *v, struct guest_exit *exit)
 	const struct vmcb *c = &svm_vmcb;
 
 	exit->raw = c->exit_code;
-	exit->reason = neutral_reason(c->exit_code, c->exit_info1);
-	exit->qualification = c->exit_info1;
-	exit->qualification2 = c->exit_info2;
+	exit->reason = neutral_reason(exit->raw);
 	exit->rip = c->rip;
 	exit->rsp = c->rsp;
-	exit->rflags = c->rflags;
 	exit->state = svm_state(v);
-	exit->length = c->next_rip ? (u32)(c->next_rip - c->rip) : 0;
-	exit->event = c->exit_int_info & EVENT_VALID ? c->exit_int_info : 0;
-	exit->interruption = 0;
+	exit->event = interrupted_delivery();
+}
+
+static struct exit_details svm_details(struct vcpu *v)
+{
+	const struct vmcb *c = &svm_vmcb;
+
+	(void)v;
+	return (struct exit_details){
+		.qualification = c->exit_info1,
+		.qualification2 = c->exit_info2,
+		.length = c->next_rip ? (u32)(c->next_rip - c->rip) : 0,
+	};
 }
 
 static u64 *field_of(enum vcpu_field field)
@@ -203,6 +210,7 @@ const struct hv_vendor svm_vendor = {
 	.enter = svm_enter_guest,
 	.suspect = svm_suspect_field,
 	.decode = svm_decode,
+	.details = svm_details,
 	.get = svm_get,
 	.set = svm_set,
 	.set_event_length = svm_set_event_length,

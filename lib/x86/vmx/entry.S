@@ -7,19 +7,13 @@
  */
 #include "hv/gprs.h"
 
-#define VMCS_HOST_RSP 0x6c14
-#define VMCS_HOST_RIP 0x6c16
-
 .text
-.globl vmx_enter
+.globl vmx_enter, vmx_exited
 vmx_enter:
 	push_callee_saved
 	push	%rdi
 	mov	$VMCS_HOST_RSP, %eax
 	vmwrite	%rsp, %rax
-	mov	$VMCS_HOST_RIP, %eax
-	lea	vmx_exited, %rcx
-	vmwrite	%rcx, %rax
 
 	cmpq	$0, VCPU_LAUNCHED(%rdi)		/* MOV below leaves the flags alone */
 	for_each_gpr load_gpr

@@ -146,13 +146,14 @@ static void set_guest_non_register_state(void)
 			GUARD_TSC_TICKS >> (rdmsr(MSR_VMX_MISC) & PREEMPTION_RATE_MASK));
 }
 
-/* "Host-State Area": RIP and RSP are written at every entry (entry.S). */
+/* "Host-State Area": RSP is written at every entry (entry.S). */
 static void set_host_state(const struct machine_state *m)
 {
 	const u16 selectors[] = { m->es, m->cs, m->ss, m->ds, m->fs, m->gs, m->tr };
 
 	for (size_t i = 0; i < ARRAY_SIZE(selectors); i++)
 		vmwrite(HOST_SELECTOR + 2 * i, selectors[i]);
+	vmwrite(HOST_RIP, (u64)vmx_exited);
 	vmwrite(HOST_CR0, read_cr0());
 	vmwrite(HOST_CR3, m->cr3);
 	vmwrite(HOST_CR4, read_cr4());

@@ -7,6 +7,7 @@
 #ifndef ORDEAL_VMX_VMCS_H
 #define ORDEAL_VMX_VMCS_H
 
+#include "hv/vcpu_layout.h"
 #include "types.h"
 
 enum vmcs_field {
@@ -79,6 +80,8 @@ enum vmcs_field {
 	HOST_IDTR_BASE = 0x6c0e,
 	HOST_SYSENTER_ESP = 0x6c10,
 	HOST_SYSENTER_EIP = 0x6c12,
+	HOST_RSP = VMCS_HOST_RSP,
+	HOST_RIP = VMCS_HOST_RIP,
 };
 
 /* Place of a segment register in the rows of fields above. */
@@ -158,16 +161,16 @@ enum vmx_exit_reason {
 };
 
 #define VMX_EXIT_ENTRY_FAILURE BIT(31)
-#define VMX_EXIT_BASIC	       0xffff
 
 /* "Guest Segment Access Rights": unusable */
 #define SEGMENT_UNUSABLE       0x10000
 
+/* 0 if the field does not exist here (VMfail). */
 static inline u64 vmread(enum vmcs_field field)
 {
-	u64 value;
+	u64 value = 0;
 
-	asm volatile("vmread %1, %0" : "=rm"(value) : "r"((u64)field) : "cc");
+	asm volatile("vmread %1, %0" : "+r"(value) : "r"((u64)field) : "cc");
 	return value;
 }
 

@@ -86,71 +86,82 @@ static const char *vmx_enter_guest(struct vcpu *v)
 {
 	int code;
 
-	vmwrite(ENTRY_INTERRUPTION_INFO, (u32)v->event);
-	if (v->event & EVENT_HAS_ERROR)
+	if (v->event) { /* an exit has cleared the valid bit of the last one */
+		vmwrite(ENTRY_INTERRUPTION_INFO, (u32)v->event);
 		vmwrite(ENTRY_ERROR_CODE, EVENT_ERROR(v->event));
+	}
 	code = vmx_enter(v);
 	return code ? vmx_entry_refused(code) : NULL;
 }
 
-static enum exit_reason neutral_reason(u64 raw, u64 interruption)
+static const u8 neutral_reasons[] = {
+	[VMX_EXIT_EXTERNAL_INTERRUPT] = EXIT_INTR,
+	[VMX_EXIT_TRIPLE_FAULT] = EXIT_TRIPLE_FAULT,
+	[VMX_EXIT_INTERRUPT_WINDOW] = EXIT_INTR_WINDOW,
+	[VMX_EXIT_NMI_WINDOW] = EXIT_NMI_WINDOW,
+	[VMX_EXIT_CPUID] = EXIT_CPUID,
+	[VMX_EXIT_HLT] = EXIT_HLT,
+	[VMX_EXIT_VMCALL] = EXIT_HYPERCALL,
+	[VMX_EXIT_RDMSR] = EXIT_RDMSR,
+	[VMX_EXIT_WRMSR] = EXIT_WRMSR,
+	[VMX_EXIT_MTF] = EXIT_MTF,
+	[VMX_EXIT_EPT_VIOLATION] = EXIT_NESTED_PAGE_FAULT,
+	[VMX_EXIT_PREEMPTION_TIMER] = EXIT_PREEMPTION_TIMER,
+};
+
+/* A VM exit due to an NMI blocks further NMIs in root until an IRET. */
+static enum exit_reason exception_or_nmi(void)
 {
+	if (EVENT_TYPE(vmread(EXIT_INTERRUPTION_INFO)) != EVENT_NMI)
+		return EXIT_EXCEPTION;
+	nmi_unblock();
+	return EXIT_NMI;
+}
+
+static enum exit_reason neutral_reason(u64 raw)
+{
+	if (raw == VMX_EXIT_EXCEPTION_NMI)
+		return exception_or_nmi();
 	if (raw & VMX_EXIT_ENTRY_FAILURE)
 		return EXIT_ENTRY_FAILED;
-	switch (raw & VMX_EXIT_BASIC) {
-	case VMX_EXIT_EXCEPTION_NMI:
-		return EVENT_TYPE(interruption) == EVENT_NMI ? EXIT_NMI : EXIT_EXCEPTION;
-	case VMX_EXIT_EXTERNAL_INTERRUPT:
-		return EXIT_INTR;
-	case VMX_EXIT_TRIPLE_FAULT:
-		return EXIT_TRIPLE_FAULT;
-	case VMX_EXIT_INTERRUPT_WINDOW:
-		return EXIT_INTR_WINDOW;
-	case VMX_EXIT_NMI_WINDOW:
-		return EXIT_NMI_WINDOW;
-	case VMX_EXIT_CPUID:
-		return EXIT_CPUID;
-	case VMX_EXIT_HLT:
-		return EXIT_HLT;
-	case VMX_EXIT_VMCALL:
-		return EXIT_HYPERCALL;
-	case VMX_EXIT_RDMSR:
-		return EXIT_RDMSR;
-	case VMX_EXIT_WRMSR:
-		return EXIT_WRMSR;
-	case VMX_EXIT_MTF:
-		return EXIT_MTF;
-	case VMX_EXIT_EPT_VIOLATION:
-		return EXIT_NESTED_PAGE_FAULT;
-	case VMX_EXIT_PREEMPTION_TIMER:
-		return EXIT_PREEMPTION_TIMER;
-	default:
+	if (raw >= ARRAY_SIZE(neutral_reasons) || !neutral_reasons[raw])
 		return EXIT_OTHER;
-	}
+	return neutral_reasons[raw];
+}
+
+static u64 interrupted_delivery(void)
+{
+	u64 vectoring = vmread(IDT_VECTORING_INFO);
+
+	if (!(vectoring & EVENT_VALID))
+		return 0;
+	if (!(vectoring & EVENT_HAS_ERROR))
+		return vectoring;
+	return vectoring | vmread(IDT_VECTORING_ERROR) << 32;
 }
 
 static void vmx_decode(struct vcpu *v, struct guest_exit *exit)
 {
-	u64 vectoring = vmread(IDT_VECTORING_INFO), interruption = vmread(EXIT_INTERRUPTION_INFO);
-
 	(void)v;
 	exit->raw = vmread(EXIT_REASON);
-	exit->reason = neutral_reason(exit->raw, interruption);
-	exit->qualification = vmread(EXIT_QUALIFICATION);
+	exit->reason = neutral_reason(exit->raw);
 	exit->rip = vmread(GUEST_RIP);
 	exit->rsp = vmread(GUEST_RSP);
-	exit->rflags = vmread(GUEST_RFLAGS);
 	exit->state = vmread(GUEST_INTERRUPTIBILITY);
-	exit->length = (u32)vmread(EXIT_INSTRUCTION_LENGTH);
-	exit->event = 0;
-	if (vectoring & EVENT_VALID)
-		exit->event = vectoring | (vectoring & EVENT_HAS_ERROR ?
-						   vmread(IDT_VECTORING_ERROR) << 32 :
-						   0);
-	exit->interruption = interruption & EVENT_VALID ? interruption : 0;
-	/* A VM exit due to an NMI blocks further NMIs in root until an IRET. */
-	if (exit->reason == EXIT_NMI)
-		nmi_unblock();
+	exit->event = interrupted_delivery();
+}
+
+static struct exit_details vmx_details(struct vcpu *v)
+{
+	u64 interruption = vmread(EXIT_INTERRUPTION_INFO);
+
+	(void)v;
+	return (struct exit_details){
+		.qualification = vmread(EXIT_QUALIFICATION),
+		.qualification2 = vmread(GUEST_PHYSICAL_ADDRESS),
+		.interruption = interruption & EVENT_VALID ? interruption : 0,
+		.length = (u32)vmread(EXIT_INSTRUCTION_LENGTH),
+	};
 }
 
 static const enum vmcs_field fields[VCPU_FIELD_COUNT] = {
@@ -236,6 +247,7 @@ const struct hv_vendor vmx_vendor = {
 	.enter = vmx_enter_guest,
 	.suspect = vmx_suspect_guest_state,
 	.decode = vmx_decode,
+	.details = vmx_details,
 	.get = vmx_get,
 	.set = vmx_set,
 	.set_event_length = vmx_set_event_length,

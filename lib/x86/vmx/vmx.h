@@ -29,5 +29,6 @@ const char *vmx_suspect_guest_state(void);
 
 /* entry.S */
 int vmx_enter(struct vcpu *v);
+extern const u8 vmx_exited[]; /* host RIP */
 
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What `make bench` measures inside a guest: the price of an exit and of a whole round trip through
+ * the shim, in TSC ticks. On Bochs, and in QEMU with -icount shift=0, a tick is an instruction. In
+ * group nodefault; the cases assert that what they timed happened as it should.
+ */
+#define FAMILY "bench"
+#include "hv/hv.h"
+#include "case.h"
+
+#define NONE "none: this case is a measurement"
+
+enum {
+	LOOP_INSTRUCTIONS = 2, /* DEC and Jcc, beside the RDMSR that exits */
+};
+
+static u64 handler_time;
+
+/* Exits @count times from a guest's loop; each RDMSR is completed, not injected. */
+static u64 ticks_of_exits(u32 count)
+{
+	struct vcpu *v;
+	u64 start;
+
+	scene(M(RDMSR_LOOP), L(UD2));
+	the_scene()->in.r15 = count;
+	v = hv_start();
+	start = rdtsc();
+	for (u32 i = 0; i < count; i++) {
+		run_to(v, EXIT_RDMSR, PLACE_ANY);
+		vcpu_skip_instruction(v);
+		log_clear();
+	}
+	start = rdtsc() - start;
+	run_to_end(v);
+	return start;
+}
+
+CASE(exit, "-", "an RDMSR that exits, is completed by the shim, and goes on", NONE)
+{
+	enum { COUNT = 1000 };
+	u64 ticks = ticks_of_exits(COUNT);
+
+	observed("ticks_per_exit=%lu of_the_guest=%d", ticks / COUNT, LOOP_INSTRUCTIONS + 1);
+	expect(ENTRY(), UD(AT(L)));
+}
+
+CASE(many_exits, "-", "a hundred thousand exits, for the clock on the wall", NONE)
+{
+	enum { COUNT = 100000 };
+	u64 ticks = ticks_of_exits(COUNT);
+
+	observed("exits=%d ticks=%lu", COUNT, ticks);
+	expect(ENTRY(), UD(AT(L)));
+}
+
+static void note_time(struct scene *scene, struct frame *frame, struct log_entry *entry)
+{
+	(void)scene;
+	(void)entry;
+	if (frame->vector == GP_VECTOR)
+		handler_time = rdtsc();
+}
+
+CASE(round_trip, "-", "guest RDMSR, exit, injection, entry, handler", NONE)
+{
+	u64 exited, entering;
+	struct vcpu *v;
+
+	scene(READ_TIME, L(RDMSR));
+	the_scene()->on_delivery = note_time;
+	v = hv_start();
+	run_to(v, EXIT_RDMSR, L);
+	exited = rdtsc();
+	vcpu_inject(v, gp(0));
+	entering = rdtsc();
+	run_to_end(v);
+	observed("rdmsr_to_handler=%lu guest_to_root=%lu injection=%lu root_to_handler=%lu",
+		 handler_time - the_scene()->out.r10, exited - the_scene()->out.r10, entering - exited,
+		 handler_time - entering);
+	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)));
+}
