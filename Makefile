@@ -34,7 +34,7 @@ CFLAGS = -std=gnu11 -m64 -Os -g -ffreestanding -nostdinc -isystem $(COMPILER_INC
 	-Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla \
 	-Wno-override-init $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86 -iquote lib/x86
 ASFLAGS = -m64 -g -ffreestanding $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86
-LDFLAGS = -m elf_x86_64 -nostdlib -static -z max-page-size=64 -z noexecstack --gc-sections \
+LDFLAGS = -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
 	--no-warn-rwx-segments --build-id=none
 COMPILER_INCLUDES := $(shell $(CC) -print-file-name=include)
 LDFLAGS := $(if $(shell $(LD) --help | grep -e --no-warn-rwx-segments),$(LDFLAGS),\
