@@ -15,6 +15,7 @@ needed() {
 git|git|names the commit in every report
 make|make|builds the images
 gcc|gcc|compiles the images
+/usr/include/stdio.h|libc6-dev|make check: the compiled tests
 ld|binutils|links the images
 python3|python3|the runner
 qemu-system-x86_64|qemu-system-x86|platforms tcg and kvm

@@ -172,4 +172,53 @@ def test_where_there_is_no_exit_status_the_end_line_alone_tells(ending):
 def test_a_line_that_never_ends_is_no_line():
     raw = loglib.data(good()[:5]) + b"NOTE: a: " + 3_000_000 * b"x" + loglib.data(good()[5:])
     found, _, judgement = verdicts([], raw=raw)
-    assert found == {"a": "ERROR"} and len(judgement.why) < 400
+    assert found == {"a": "ERROR"} and "too long" in judgement.why and len(judgement.why) < 400
+
+
+def lying(edit, names=NAMES):
+    """A guest that is wrong itself: every checksum fits, the log does not."""
+    lines, verdicts_, done = loglib.head_lines(len(NAMES)), [], []
+    for name in NAMES:
+        block = loglib.case_lines(name)[:-1]
+        block = edit(name, block) or block
+        if block == "stop":
+            break
+        lines += block + ["DONE: %s crc=%s" % (name, loglib.crc("n1", block))]
+        verdicts_.append("PASS")
+        done.append(name)
+    closing = loglib.close_lines(lines, verdicts_, "n1")
+    closing = edit("end", closing) or closing
+    if closing[0].startswith("SUMMARY"):
+        closing[1] = closing[1].rsplit("=", 1)[0] + "=" + loglib.crc(None, lines + closing[:1])
+    return verdicts(lines + closing, names=names)
+
+
+LIES = [
+    ("two verdicts", lambda n, b: b + [b[-1]] if n == "b" else None, "b"),
+    ("a verdict that changes its mind",
+     lambda n, b: b[:-1] + ["FAIL: fake: b: x", b[-1]] if n == "b" else None, "b"),
+    ("no verdict", lambda n, b: b[:-1] if n == "b" else None, "b"),
+    ("a line after the verdict", lambda n, b: b + ["NOTE: b: x"] if n == "b" else None, "b"),
+    ("fewer cases than planned, properly closed",
+     lambda n, b: "stop" if n == "c" else None, "c"),
+    ("a summary of something else",
+     lambda n, b: ["SUMMARY: 4 tests"] + b[1:] if n == "end" else None, "c"),
+    ("hidden failures in the summary",
+     lambda n, b: ["SUMMARY: 3 tests, 1 unexpected failures"] + b[1:] if n == "end" else None, "c"),
+    ("no summary", lambda n, b: b[1:] if n == "end" else None, "c"),
+    ("an END of other counts",
+     lambda n, b: [b[0], b[1].replace("pass=3 fail=0", "pass=2 fail=1")] if n == "end" else None,
+     "c"),
+]
+
+
+@pytest.mark.parametrize("edit,charged", [x[1:] for x in LIES], ids=[x[0] for x in LIES])
+def test_checksums_that_fit_do_not_make_a_log_right(edit, charged):
+    found, _, judgement = lying(edit)
+    before = NAMES[:NAMES.index(charged)]
+    assert found == dict({name: "PASS" for name in before}, **{charged: "ERROR"})
+    assert judgement.why
+
+
+def test_the_lying_guest_tells_the_truth_when_nothing_is_edited():
+    assert lying(lambda name, block: None)[0] == {"a": "PASS", "b": "PASS", "c": "PASS"}

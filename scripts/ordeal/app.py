@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from . import expect, platforms, suites
 from .engine import Boot
 from .host import Host
+from .kut import MAX_SUBTESTS
 from .logdir import LogDir
 from .model import SKIP, VERDICTS, Case, Result, UserError
 from .options import REPORTS, Options
@@ -41,6 +42,8 @@ class Run:
         self.judges: Dict[str, expect.Judge] = {}
         self.cpus: Dict[str, str] = {}
         self.results: List[Result] = []
+        self.found: Dict[int, List[Result]] = {}
+        self.rounds: Dict[int, List[Unit]] = {}
         self.printed = 0
         self.said_fingerprint = False
         self.suites: List[Suite] = []
@@ -89,11 +92,12 @@ class Run:
                 job = suites.make_job(suite, self.host)
                 limit = suites.time_limit(suite.stanza, platform, self.host)
                 skip = suites.why_not(suite.stanza, platform, self.host)
-                for number in range(1, self.options.repeat + 1):
-                    keep = result_filter(suite, chosen) if suite.foreign else None
-                    self.units.append(Unit(platform, suite, cases, index, number, job, limit,
-                                           skip, keep))
-                index += len(cases) if not suite.foreign else 1000000
+                keep = result_filter(suite, chosen) if suite.foreign else None
+                self.rounds[index] = [Unit(platform, suite, cases, index, number, job, limit,
+                                           skip, keep)
+                                      for number in range(1, self.options.repeat + 1)]
+                self.units += self.rounds[index]
+                index += len(cases) if not suite.foreign else MAX_SUBTESTS + 1
 
     def repro(self, platform: str, case: str) -> str:
         """The one command that boots only this case."""
@@ -131,7 +135,7 @@ class Run:
 
     def on_unit(self, unit: Unit) -> None:
         """A unit is over; print what is due, in the order of the plan."""
-        rounds = [u for u in self.units if u.index == unit.index]
+        rounds = self.rounds[unit.index]
         if not all(u.over for u in rounds):
             return
         assert self.runner is not None and self.stream is not None
@@ -148,19 +152,17 @@ class Run:
                         result.reason += " (--require %s)" % feature
             self.stream.add(result.to_record())
         self.results += found
+        self.found[unit.index] = found
         self._print_due()
 
     def _print_due(self) -> None:
         """Units are printed in plan order, however they finished."""
-        while self.printed < len(self.units) and self.units[self.printed].over:
+        while self.printed < len(self.units):
             unit = self.units[self.printed]
-            rounds = [u for u in self.units if u.index == unit.index]
-            if not all(u.over for u in rounds):
-                return
-            last = unit.index + max(1, len(unit.cases) if not unit.suite.foreign else 1000000)
-            found = sorted((r for r in self.results if unit.index <= r.index < last),
-                           key=lambda r: r.index)
-            self.printed += len(rounds)
+            found = self.found.get(unit.index)
+            if found is None:
+                break
+            self.printed += len(self.rounds[unit.index])
             if self.quiet:
                 continue
             from . import human

@@ -129,7 +129,9 @@ class Engine:
         boot.started = time.monotonic()
         boot.deadline = boot.started + boot.limit if boot.limit else float("inf")
         self.guard.start()
-        fifo = os.open(boot.launch.console, os.O_RDWR | os.O_NONBLOCK) if boot.launch.console else -1
+        fifo = -1
+        if boot.launch.console:
+            fifo = os.open(boot.launch.console, os.O_RDWR | os.O_NONBLOCK)
         try:
             boot.process = subprocess.Popen(
                 boot.launch.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -99,7 +99,7 @@ def summary(records: List[Dict[str, Any]]) -> List[str]:
     lines += _grouped("Known deviations:", [r for r in found if r.verdict == XFAIL], "deviation")
     lines += _grouped("Skipped:", [r for r in found if r.verdict == SKIP and not r.unexpected],
                       "reason")
-    end = next((r for r in reversed(records) if r["type"] == "summary"), {})
+    end: Dict[str, Any] = next((r for r in reversed(records) if r["type"] == "summary"), {})
     if end.get("complaints"):
         lines += ["", "Expectations to look at:"] + ["  " + c for c in end["complaints"]]
     bad = sum(result.unexpected for result in found)
