@@ -127,7 +127,7 @@ check-headers: lib/x86/build_id.h
 		language=c; \
 		grep -q '^\.macro' $(SRCDIR)/$$h && language=assembler-with-cpp; \
 		$(CC) $(filter-out -nostdinc -ffreestanding,$(CFLAGS)) -iquote $(SRCDIR)/tests/c \
-			-o tests/c/obj/header.o -c -x $$language $(SRCDIR)/$$h || \
+			-o tests/c/obj/header.o -c -include $(SRCDIR)/$$h -x $$language /dev/null || \
 			{ echo "$$h: does not compile alone"; failed=1; }; \
 	done; exit $$failed
 

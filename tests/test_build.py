@@ -52,6 +52,8 @@ def test_out_of_tree_without_a_warning(tmp_path, compiler):
     left = [f for d, _, files in os.walk(source) for f in files if f.endswith((".o", ".d", ".mak"))]
     assert not left, "out-of-tree build wrote into the source tree"
     assert built(where) == set()
+    done = run(where, "make", "-s", "check-headers")
+    assert done.returncode == 0, done.stdout
     assert run(where, "make", "clean").returncode == 0
     left = [f for d, _, files in os.walk(where) for f in files if f.endswith((".o", ".flat"))]
     assert not left

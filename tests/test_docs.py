@@ -91,7 +91,7 @@ def test_links_and_paths(page):
     here = os.path.dirname(os.path.join(ROOT, page))
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
         assert os.path.exists(os.path.join(here, link)), link
-    for path in re.findall(r"`((?:lib|x86|docs|scripts|tests|expected)/[\w./-]+\.(?:[chS]|md|py|def|cfg))`",
-                           text):
+    for path in re.findall(r"`((?:lib|x86|docs|scripts|tests|expected)/[\w./-]+"
+                           r"\.(?:[chS]|md|py|def|cfg))`", text):
         made_up = re.search(r"/(foo|example|[A-Z]+)\.", path)
         assert made_up or os.path.exists(os.path.join(ROOT, path)), path

@@ -174,4 +174,3 @@ def test_no_long_mode():
     assert done.returncode == 255
     assert done.stdout.startswith("ABORT: this CPU has no long mode")
     assert done.stdout.count("\n") == 1
-
