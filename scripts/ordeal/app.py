@@ -22,7 +22,7 @@ from .plan import Suite, check_stanzas, ident, result_filter, select, wanted
 from .platforms.base import Platform
 from .runner import Runner, Unit, merge_rounds, results_of
 from .stream import SCHEMA, Stream, read_records, write_file
-from .text import shell_quote
+from .text import clean_text, shell_quote
 
 
 def say(text: str) -> None:
@@ -165,12 +165,14 @@ class Run:
             self.printed += len(self.rounds[unit.index])
             if self.quiet:
                 continue
-            from . import human
+            from . import human, timeline
             self.progress("")
             say(human.unit_line(unit.label, found))
             if self.options.flag("verbose"):
                 for result in found:
                     say(human.case_line(result))
+                    for line in timeline.of_case(result, self.results):
+                        say("          " + clean_text(line))
             sys.stdout.flush()
         if self.printed < len(self.units):
             self.progress("[%d/%d] %s" % (self.printed + 1, len(self.units),

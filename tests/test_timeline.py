@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The timeline of a case: lanes, arrows, and the twin's events on the lines of the guest's own."""
+from ordeal.model import Result
+from ordeal.timeline import draw, events, find_twin, rows
+
+S2 = ("EXIT(RDMSR)@RDMSR; ENTRY(#GP(0x0))@RDMSR; #GP(0x0)@RDMSR[if=1,rf=1]; "
+      "IRQ(0x60)@GP_ENTRY[if=1,rf=0]")
+N1 = "#GP(0x0)@RDMSR[if=1,rf=1]; IRQ(0x60)@GP_ENTRY[if=1,rf=0]"
+
+
+def test_nothing_has_no_events():
+    assert events("nothing") == [] and events("") == []
+
+
+def test_exits_and_entries_stand_in_the_hypervisors_lane():
+    table = rows(S2, None)
+    assert table[0] == ("RDMSR -->", "EXIT(RDMSR)", "")
+    assert table[1] == ("<--", "ENTRY(#GP(0x0))", "")
+    assert table[2] == ("#GP(0x0)@RDMSR[if=1,rf=1]", "", "")
+
+
+def test_the_twin_stands_beside_the_guests_deliveries():
+    assert [twin for _, _, twin in rows(S2, N1)] == ["", "", *N1.split("; ")]
+
+
+def test_what_only_the_twin_has_is_not_lost():
+    assert rows("IRQ(0x60)@NOP", N1)[-1] == ("", "", N1.split("; ")[1])
+
+
+def test_drawing():
+    lines = draw(S2, "native/n1", N1)
+    assert lines[0].split() == ["guest", "hypervisor", "native", "twin:", "native/n1"]
+    assert set(lines[1]) == {"-"}
+    assert lines[2].split() == ["RDMSR", "-->", "EXIT(RDMSR)"]
+    guest, twin = lines[4].split()
+    assert guest == twin == "#GP(0x0)@RDMSR[if=1,rf=1]"
+    assert len({line.find("IRQ") for line in lines[5:]}) == 1
+
+
+def test_a_native_trace_has_one_lane():
+    assert draw(N1)[0] == "events"
+
+
+def test_a_twin_outside_the_run_is_named():
+    assert draw(S2, "native/n1", None)[-1] == "(native twin native/n1: not in this run)"
+
+
+def test_find_twin():
+    found = [Result("tcg", "native/n1", "FAIL", observed=["#UD@UD2"]),
+             Result("bochs", "native/n1", "PASS", observed=[N1])]
+    assert find_twin("n1", "bochs", found) == ("native/n1", N1)
+    assert find_twin("n1", "tcg", found) == ("native/n1 (FAIL)", "#UD@UD2")
+    assert find_twin("other", "tcg", found) == ("other", None)
