@@ -97,3 +97,38 @@ def test_bad_configure_options(tmp_path):
         assert done.returncode == 2
         assert says in done.stdout and done.stdout.count("\n") == 1
     assert not os.path.exists(str(tmp_path / "config.mak"))
+
+
+SETUP = """#!/bin/sh
+echo "$@" >>calls
+case $1 in --check) exit %d ;; --packages) echo "cannot install" >&2; exit %d ;; esac
+"""
+
+
+@pytest.mark.parametrize("check, install, calls, says", [
+    (0, 1, ["--check"], "the tests ran"),
+    (2, 0, ["--check", "--packages"], "the tests ran"),
+    (2, 2, ["--check", "--packages"], "set-up failed"),
+])
+def test_make_check_sets_itself_up(tmp_path, check, install, calls, says):
+    where = tree(str(tmp_path / "t"))
+    assert run(where, "./configure").returncode == 0
+    os.mkdir(os.path.join(where, "scripts"))
+    for name, text in (("setup.sh", SETUP % (check, install)),
+                       ("check", "#!/bin/sh\necho the tests ran\n")):
+        path = os.path.join(where, "scripts", name)
+        with open(path, "w", encoding="ascii") as stream:
+            stream.write(text)
+        os.chmod(path, 0o755)
+    done = run(where, "make", "-o", "all", "check")
+    assert says in done.stdout
+    assert (done.returncode == 0) == (says == "the tests ran")
+    with open(os.path.join(where, "calls"), encoding="ascii") as stream:
+        assert stream.read().split() == calls
+
+
+def test_make_alone_sets_nothing_up(tmp_path):
+    where = tree(str(tmp_path / "t"))
+    assert run(where, "./configure").returncode == 0
+    done = run(where, "make", "-n", "help")
+    assert done.returncode == 0 and "setup.sh" not in done.stdout
