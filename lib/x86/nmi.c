@@ -60,8 +60,13 @@ void nmi_unblock(void)
 		     : "rax", "cc", "memory");
 }
 
-void nmi_drain(void)
+void nmi_dismiss_all(void)
 {
 	gate_set_target(NMI_VECTOR, (u64)nmi_dismiss, 0);
+}
+
+void nmi_drain(void)
+{
+	nmi_dismiss_all();
 	nmi_unblock();
 }

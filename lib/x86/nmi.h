@@ -16,6 +16,9 @@ void nmi_send_self(void);
 /* Takes one NMI, unrecorded, and returns with NMIs blocked. Native, or VMX root. */
 void nmi_block(void);
 
+/* From now on an NMI that comes outside the guest is dropped, not recorded. */
+void nmi_dismiss_all(void);
+
 /* Unblocks NMIs and lets one that is still pending go by, unrecorded. */
 void nmi_drain(void);
 

@@ -40,9 +40,24 @@ bool vmx_pin_offers(u32 bit)
 	return offers(MSR_VMX_PIN, bit);
 }
 
-bool vmx_primary_offers(u32 bit)
+bool vmx_primary_offers(u32 bits)
 {
-	return offers(MSR_VMX_PRIMARY, bit);
+	return offers(MSR_VMX_PRIMARY, bits);
+}
+
+bool vmx_secondary_offers(u32 bit)
+{
+	return vmx_primary_offers(PRIMARY_SECONDARY) && offers(MSR_VMX_SECONDARY, bit);
+}
+
+bool vmx_exit_offers(u32 bit)
+{
+	return offers(MSR_VMX_EXIT, bit);
+}
+
+u32 vmx_guard_ticks(void)
+{
+	return (u32)(GUARD_TSC_TICKS >> (rdmsr(MSR_VMX_MISC) & PREEMPTION_RATE_MASK));
 }
 
 static bool set_controls(enum vmcs_field field, u32 msr, u32 wanted)
@@ -142,8 +157,7 @@ static void set_guest_non_register_state(void)
 	vmwrite(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmwrite(GUEST_PENDING_DEBUG, 0);
 	if (vmx_pin_offers(PIN_PREEMPTION_TIMER))
-		vmwrite(GUEST_PREEMPTION_TIMER,
-			GUARD_TSC_TICKS >> (rdmsr(MSR_VMX_MISC) & PREEMPTION_RATE_MASK));
+		vmwrite(GUEST_PREEMPTION_TIMER, vmx_guard_ticks());
 }
 
 /* "Host-State Area": RSP is written at every entry (entry.S). */

@@ -19,6 +19,8 @@ enum vmcs_field {
 	HOST_SELECTOR = 0x0c00, /* ES CS SS DS FS GS TR: no LDTR */
 
 	MSR_BITMAP = 0x2004,
+	VIRTUAL_APIC_ADDRESS = 0x2012,
+	APIC_ACCESS_ADDRESS = 0x2014,
 	EPT_POINTER = 0x201a,
 	GUEST_PHYSICAL_ADDRESS = 0x2400,
 	VMCS_LINK_POINTER = 0x2800,
@@ -38,6 +40,7 @@ enum vmcs_field {
 	ENTRY_INTERRUPTION_INFO = 0x4016,
 	ENTRY_ERROR_CODE = 0x4018,
 	ENTRY_INSTRUCTION_LENGTH = 0x401a,
+	TPR_THRESHOLD = 0x401c,
 	SECONDARY_CONTROLS = 0x401e,
 	VM_INSTRUCTION_ERROR = 0x4400,
 	EXIT_REASON = 0x4402,
@@ -121,6 +124,7 @@ enum pin_based_controls {
 enum primary_controls {
 	PRIMARY_INTERRUPT_WINDOW = 1 << 2,
 	PRIMARY_HLT_EXITING = 1 << 7,
+	PRIMARY_TPR_SHADOW = 1 << 21,
 	PRIMARY_NMI_WINDOW = 1 << 22,
 	PRIMARY_MTF = 1 << 27,
 	PRIMARY_MSR_BITMAPS = 1 << 28,
@@ -128,12 +132,14 @@ enum primary_controls {
 };
 
 enum secondary_controls {
+	SECONDARY_VIRTUALIZE_APIC = 1 << 0,
 	SECONDARY_EPT = 1 << 1,
 };
 
 enum exit_controls {
 	EXIT_SAVE_DEBUG = 1 << 2,
 	EXIT_HOST_64BIT = 1 << 9,
+	EXIT_ACKNOWLEDGE = 1 << 15,
 };
 
 enum entry_controls {
@@ -156,6 +162,7 @@ enum vmx_exit_reason {
 	VMX_EXIT_GUEST_STATE = 33, /* entry failure */
 	VMX_EXIT_MSR_LOAD = 34,	   /* entry failure */
 	VMX_EXIT_MTF = 37,
+	VMX_EXIT_TPR_BELOW_THRESHOLD = 43,
 	VMX_EXIT_EPT_VIOLATION = 48,
 	VMX_EXIT_PREEMPTION_TIMER = 52,
 };

@@ -13,7 +13,12 @@ const char *vmx_set_up(struct vcpu *v, struct hv_options options);
 
 /* setup.c: is this control (a bit of PIN_, PRIMARY_ or SECONDARY_) offered? */
 bool vmx_pin_offers(u32 bit);
-bool vmx_primary_offers(u32 bit);
+bool vmx_primary_offers(u32 bits);
+bool vmx_secondary_offers(u32 bit);
+bool vmx_exit_offers(u32 bit);
+
+/* setup.c: preemption-timer count after which a guest that does not exit is given up. */
+u32 vmx_guard_ticks(void);
 
 /* setup.c */
 void vmx_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
