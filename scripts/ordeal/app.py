@@ -222,6 +222,7 @@ class Run:
                 self.stream.add(gather(self.host, self.platforms,
                                        [suite for suite, _ in self.plan]))
         engine.on_start = first_boot
+        self._print_due()
         runner.run(self.units)
 
     def _start_record(self) -> Dict[str, Any]:

@@ -52,7 +52,7 @@ def _closest(result: Result) -> List[str]:
 def failure(result: Result) -> List[str]:
     """Everything a person needs to know about one case that went wrong."""
     head = "%s %s %s" % (result.verdict, result.platform, result.case)
-    lines = [head + (" (%s)" % result.row if result.row else "")]
+    lines = [head + (" (%s)" % result.row if result.row.strip("-") else "")]
     for text in (result.sentence, result.citation):
         if text:
             lines.append("    " + clean_text(text))

@@ -26,6 +26,8 @@ GRUB_PC = "/usr/lib/grub/i386-pc"
 ISO_LIMIT = 200
 #: Stands for the nonce in a cached ISO; the copy that boots gets the real one in its place.
 _BLANK = "nonce=" + 8 * "_"
+#: What its panic line says of a triple fault.
+_TRIPLE_FAULT = ("exception with no resolution", "shutdown state", "triple fault")
 _END = b"Shutdown port: shutdown requested"
 
 
@@ -172,7 +174,7 @@ class Bochs(Platform):
         last = clean(panics[-1], 300) if panics else ""
         if panics and _END in panics[-1]:
             return Ending("off")
-        if any(b"shutdown state" in line or b"triple fault" in line.lower() for line in panics):
+        if any(word in last for word in _TRIPLE_FAULT):
             return Ending("off", None, last)
         if status < 0:
             return Ending("signal", None, "by signal %d%s" % (-status, ": " + last if last else ""))
