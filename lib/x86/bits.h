@@ -30,6 +30,15 @@
 #define RFLAGS_ID	 (1 << 21)
 #define RFLAGS_IOPL3	 (3 << 12)
 
+/* "Debug Registers" */
+#define DR6_B0		 (1 << 0)
+#define DR6_BD		 (1 << 13)
+#define DR6_BS		 (1 << 14)
+#define DR6_RESET	 0xffff0ff0
+#define DR7_RESET	 0x400
+#define DR7_G0		 (1 << 1) /* global enable of breakpoint 0; R/W0=0, LEN0=0: execution */
+#define DR7_GE		 (1 << 9)
+
 /* "Exception and Interrupt Vectors" (table "Protected-Mode Exceptions and Interrupts") */
 #define DE_VECTOR	 0
 #define DB_VECTOR	 1

@@ -40,6 +40,8 @@ static const char *delivery_mismatch(const struct want *want, const struct log_e
 		return "saved TF";
 	if (want->check_cr2 && want->cr2 != event->cr2)
 		return "CR2";
+	if ((event->dr6 & want->dr6) != want->dr6)
+		return "DR6";
 	if (want->cpl && (u64)want->cpl - 1 != (event->cs & SEL_RPL3))
 		return "saved CPL";
 	if (want->ist && !on_interrupt_stack(event->frame, want->ist))
@@ -141,6 +143,8 @@ static void format_details(struct text *text, const struct want *want)
 		detail(&list, "cpl", (u64)want->cpl - 1);
 	if (want->check_cr2)
 		detail(&list, "cr2", want->cr2);
+	if (want->dr6)
+		detail(&list, "dr6", want->dr6);
 	if (want->ist)
 		detail(&list, "ist", want->ist);
 	if (want->state_clear & STATE_BLOCKED_BY_STI)

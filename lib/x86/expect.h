@@ -40,6 +40,7 @@ struct want {
 	u16 at;		      /* a place; PLACE_ANY: not asserted */
 	bool check_error, check_cr2, check_event;
 	u8 state_set, state_clear; /* enum guest_state: bits that must and must not be there */
+	u16 dr6;	      /* of #DB: these bits of DR6 must be set */
 	u32 error;
 	u64 cr2;
 	u64 event;	      /* WANT_ENTRY: injected; WANT_EXIT: interrupted delivery; 0: none */
@@ -73,6 +74,7 @@ struct want {
 #define RF(value)	    .rf = (value) ? FLAG_SET : FLAG_CLEAR
 #define TF(value)	    .tf = (value) ? FLAG_SET : FLAG_CLEAR
 #define CR2(address)	    .check_cr2 = true, .cr2 = (address)
+#define DR6(bits)	    .dr6 = (bits)
 #define CPL(n)		    .cpl = (n) + 1
 #define ON_IST(n)	    .ist = (n)
 

@@ -65,13 +65,12 @@ static inline struct vcpu *start_with_interrupts_on(void)
 	return hv_start();
 }
 
-/* on_delivery: a #DB handler returns with TF=0, so that stepping ends with the first trap. */
+/* on_delivery: every handler returns with TF=0, so that stepping ends with the first event. */
 static inline void stop_stepping(struct scene *scene, struct frame *frame, struct log_entry *entry)
 {
 	(void)scene;
 	(void)entry;
-	if (frame->vector == DB_VECTOR)
-		frame->rflags &= ~(u64)RFLAGS_TF;
+	frame->rflags &= ~(u64)RFLAGS_TF;
 }
 
 /* Makes an NMI pending while root blocks it: VMX root inside an NMI handler, SVM root by GIF=0. */

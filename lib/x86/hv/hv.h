@@ -109,6 +109,7 @@ struct gprs *vcpu_gprs(struct vcpu *v);
 u64 vcpu_state(struct vcpu *v);
 void vcpu_set_state(struct vcpu *v, u64 state);
 void vcpu_set_activity(struct vcpu *v, enum activity activity);
+enum activity vcpu_activity(struct vcpu *v);
 void vcpu_set_pending_debug(struct vcpu *v, u64 bits);
 void vcpu_set_cr2(struct vcpu *v, u64 address);
 

@@ -78,6 +78,12 @@ void vcpu_set_activity(struct vcpu *v, enum activity activity)
 	v->vendor->set_activity(v, activity);
 }
 
+enum activity vcpu_activity(struct vcpu *v)
+{
+	require_vmx(v, "activity state");
+	return v->vendor->activity(v);
+}
+
 void vcpu_set_pending_debug(struct vcpu *v, u64 bits)
 {
 	require_vmx(v, "pending debug exceptions");

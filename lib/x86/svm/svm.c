@@ -168,7 +168,13 @@ static void svm_set_state(struct vcpu *v, u64 state)
 	svm_vmcb.interrupt_shadow = shadow ? SHADOW_ACTIVE : 0;
 }
 
-/* SVM has neither; hv.c does not let a case come here. */
+/* SVM has neither; vcpu.c does not let a case come here. */
+static enum activity svm_activity(struct vcpu *v)
+{
+	(void)v;
+	return ACTIVITY_ACTIVE;
+}
+
 static void svm_set_activity(struct vcpu *v, enum activity activity)
 {
 	(void)v;
@@ -216,6 +222,7 @@ const struct hv_vendor svm_vendor = {
 	.set_event_length = svm_set_event_length,
 	.state = svm_state,
 	.set_state = svm_set_state,
+	.activity = svm_activity,
 	.set_activity = svm_set_activity,
 	.set_pending_debug = svm_set_pending_debug,
 	.set_cr2 = svm_set_cr2,

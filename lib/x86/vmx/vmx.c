@@ -203,6 +203,12 @@ static void vmx_set_state(struct vcpu *v, u64 state)
 	vmwrite(GUEST_INTERRUPTIBILITY, state);
 }
 
+static enum activity vmx_activity(struct vcpu *v)
+{
+	(void)v;
+	return vmread(GUEST_ACTIVITY);
+}
+
 static void vmx_set_activity(struct vcpu *v, enum activity activity)
 {
 	(void)v;
@@ -254,6 +260,7 @@ const struct hv_vendor vmx_vendor = {
 	.set_event_length = vmx_set_event_length,
 	.state = vmx_state,
 	.set_state = vmx_set_state,
+	.activity = vmx_activity,
 	.set_activity = vmx_set_activity,
 	.set_pending_debug = vmx_set_pending_debug,
 	.set_cr2 = vmx_set_cr2,

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest entered in the HLT activity state. What would wake a halted CPU wakes it: an interrupt that
+ * IF lets through, a debug exception, an injected event; an interrupt that exits does so whether IF is
+ * set or not; and what exits leaves the activity state as it was.
+ */
+#define FAMILY "activity"
+#include "guest.h"
+#include "vmx/only.h"
+
+#define ACTIVITY "SDM 3C, Activity State; SDM 3C, Guest Activity State after VM Entry"
+
+static struct vcpu *start_halted(u64 rflags)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP, NOP);
+	gate_type_set(DB_VECTOR, TRAP_GATE);
+	the_scene()->in_rflags |= rflags;
+	the_scene()->on_delivery = stop_stepping;
+	v = hv_start();
+	vcpu_set_activity(v, ACTIVITY_HLT);
+	return v;
+}
+
+CASE(hlt_irq, "V31", "a guest entered in HLT with IF=1 takes a pending interrupt at once", ACTIVITY)
+{
+	struct vcpu *v = start_halted(RFLAGS_IF);
+
+	pend_irq(VEC);
+	run_to_end(v);
+	expect(IRQ(VEC, AT(L), IF(1)));
+}
+
+CASE(hlt_nmi_and_irq, "V31,G08", "a guest entered in HLT takes a pending NMI first, then the interrupt",
+     ACTIVITY)
+{
+	struct vcpu *v = start_halted(RFLAGS_IF);
+
+	pend_irq(VEC);
+	pend_nmi();
+	run_to_end(v);
+	expect(NMI(AT(L), IF(1)), IRQ(VEC, AT(L), IF(1)));
+}
+
+CASE(hlt_if_clear, "V32", "a guest entered in HLT with IF=0 is not woken by a pending interrupt: only the "
+     "preemption timer ends the wait", ACTIVITY)
+{
+	enum { A_WHILE = 2000 };
+	struct vcpu *v = start_halted(0);
+
+	vmx_preemption_timer(v, A_WHILE);
+	pend_irq(VEC);
+	run_to(v, EXIT_PREEMPTION_TIMER, L);
+	check(lapic_irr(VEC), "the interrupt did not stay in IRR");
+	check(vcpu_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
+	      vcpu_activity(v));
+	vmx_guard_timer(v);
+	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	run_to_end(v);
+	expect(EXIT(PREEMPTION_TIMER, AT(L)), ENTRY(AT(L)));
+}
+
+CASE(hlt_if_clear_interrupt_exits, "V33", "a guest entered in HLT with IF=0 exits at once for an "
+     "interrupt that exits, and stays in HLT", ACTIVITY)
+{
+	struct vcpu *v = start_halted(0);
+
+	vcpu_intercept(v, INTERCEPT_INTR, true);
+	pend_irq(VEC);
+	run_to(v, EXIT_INTR, L);
+	check(vcpu_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
+	      vcpu_activity(v));
+	vcpu_intercept(v, INTERCEPT_INTR, false);
+	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	run_to_end(v);
+	expect(EXIT(INTR, AT(L)), ENTRY(AT(L)));
+}
+
+CASE(hlt_injected_interrupt, "V34", "an interrupt injected into HLT wakes the guest", ACTIVITY)
+{
+	struct vcpu *v = start_halted(RFLAGS_IF);
+
+	vcpu_inject(v, external(VEC));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(external(VEC))), INTN(VEC, AT(L), IF(1)));
+}
+
+CASE(hlt_injected_nmi, "V34", "an NMI injected into HLT wakes the guest", ACTIVITY)
+{
+	struct vcpu *v = start_halted(0);
+
+	vcpu_inject(v, nmi());
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(nmi())), NMI(AT(L)));
+}
+
+CASE(hlt_injected_gp, "V34", "a #GP cannot be injected into HLT: VM entry fails", ACTIVITY)
+{
+	struct vcpu *v = start_halted(RFLAGS_IF);
+
+	vcpu_inject(v, gp(0));
+	run_to(v, EXIT_ENTRY_FAILED, PLACE_ANY);
+	expect(ENTRY(AT(L), INJECT(gp(0))), EXIT(ENTRY_FAILED));
+}
+
+CASE(hlt_preemption_timer, "V35", "a preemption timer of 0 exits from HLT at once", ACTIVITY)
+{
+	struct vcpu *v = start_halted(RFLAGS_IF);
+
+	vmx_preemption_timer(v, 0);
+	run_to(v, EXIT_PREEMPTION_TIMER, L);
+	check(vcpu_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
+	      vcpu_activity(v));
+	vmx_guard_timer(v);
+	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	run_to_end(v);
+	expect(EXIT(PREEMPTION_TIMER, AT(L)), ENTRY(AT(L)));
+}
+
+CASE(hlt_interrupt_window, "V35", "interrupt-window exiting exits from HLT at once", ACTIVITY)
+{
+	struct vcpu *v = start_halted(RFLAGS_IF);
+
+	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	run_to(v, EXIT_INTR_WINDOW, L);
+	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, false);
+	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	run_to_end(v);
+	expect(EXIT(INTR_WINDOW, AT(L)), ENTRY(AT(L)));
+}
+
+CASE(hlt_pending_debug, "V36", "a pending debug exception wakes a guest entered in HLT", ACTIVITY)
+{
+	struct vcpu *v = start_halted(RFLAGS_IF | RFLAGS_TF);
+
+	vcpu_set_pending_debug(v, PENDING_BS);
+	run_to_end(v);
+	expect(DB(AT(L), TF(1), DR6(DR6_BS)));
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor trap flag: an exit at the first boundary after VM entry, whatever the entry or the
+ * guest did to get there: an injected event, a pending interrupt, one iteration of a string
+ * instruction, a fault. Its exit stands above debug traps, which it leaves pending.
+ */
+#define FAMILY "mtf"
+#include "guest.h"
+#include "vmx/only.h"
+
+#define TRAP "SDM 3C, Monitor Trap Flag"
+
+static struct vcpu *start_monitored(void)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	v = start_with_interrupts_on();
+	vmx_monitor_trap_flag(v, true);
+	return v;
+}
+
+/* The one MTF exit, at @place; then the guest runs on without. */
+static const struct guest_exit *trap_at(struct vcpu *v, int place)
+{
+	const struct guest_exit *exit = run_to(v, EXIT_MTF, place);
+
+	vmx_monitor_trap_flag(v, false);
+	return exit;
+}
+
+CASE(injected_gp, "V54", "with an injected #GP the trap is at its handler's first instruction", TRAP)
+{
+	struct vcpu *v;
+
+	scene(L(NOP), NOP, NOP);
+	v = start_monitored();
+	vcpu_inject(v, gp(0));
+	trap_at(v, ENTRY_OF(GP_VECTOR));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
+	       EXIT(MTF, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))));
+}
+
+CASE(pending_interrupt, "V55", "with an interrupt pending the trap is at its handler's first "
+     "instruction: nothing of the guest's main line was executed", TRAP)
+{
+	struct vcpu *v;
+
+	scene(L(NOP), NOP, NOP);
+	v = start_monitored();
+	pend_irq(VEC);
+	trap_at(v, ENTRY_OF(VEC));
+	run_to_end(v);
+	expect(IRQ(VEC, AT(L), IF(1)), EXIT(MTF, AT(ENTRY_OF(VEC))), ENTRY(AT(ENTRY_OF(VEC))));
+}
+
+CASE(pending_debug, "V56", "with a debug exception pending the trap is at its handler's first "
+     "instruction", TRAP)
+{
+	struct vcpu *v;
+
+	scene(L(NOP), NOP, NOP);
+	the_scene()->in_rflags |= RFLAGS_TF;
+	the_scene()->on_delivery = stop_stepping;
+	v = start_monitored();
+	vcpu_set_pending_debug(v, PENDING_BS);
+	trap_at(v, ENTRY_OF(DB_VECTOR));
+	run_to_end(v);
+	expect(DB(AT(L), TF(1)), EXIT(MTF, AT(ENTRY_OF(DB_VECTOR))), ENTRY(AT(ENTRY_OF(DB_VECTOR))));
+}
+
+CASE(one_iteration, "V57", "a repeated string instruction is trapped after one iteration", TRAP)
+{
+	enum { COUNT = 5 };
+	struct vcpu *v;
+
+	scene(L(REP_MOVSB), NOP);
+	the_scene()->in.rsi = PLAY_WRITABLE;
+	the_scene()->in.rdi = PLAY_WRITABLE + 1024;
+	the_scene()->in.rcx = COUNT;
+	v = start_monitored();
+	trap_at(v, L);
+	check(vcpu_gprs(v)->rcx == COUNT - 1, "RCX is %lu after one iteration of %d",
+	      vcpu_gprs(v)->rcx, COUNT);
+	run_to_end(v);
+	expect(EXIT(MTF, AT(L)), ENTRY(AT(L)));
+}
+
+CASE(fault, "V58", "a first instruction that faults is trapped at the fault's handler", TRAP)
+{
+	struct vcpu *v;
+
+	scene(L(UD2), NOP);
+	v = start_monitored();
+	trap_at(v, ENTRY_OF(UD_VECTOR));
+	run_to_end(v);
+	expect(UD(AT(L)), EXIT(MTF, AT(ENTRY_OF(UD_VECTOR))), ENTRY(AT(ENTRY_OF(UD_VECTOR))));
+}
+
+CASE(mov_ss, "V59", "MOV SS is trapped behind it, with blocking by MOV SS", TRAP)
+{
+	struct vcpu *v;
+
+	scene(L(MOV_SS), NOP, NOP);
+	v = start_monitored();
+	trap_at(v, AFTER(L));
+	run_to_end(v);
+	expect(EXIT(MTF, AT(AFTER(L)), BLOCKED(STATE_BLOCKED_BY_MOV_SS)), ENTRY(AT(AFTER(L))));
+}
+
+CASE(single_step, "V60", "the trap comes before a single-step trap, which stays pending and comes before "
+     "an interrupt when the guest goes on", TRAP)
+{
+	struct vcpu *v;
+
+	scene(L(NOP), M(NOP), NOP);
+	gate_type_set(DB_VECTOR, TRAP_GATE);
+	the_scene()->in_rflags |= RFLAGS_TF;
+	the_scene()->on_delivery = stop_stepping;
+	v = start_monitored();
+	trap_at(v, M);
+	pend_irq(VEC);
+	run_to_end(v);
+	expect(EXIT(MTF, AT(M)), ENTRY(AT(M)), DB(AT(M), TF(1), DR6(DR6_BS)),
+	       IRQ(VEC, AT(ENTRY_OF(DB_VECTOR)), IF(1)));
+}
+
+CASE(exiting_instruction, "V61", "a first instruction that exits does so: there is no trap", TRAP)
+{
+	struct vcpu *v;
+
+	scene(L(CPUID), NOP);
+	v = start_monitored();
+	run_to(v, EXIT_CPUID, L);
+	vmx_monitor_trap_flag(v, false);
+	vcpu_skip_instruction(v);
+	run_to_end(v);
+	expect(EXIT(CPUID, AT(L)), ENTRY(AT(AFTER(L))));
+}
+
+CASE(software_interrupt, "V62", "INT n is trapped at its handler's first instruction", TRAP)
+{
+	struct vcpu *v;
+
+	scene(L(INT_50), NOP);
+	v = start_monitored();
+	trap_at(v, ENTRY_OF(VEC_SOFT));
+	run_to_end(v);
+	expect(INTN(VEC_SOFT, AT(AFTER(L))), EXIT(MTF, AT(ENTRY_OF(VEC_SOFT))),
+	       ENTRY(AT(ENTRY_OF(VEC_SOFT))));
+}
+
+CASE(sti, "V64", "STI is trapped behind it, with blocking by STI: the interrupt comes one instruction "
+     "later", TRAP)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(STI), NOP, M(NOP));
+	v = hv_start();
+	vmx_monitor_trap_flag(v, true);
+	pend_irq(VEC);
+	trap_at(v, AFTER(L));
+	run_to_end(v);
+	expect(EXIT(MTF, AT(AFTER(L)), BLOCKED(STATE_BLOCKED_BY_STI)),
+	       ENTRY(AT(AFTER(L)), BLOCKED(STATE_BLOCKED_BY_STI)), IRQ(VEC, AT(M), IF(1)));
+}
+
+CASE(injected_mtf, "V40", "an injected MTF exits before a pending debug exception and the preemption "
+     "timer; those follow, in this order", "SDM 3C, VM Entries and Event Injection")
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP, NOP);
+	gate_type_set(DB_VECTOR, TRAP_GATE);
+	the_scene()->in_rflags |= RFLAGS_TF;
+	the_scene()->on_delivery = stop_stepping;
+	v = start_with_interrupts_on();
+	vmx_monitor_trap_flag(v, false); /* SKIPs where there is none */
+	vcpu_set_pending_debug(v, PENDING_BS);
+	vmx_preemption_timer(v, 0);
+	vcpu_inject(v, event_make(EVENT_OTHER, 0));
+	run_to(v, EXIT_MTF, L);
+	run_to(v, EXIT_PREEMPTION_TIMER, ENTRY_OF(DB_VECTOR));
+	vmx_guard_timer(v);
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(event_make(EVENT_OTHER, 0))), EXIT(MTF, AT(L)), ENTRY(AT(L)),
+	       DB(AT(L), TF(1), DR6(DR6_BS)), EXIT(PREEMPTION_TIMER, AT(ENTRY_OF(DB_VECTOR))),
+	       ENTRY(AT(ENTRY_OF(DB_VECTOR))));
+}
