@@ -84,7 +84,8 @@ def test_what_qemus_status_means(status, stderr, kind, code):
 @pytest.mark.parametrize("status,kept,kind", [
     (1, b"00201p[UNMAP ] >>PANIC<< Shutdown port: shutdown requested\n", "off"),
     (1, b"00201p[CPU0  ] >>PANIC<< bad thing\n", "vmm"),
-    (1, b"1p[CPU0  ] >>PANIC<< exception(): 3rd (13) exception with no resolution\n", "off"), (-6, b"", "signal"), (0, b"", "vmm"),
+    (1, b"1p[CPU0  ] >>PANIC<< exception(): 3rd (13) exception with no resolution\n", "off"),
+    (-6, b"", "signal"), (0, b"", "vmm"),
     (1, b"noise Shutdown port: shutdown requested\n", "vmm")])
 def test_what_the_end_of_bochs_means(status, kept, kind):
     assert Bochs().ending(status, b"", kept).kind == kind

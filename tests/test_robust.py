@@ -200,3 +200,19 @@ def test_the_temporary_files_are_gone(tree):
     before = temporary()
     tree.image("pass_a", "crash_b", "hang_c").run()
     assert temporary() <= before
+
+
+def test_what_is_known_is_in_the_stream_before_the_suite_is_over(tree):
+    tree.write("unittests.cfg", "[fake]\nfile = fake.flat\ntimeout = 30\n")
+    run = start(tree.image("pass_a", "crash_b", "hang_c"))
+
+    def settled():
+        try:
+            with open(os.path.join(tree.logs, "results.jsonl"), encoding="ascii") as stream:
+                return [r["case"] for r in map(json.loads, stream) if r["type"] == "result"]
+        except (OSError, ValueError):
+            return []
+    wait_for(lambda: settled() == ["fake/pass_a", "fake/crash_b"])
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=10)
+    assert settled() == ["fake/pass_a", "fake/crash_b", "fake/hang_c"]

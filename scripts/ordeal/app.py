@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from . import expect, platforms, suites
 from .engine import Boot
@@ -42,7 +42,8 @@ class Run:
         self.judges: Dict[str, expect.Judge] = {}
         self.cpus: Dict[str, str] = {}
         self.results: List[Result] = []
-        self.found: Dict[int, List[Result]] = {}
+        self.found: Dict[int, Dict[int, Result]] = {}
+        self.done: Set[int] = set()
         self.rounds: Dict[int, List[Unit]] = {}
         self.printed = 0
         self.said_fingerprint = False
@@ -117,7 +118,8 @@ class Run:
         assert self.stream is not None and boot.judgement is not None
         env = dict(word.partition("=")[::2] for line in boot.judgement.env
                    for word in line.split())
-        self.cpus[unit.platform.name] = env.get("cpu", env.get("vendor", ""))
+        if env.get("cpu"):
+            self.cpus[unit.platform.name] = env["cpu"]
         self.stream.add({
             "type": "boot", "platform": unit.platform.name, "suite": unit.suite.stanza.name,
             "boot": unit.boots, "round": unit.round, "argv": boot.launch.argv,
@@ -127,6 +129,9 @@ class Run:
             "env": boot.judgement.env, "log": self.shown_log(boot.log_path)})
         if self.options.flag("verbose") and not self.quiet:
             say(shell_quote(boot.launch.argv))
+        if unit.suite.foreign or self.options.repeat > 1:
+            return  # nothing is final before the unit is over
+        self._record(unit, results_of(unit, self.repro, self.shown_log(boot.log_path)))
 
     def shown_log(self, path: str) -> str:
         """A log's path relative to the current directory when it lies below it."""
@@ -140,9 +145,19 @@ class Run:
             return
         assert self.runner is not None and self.stream is not None
         log = self.shown_log(self.runner.log_path(unit))
-        found = merge_rounds([results_of(u, self.repro, log) for u in rounds])
-        for offset, result in enumerate(found):
-            result.index = unit.index + offset
+        self._record(unit, merge_rounds([results_of(u, self.repro, log) for u in rounds]))
+        self.done.add(unit.index)
+        self._print_due()
+
+    def _record(self, unit: Unit, found: List[Result]) -> None:
+        """Those that the stream has not got yet go there, as expectations see them."""
+        assert self.stream is not None
+        known = self.found.setdefault(unit.index, {})
+        for result in found:
+            if result.index in known:
+                continue
+            known[result.index] = result
+            self.results.append(result)
             self.judges[unit.platform.name].apply(result, self.cpus.get(unit.platform.name, ""))
             words = result.reason.lower().replace(",", " ").replace(":", " ").split()
             if result.verdict == SKIP:
@@ -151,17 +166,14 @@ class Run:
                         result.unexpected = True
                         result.reason += " (--require %s)" % feature
             self.stream.add(result.to_record())
-        self.results += found
-        self.found[unit.index] = found
-        self._print_due()
 
     def _print_due(self) -> None:
         """Units are printed in plan order, however they finished."""
         while self.printed < len(self.units):
             unit = self.units[self.printed]
-            found = self.found.get(unit.index)
-            if found is None:
+            if unit.index not in self.done:
                 break
+            found = [self.found[unit.index][i] for i in sorted(self.found[unit.index])]
             self.printed += len(self.rounds[unit.index])
             if self.quiet:
                 continue

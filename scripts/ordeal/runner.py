@@ -149,12 +149,14 @@ class Runner:
 
 
 def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[Result]:
-    """The unit's verdicts as results, in the order of the image (foreign: of the log)."""
+    """The verdicts the unit has so far, in the order of the image (foreign: of the log)."""
     described = {case.name: case for case in unit.cases}
     names = sorted(unit.verdicts, key=WHOLE.__eq__) if unit.suite.foreign \
         else [case.name for case in unit.cases]
     results = []
-    for name in names:
+    for place, name in enumerate(names):
+        if name not in unit.verdicts:
+            continue
         case_log, boot, seconds = unit.verdicts[name]
         case = described.get(name, Case(name))
         full = "%s/%s" % (unit.suite.stanza.name, name)
@@ -166,7 +168,7 @@ def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[R
             case.citation, case.twin, "", case_log.want, case_log.seen or
             [trace for _, trace in case_log.hist], case_log.hist, case_log.fingerprints,
             case_log.notes, seconds=seconds, boot=boot, log=log if boot else "",
-            repro=repro(unit.platform.name, full)))
+            repro=repro(unit.platform.name, full), index=unit.index + place))
     return results
 
 
