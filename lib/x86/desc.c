@@ -85,6 +85,11 @@ void gate_set_target(u8 vector, u64 target, unsigned int dpl)
 	gate_write(vector, target, INTERRUPT_GATE, IST_NONE, dpl);
 }
 
+void gate_unusable(u8 vector)
+{
+	idt[vector].type = GATE_PRESENT;
+}
+
 void gate_type_set(u8 vector, enum gate_type type)
 {
 	idt[vector].type = (u8)((idt[vector].type & ~0xf) | type);

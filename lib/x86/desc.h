@@ -32,6 +32,9 @@ void gate_set(u8 vector, enum gate_type type, unsigned int ist, unsigned int dpl
 /* An interrupt gate that leads to @target instead of the vector's stub: such entries are not logged. */
 void gate_set_target(u8 vector, u64 target, unsigned int dpl);
 
+/* A gate of a reserved type: delivering through it raises #GP. */
+void gate_unusable(u8 vector);
+
 /* Changes the type only. */
 void gate_type_set(u8 vector, enum gate_type type);
 enum gate_type gate_type_get(u8 vector);

@@ -5,7 +5,7 @@
  * arrival in root is, to the guest, an arrival after RDMSR's boundary was over.
  */
 #define FAMILY "arrival"
-#include "guest.h"
+#include "hv/guest.h"
 #include "sweep.h"
 
 /* Root reads IRR right before it writes the injection, and again right after. */

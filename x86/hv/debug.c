@@ -7,7 +7,7 @@
  * instruction.
  */
 #define FAMILY "debug"
-#include "guest.h"
+#include "hv/guest.h"
 #include "vmx/only.h"
 
 #define PENDING_DEBUG "SDM 3C, Delivery of Pending Debug Exceptions after VM Entry"

@@ -6,7 +6,7 @@
  * An instruction that exits keeps the blocking: the hypervisor that completes it has to clear it.
  */
 #define FAMILY "entry"
-#include "guest.h"
+#include "hv/guest.h"
 
 #define AFTER_ENTRY                                                                                \
 	"SDM 3C, VM-Entry Consequences of Blocking and Interruptibility State; APM 2, Interrupt "     \

@@ -6,7 +6,7 @@
  * where that handler returns to behind an interrupt gate.
  */
 #define FAMILY "inject"
-#include "guest.h"
+#include "hv/guest.h"
 
 struct injection {
 	u64 event;

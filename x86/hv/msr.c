@@ -5,7 +5,7 @@
  * is no exit; outside the ranges that VMX's bitmap covers RDMSR always exits.
  */
 #define FAMILY "msr"
-#include "guest.h"
+#include "hv/guest.h"
 #include "probe.h"
 
 static void exits(const void *argument)

@@ -7,7 +7,7 @@
  * consumes the NMI on VMX, and leaves it pending on SVM.
  */
 #define FAMILY "pending"
-#include "guest.h"
+#include "hv/guest.h"
 
 #define NMI_BLOCKING "SDM 3C, VM Entries and Event Injection; APM 2, Event Injection"
 #define EXIT_AFTER_INJECTION                                                                       \
@@ -146,24 +146,3 @@ CASE_OF(intercepted_interrupt_interrupt_gate, "S02", "SVM: an intercepted interr
 CASE_OF(intercepted_interrupt_trap_gate, "S02", "SVM: an intercepted interrupt exits at the first "
 	"instruction of the injected #GP's handler", EXIT_AFTER_INJECTION, interrupt_exit_svm,
 	&trap_gate);
-
-static void virtual_interrupt(const void *argument)
-{
-	enum gate_type gate = *(const enum gate_type *)argument;
-	struct vcpu *v;
-
-	scene(L(NOP), NOP, NOP);
-	gate_type_set(GP_VECTOR, gate);
-	v = start_with_interrupts_on();
-	vcpu_pend_virtual_irq(v, VEC);
-	vcpu_inject(v, gp(0));
-	run_to_end(v);
-	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
-	       INTN(VEC, AT(gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET), IF(1)));
-}
-
-CASE_OF(virtual_interrupt_interrupt_gate, "S03", "SVM: a virtual interrupt waits for the IRET of the "
-	"injected #GP", "APM 2, Virtual Interrupts", virtual_interrupt, &interrupt_gate);
-CASE_OF(virtual_interrupt_trap_gate, "S03", "SVM: behind a trap gate a virtual interrupt comes at the "
-	"first instruction of the injected #GP's handler", "APM 2, Virtual Interrupts",
-	virtual_interrupt, &trap_gate);

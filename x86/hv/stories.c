@@ -12,7 +12,7 @@
  * S4: it is pending in the guest, and RDMSR stands in the shadow of STI: RDMSR exits first.
  */
 #define FAMILY "stories"
-#include "guest.h"
+#include "hv/guest.h"
 
 #define TWIN_S1_IG  "stories.irq_before_rdmsr_interrupt_gate"
 #define TWIN_S1_TG  "stories.irq_before_rdmsr_trap_gate"

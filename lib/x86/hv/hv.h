@@ -116,8 +116,8 @@ void vcpu_set_cr2(struct vcpu *v, u64 address);
 void vcpu_intercept(struct vcpu *v, enum intercept what, bool on);
 void vcpu_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 
-/* SVM only (else SKIP): a virtual interrupt is pending, of this vector and its priority class. */
-void vcpu_pend_virtual_irq(struct vcpu *v, u8 vector);
+/* @vectors: bit n set: the guest exits on exception n. */
+void vcpu_intercept_exceptions(struct vcpu *v, u32 vectors);
 
 /* Moves RIP behind the instruction that exited, which the shim has completed for the guest. */
 void vcpu_skip_instruction(struct vcpu *v);

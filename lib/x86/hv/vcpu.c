@@ -5,7 +5,6 @@
 #include "hv/vcpu.h"
 #include "case.h"
 #include "hv/wrong.h"
-#include "svm/svm.h"
 
 /* Bare hardware saves RF=1 with a fault; an injected one saves what the guest's RFLAGS hold. */
 static void set_resume_flag(struct vcpu *v, u64 event)
@@ -107,11 +106,9 @@ void vcpu_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 	v->vendor->intercept_rdmsr(v, msr, on);
 }
 
-void vcpu_pend_virtual_irq(struct vcpu *v, u8 vector)
+void vcpu_intercept_exceptions(struct vcpu *v, u32 vectors)
 {
-	if (v->vendor != &svm_vendor)
-		skip("V_IRQ is SVM's, and this is VMX");
-	svm_pend_virtual_irq(vector);
+	v->vendor->intercept_exceptions(v, vectors);
 }
 
 void vcpu_skip_instruction(struct vcpu *v)

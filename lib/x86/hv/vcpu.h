@@ -16,6 +16,7 @@ struct vcpu {
 	const struct hv_vendor *vendor;
 	struct guest_exit exit; /* RIP, RSP and state are kept as the case sets them */
 	u64 event;	      /* to be injected at the next entry; 0: nothing */
+	bool host_if;	      /* SVM: RFLAGS.IF of root at VMRUN, where GIF is 0 */
 	bool wrong;	      /* it misbehaves on purpose (hv/wrong.h) */
 	bool entered;	      /* the first entry is logged only if it injects */
 };
@@ -56,6 +57,8 @@ struct hv_vendor {
 	void (*set_cr2)(struct vcpu *v, u64 address);
 	void (*intercept)(struct vcpu *v, enum intercept what, bool on);
 	void (*intercept_rdmsr)(struct vcpu *v, u32 msr, bool on);
+
+	void (*intercept_exceptions)(struct vcpu *v, u32 vectors);
 
 	/* The instruction that calls the hypervisor: three bytes. */
 	u8 hypercall[3];

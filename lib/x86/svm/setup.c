@@ -115,11 +115,3 @@ void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 			*byte |= (u8)(1 << bit % 8);
 	}
 }
-
-void svm_pend_virtual_irq(u8 vector)
-{
-	enum { V_IRQ = 1 << 8, V_INTR_PRIO_SHIFT = 16, V_INTR_VECTOR_SHIFT = 32, CLASS_SHIFT = 4 };
-
-	svm_vmcb.virtual_interrupt |= V_IRQ | (u64)(vector >> CLASS_SHIFT) << V_INTR_PRIO_SHIFT |
-				      (u64)vector << V_INTR_VECTOR_SHIFT;
-}

@@ -61,7 +61,10 @@ static const char *svm_enter_guest(struct vcpu *v)
 {
 	svm_vmcb.rax = v->gprs.rax;
 	svm_vmcb.event_injection = v->event;
+	if (v->host_if)
+		asm volatile("sti" ::: "memory"); /* GIF is 0 */
 	svm_enter(v);
+	cli();
 	v->gprs.rax = svm_vmcb.rax;
 	return NULL;
 }
@@ -76,6 +79,7 @@ static const u8 neutral_reasons[] = {
 	[SVM_EXIT_MSR] = EXIT_RDMSR,
 	[SVM_EXIT_SHUTDOWN] = EXIT_TRIPLE_FAULT,
 	[SVM_EXIT_VMMCALL] = EXIT_HYPERCALL,
+	[SVM_EXIT_ICEBP] = EXIT_ICEBP,
 };
 
 static enum exit_reason neutral_reason(u64 raw)
@@ -207,6 +211,12 @@ static void svm_intercept(struct vcpu *v, enum intercept what, bool on)
 		svm_vmcb.intercept_misc1 |= bits[what];
 }
 
+static void svm_intercept_exceptions(struct vcpu *v, u32 vectors)
+{
+	(void)v;
+	svm_vmcb.intercept_exceptions = vectors;
+}
+
 const struct hv_vendor svm_vendor = {
 	.name = "SVM",
 	.unavailable = svm_unavailable,
@@ -228,5 +238,6 @@ const struct hv_vendor svm_vendor = {
 	.set_cr2 = svm_set_cr2,
 	.intercept = svm_intercept,
 	.intercept_rdmsr = svm_intercept_rdmsr,
+	.intercept_exceptions = svm_intercept_exceptions,
 	.hypercall = { 0x0f, 0x01, 0xd9 }, /* VMMCALL */
 };

@@ -23,9 +23,6 @@ u64 svm_identity_npt(void);
 /* failure.c: which field looks wrong after VMEXIT_INVALID. */
 const char *svm_suspect_field(void);
 
-/* setup.c: sets V_IRQ, V_INTR_VECTOR and V_INTR_PRIO ("Virtual Interrupts"). */
-void svm_pend_virtual_irq(u8 vector);
-
 /* entry.S */
 int svm_enter(struct vcpu *v);
 

@@ -115,6 +115,16 @@ enum intercept_misc1 {
 enum intercept_misc2 {
 	MISC2_VMRUN = 1 << 0,
 	MISC2_VMMCALL = 1 << 1,
+	MISC2_ICEBP = 1 << 8,
+};
+
+/* "Virtual Interrupts": the qword at VMCB offset 060H; V_TPR is its lowest byte */
+enum virtual_interrupt {
+	V_IRQ = 1 << 8,
+	V_INTR_PRIO_SHIFT = 16,
+	V_IGN_TPR = 1 << 20,
+	V_INTR_MASKING = 1 << 24,
+	V_INTR_VECTOR_SHIFT = 32,
 };
 
 enum {
@@ -133,6 +143,7 @@ enum {
 #define SVM_EXIT_MSR		 0x7cull
 #define SVM_EXIT_SHUTDOWN	 0x7full
 #define SVM_EXIT_VMMCALL	 0x81ull
+#define SVM_EXIT_ICEBP		 0x88ull
 #define SVM_EXIT_NPF		 0x400ull
 #define SVM_EXIT_INVALID	 (~0ull)
 

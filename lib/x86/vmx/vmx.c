@@ -245,6 +245,12 @@ static void vmx_intercept(struct vcpu *v, enum intercept what, bool on)
 	vmwrite(controls[what].field, value | (on ? controls[what].bit : 0));
 }
 
+static void vmx_intercept_exceptions(struct vcpu *v, u32 vectors)
+{
+	(void)v;
+	vmwrite(EXCEPTION_BITMAP, vectors);
+}
+
 const struct hv_vendor vmx_vendor = {
 	.name = "VMX",
 	.unavailable = vmx_unavailable,
@@ -266,5 +272,6 @@ const struct hv_vendor vmx_vendor = {
 	.set_cr2 = vmx_set_cr2,
 	.intercept = vmx_intercept,
 	.intercept_rdmsr = vmx_intercept_rdmsr,
+	.intercept_exceptions = vmx_intercept_exceptions,
 	.hypercall = { 0x0f, 0x01, 0xc1 }, /* VMCALL */
 };

@@ -5,7 +5,7 @@
  * set or not; and what exits leaves the activity state as it was.
  */
 #define FAMILY "activity"
-#include "guest.h"
+#include "hv/guest.h"
 #include "vmx/only.h"
 
 #define ACTIVITY "SDM 3C, Activity State; SDM 3C, Guest Activity State after VM Entry"

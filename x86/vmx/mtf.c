@@ -5,7 +5,7 @@
  * instruction, a fault. Its exit stands above debug traps, which it leaves pending.
  */
 #define FAMILY "mtf"
-#include "guest.h"
+#include "hv/guest.h"
 #include "vmx/only.h"
 
 #define TRAP "SDM 3C, Monitor Trap Flag"

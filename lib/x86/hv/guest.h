@@ -2,8 +2,8 @@
 /*
  * Steps for scenes that run as the shim's guest, in whichever mode the LAPIC is.
  */
-#ifndef ORDEAL_X86_HV_GUEST_H
-#define ORDEAL_X86_HV_GUEST_H
+#ifndef ORDEAL_HV_GUEST_H
+#define ORDEAL_HV_GUEST_H
 
 #include "case.h"
 #include "hv/hv.h"

@@ -6,7 +6,7 @@
  * interrupt. What does not act stays as it was, and acts at the next entry.
  */
 #define FAMILY "ladder"
-#include "guest.h"
+#include "hv/guest.h"
 #include "vmx/only.h"
 
 #define PRIORITY                                                                                   \

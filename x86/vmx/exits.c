@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an exit takes with it. An external interrupt that exits stays pending in the LAPIC unless the
+ * exit acknowledges it; an NMI that exits is gone, and blocks NMIs in root; a #DB that exits leaves
+ * DR6 alone and says its causes in the exit qualification; an event whose delivery ends in another
+ * exit is named in the IDT-vectoring information, and only then.
+ */
+#define FAMILY "exits"
+#include "hv/guest.h"
+#include "vmx/only.h"
+
+#define EXTERNAL_INTERRUPT "SDM 3C, Information for VM Exits Due to Vectored Events"
+#define IDT_VECTORING	   "SDM 3C, Information About VM Exits During Event Delivery"
+
+CASE(interrupt_stays_pending, "V65", "an external interrupt that exits without being acknowledged stays "
+     "in IRR, and the exit names no vector", EXTERNAL_INTERRUPT)
+{
+	struct exit_details d;
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP);
+	v = start_with_interrupts_on();
+	vcpu_intercept(v, INTERCEPT_INTR, true);
+	pend_irq(VEC);
+	run_to(v, EXIT_INTR, L);
+	d = vcpu_details(v);
+	check(!d.interruption, "interruption information %#lx is valid", d.interruption);
+	check(lapic_irr(VEC) && !lapic_isr(VEC), "IRR %d, ISR %d", lapic_irr(VEC), lapic_isr(VEC));
+	vcpu_intercept(v, INTERCEPT_INTR, false);
+	run_to_end(v);
+	expect(EXIT(INTR, AT(L), NO_EVENT), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
+}
+
+CASE(interrupt_acknowledged, "V66", "with acknowledge on exit the exit names the vector, which is in "
+     "service now and pending no more", EXTERNAL_INTERRUPT)
+{
+	struct exit_details d;
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP);
+	v = start_with_interrupts_on();
+	vcpu_intercept(v, INTERCEPT_INTR, true);
+	vmx_acknowledge_on_exit(v, true);
+	pend_irq(VEC);
+	run_to(v, EXIT_INTR, L);
+	d = vcpu_details(v);
+	check((u32)d.interruption == (u32)external(VEC), "interruption information is %#lx",
+	      d.interruption);
+	check(!lapic_irr(VEC) && lapic_isr(VEC), "IRR %d, ISR %d", lapic_irr(VEC), lapic_isr(VEC));
+	run_to_end(v);
+	expect(EXIT(INTR, AT(L), NO_EVENT), ENTRY(AT(L)));
+}
+
+CASE(irq_before_exiting_instruction, "V85", "an interrupt pending at an instruction that exits is served "
+     "first; then the instruction exits, once", FAULTS_VS_EXITS)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(GUEST_PENDS_IRQ, STI, NOP, L(CPUID), M(NOP));
+	v = hv_start();
+	run_to(v, EXIT_CPUID, L);
+	vcpu_skip_instruction(v);
+	run_to_end(v);
+	expect(IRQ(VEC, AT(L), IF(1)), EXIT(CPUID, AT(L)), ENTRY(AT(M)));
+}
+
+CASE(db_leaves_dr6, "V95", "a #DB that exits leaves DR6 as it was; its cause is in the exit qualification",
+     "SDM 3C, Exit Qualification for Debug Exceptions; SDM 3C, Architectural State Before a VM Exit")
+{
+	struct exit_details d;
+	struct vcpu *v;
+	u64 dr6;
+
+	require_vmx();
+	scene(NOP, L(NOP), NOP);
+	the_scene()->in_rflags |= RFLAGS_TF;
+	v = hv_start();
+	vcpu_intercept_exceptions(v, 1 << DB_VECTOR);
+	write_dr6(DR6_RESET);
+	run_to(v, EXIT_EXCEPTION, L);
+	dr6 = read_dr6();
+	d = vcpu_details(v);
+	check(dr6 == DR6_RESET, "DR6 became %#lx", dr6);
+	check(d.qualification & DR6_BS, "the qualification is %#lx, without BS", d.qualification);
+	vcpu_set(v, VCPU_RFLAGS, vcpu_get(v, VCPU_RFLAGS) & ~(u64)RFLAGS_TF);
+	run_to_end(v);
+	expect(EXIT(EXCEPTION, AT(L), NO_EVENT), ENTRY(AT(L)));
+}
+
+CASE(gp_while_delivering_np, "V91", "a #GP that exits while #NP was being delivered names #NP as the "
+     "interrupted event", IDT_VECTORING)
+{
+	const u64 np = fault(NP_VECTOR, 0x48);
+	struct exit_details d;
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP);
+	gate_unusable(NP_VECTOR);
+	v = start_with_interrupts_on();
+	vcpu_intercept_exceptions(v, 1 << GP_VECTOR);
+	vcpu_inject(v, np);
+	run_to(v, EXIT_EXCEPTION, L);
+	d = vcpu_details(v);
+	check(EVENT_VECTOR(d.interruption) == GP_VECTOR, "the exception that exits is %u",
+	      EVENT_VECTOR(d.interruption));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(np)), EXIT(EXCEPTION, AT(L), .check_event = true, .event = np),
+	       ENTRY(AT(L)));
+}
+
+CASE(double_fault_is_not_vectoring, "V91", "a #DF that exits is the event itself: no interrupted event "
+     "is named", IDT_VECTORING)
+{
+	const u64 np = fault(NP_VECTOR, 0x48);
+	struct exit_details d;
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP);
+	gate_unusable(NP_VECTOR);
+	v = start_with_interrupts_on();
+	vcpu_intercept_exceptions(v, 1 << DF_VECTOR);
+	vcpu_inject(v, np);
+	run_to(v, EXIT_EXCEPTION, L);
+	d = vcpu_details(v);
+	check(EVENT_VECTOR(d.interruption) == DF_VECTOR, "the exception that exits is %u",
+	      EVENT_VECTOR(d.interruption));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(np)), EXIT(EXCEPTION, AT(L), NO_EVENT), ENTRY(AT(L)));
+}
+
+CASE(triple_fault, "V92", "a triple fault exits, and names no interrupted event", IDT_VECTORING)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP);
+	gate_unusable(GP_VECTOR);
+	gate_unusable(DF_VECTOR);
+	v = start_with_interrupts_on();
+	vcpu_inject(v, gp(0));
+	run_to(v, EXIT_TRIPLE_FAULT, PLACE_ANY);
+	expect(ENTRY(AT(L), INJECT(gp(0))), EXIT(TRIPLE_FAULT, NO_EVENT));
+}
