@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import HERE
+from conftest import HERE, ROOT
 from ordeal.judge import Ending
 from ordeal.kut import KutSession, slug
 
@@ -92,6 +92,23 @@ groups = nodefault
     assert kut.run("-g", "beta").verdicts() == {"echo/x": "PASS", "echo/exit": "PASS"}
     assert kut.run("-l").out.split() == ["echo", "kvmonly", "thirtytwo", "checked", "off",
                                          "manual"]
+
+
+@needs_qemu
+def test_blanks_in_a_path_do_not_reach_the_guests_arguments(kut):
+    kut.build("e.flat", "PASS: x\\nargs:", 0, "-DECHO")
+    where = os.path.join(kut.path, "a b \u00e9")
+    os.makedirs(os.path.join(where, "x86"))
+    os.rename(os.path.join(kut.path, "x86", "e.flat"), os.path.join(where, "x86", "e.flat"))
+    cfg = kut.write("a b \u00e9/x86/unittests.cfg", "[e]\nfile = e.flat\ntest_args = one\n")
+    assert kut.run("--cfg", cfg).status == 0
+    with open(os.path.join(kut.logs, "tcg", "e.log"), encoding="utf-8") as stream:
+        line = next(line for line in stream if line.startswith("args:"))
+    assert len(line.split()) == 2 and line.split()[1] == "one"
+    done = subprocess.run([os.path.join(ROOT, "x86", "run"), where + "/x86/e.flat", "two"],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("args:"))
+    assert len(line.split()) == 2 and line.split()[1] == "two"
 
 
 @needs_qemu

@@ -54,5 +54,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    if sys.version_info < (3, 9):
+        sys.stderr.write("run_tests.sh: this Python is %d.%d, want 3.9 or later\n"
+                         % sys.version_info[:2])
+        sys.exit(2)
     _package()
     sys.exit(main())

@@ -73,7 +73,12 @@ class Qemu(Platform):
             argv += ["-cpu", self.cpu, *self.extra]
         if job.machine:
             argv += ["-machine", job.machine]
-        argv += ["-accel", self.accelerator(host), "-smp", *job.smp, "-kernel", job.image]
+        image = job.image
+        if " " in image or "\t" in image:
+            # QEMU puts the file's name before the arguments, and the guest drops one word.
+            image = os.path.join(work, os.path.basename(image).replace(" ", "_"))
+            os.symlink(job.image, image)
+        argv += ["-accel", self.accelerator(host), "-smp", *job.smp, "-kernel", image]
         if args:
             argv += ["-append", " ".join(args)]
         return Launch(argv + list(job.params))
