@@ -76,7 +76,7 @@ CASE(round_trip, "-", "guest RDMSR, exit, injection, entry, handler", NONE)
 	entering = rdtsc();
 	run_to_end(v);
 	observed("rdmsr_to_handler=%lu guest_to_root=%lu injection=%lu root_to_handler=%lu",
-		 handler_time - the_scene()->out.r10, exited - the_scene()->out.r10, entering - exited,
-		 handler_time - entering);
+		 handler_time - the_scene()->out.r10, exited - the_scene()->out.r10,
+		 entering - exited, handler_time - entering);
 	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)));
 }

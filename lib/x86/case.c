@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The stage: what a case's body calls. State of the case that is running lives here and nowhere else.
+ * The stage: what a case's body calls. State of the case that is running lives here and nowhere
+ * else.
  */
 #include "case.h"
 #include "panic.h"
@@ -259,7 +260,8 @@ void stage_run(const struct test_case *test)
 		this_cpu.leave_shim();
 	if (stage.verdict == VERDICT_PASS && !stage.judged) {
 		stage.verdict = VERDICT_ERROR;
-		report_case_end(VERDICT_ERROR, test->name, test->sentence, "the case asserted nothing");
+		report_case_end(VERDICT_ERROR, test->name, test->sentence, "the case asserted "
+		"nothing");
 		return;
 	}
 	report_case_end(stage.verdict, test->name, test->sentence, stage.reason);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a case is written with. A case is a name, a row of the coverage table, a sentence, a citation
- * and a body; the body builds a scene, makes events pending, plays it and states what it expects:
+ * What a case is written with. A case is a name, a row of the coverage table, a sentence, a
+ * citation and a body; the body builds a scene, makes events pending, plays it and states what it
+ * expects:
  *
  *	CASE(irq_before_ud, "A03", "a pending interrupt wins over the #UD of the next instruction",
  *	     "SDM 3A, Priority Among Concurrent Events")
@@ -12,8 +13,8 @@
  *		expect(IRQ(VEC, AT(L)), UD(AT(L)));
  *	}
  *
- * A file of cases defines FAMILY first; the case's name is FAMILY "." name. Cases whose bodies differ
- * only in data share a function and give each case an argument (CASE_OF).
+ * A file of cases defines FAMILY first; the case's name is FAMILY "." name. Cases whose bodies
+ * differ only in data share a function and give each case an argument (CASE_OF).
  */
 #ifndef ORDEAL_CASE_H
 #define ORDEAL_CASE_H
@@ -40,7 +41,7 @@ struct test_case {
 /* The runner reads this array from the image: docs/results.md, "Cases, known before boot". */
 _Static_assert(sizeof(struct test_case) == 64, "docs/results.md");
 
-#define CASE_RECORD(id, row_, sentence_, citation_, twin_, run_, argument_)                         \
+#define CASE_RECORD(id, row_, sentence_, citation_, twin_, run_, argument_)                        \
 	static const struct test_case case_record_##id IN_SOURCE_ORDER                             \
 		__attribute__((section(".ordeal.cases"), used, aligned(64))) = {                   \
 			.name = FAMILY "." #id,                                                    \
@@ -55,7 +56,7 @@ _Static_assert(sizeof(struct test_case) == 64, "docs/results.md");
 /* A case whose body follows. */
 #define CASE(id, row, sentence, citation)                                                          \
 	static void case_##id(const void *argument);                                               \
-	CASE_RECORD(id, row, sentence, citation, NULL, case_##id, NULL);                            \
+	CASE_RECORD(id, row, sentence, citation, NULL, case_##id, NULL);                           \
 	static void case_##id(const void *argument __attribute__((unused)))
 
 /* A case that calls @run with @argument. */

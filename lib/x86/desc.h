@@ -23,13 +23,15 @@ struct descriptor_pointer {
 /* Loads GDT, IDT, TSS. Call once, before anything can fault. */
 void desc_init(void);
 
-/* All gates: interrupt gates on the current stack, but NMI, #DB, #DF and #MC on stacks of their own. */
+/* All gates: interrupt gates on the current stack, but NMI, #DB, #DF and #MC on stacks of their
+ * own. */
 void desc_reset(void);
 
 /* @ist: IST_NONE or IST_*; @dpl: highest CPL that may reach the gate by INT n. */
 void gate_set(u8 vector, enum gate_type type, unsigned int ist, unsigned int dpl);
 
-/* An interrupt gate that leads to @target instead of the vector's stub: such entries are not logged. */
+/* An interrupt gate that leads to @target instead of the vector's stub: such entries are not
+ * logged. */
 void gate_set_target(u8 vector, u64 target, unsigned int dpl);
 
 /* A gate of a reserved type: delivering through it raises #GP. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One entry stub for each vector. Its first act is to append to the event log: six instructions to
- * reserve a slot, then fill it; only then is C called (handler.c), which decides where to return to.
- * An event that is delivered on one of the first six instructions is logged before this one;
+ * reserve a slot, then fill it; only then is C called (handler.c), which decides where to return
+ * to. An event that is delivered on one of the first six instructions is logged before this one;
  * trace.c puts that right.
  */
 #include "log_layout.h"

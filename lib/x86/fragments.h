@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The named instructions that scenes are made of. One list (fragments.def) gives each its enum name,
- * the name printed in traces, and its assembly. Fragments are position-independent and talk to each
- * other only through the registers below, which scene_build() loads before the first fragment:
+ * The named instructions that scenes are made of. One list (fragments.def) gives each its enum
+ * name, the name printed in traces, and its assembly. Fragments are position-independent and talk
+ * to each other only through the registers below, which scene_build() loads before the first
+ * fragment:
  *
  *	RAX, RDX  0
  *	RBX       address of the step labelled T if there is one, else of the landing

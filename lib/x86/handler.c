@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a handler does once its entry is in the log: decide where its IRET returns to. It neither
- * prints nor judges. A fault of the scene resumes at the landing, with the scene's own stack; a trap
- * or an interrupt simply returns. Anything outside a scene is nobody's, and ends the boot.
+ * prints nor judges. A fault of the scene resumes at the landing, with the scene's own stack; a
+ * trap or an interrupt simply returns. Anything outside a scene is nobody's, and ends the boot.
  */
 #include "bits.h"
 #include "entry.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The recorder: one fixed log for everything, in the order in which it was recorded. Entry stubs
- * (entry.S) reserve a slot with one locked instruction and then fill it; the hypervisor shim appends
- * its exits and entries to the same log. The order of *recording* is not yet the order of *delivery*:
- * an interrupt that is delivered on the first instruction of another handler is recorded first.
- * trace.h recovers the order of delivery.
+ * (entry.S) reserve a slot with one locked instruction and then fill it; the hypervisor shim
+ * appends its exits and entries to the same log. The order of *recording* is not yet the order of
+ * *delivery*: an interrupt that is delivered on the first instruction of another handler is
+ * recorded first. trace.h recovers the order of delivery.
  */
 #ifndef ORDEAL_LOG_H
 #define ORDEAL_LOG_H
@@ -34,7 +34,7 @@ struct log_entry {
 	u64 cr2;
 	u64 dr6;       /* DELIVERY of #DB only */
 	u64 state;     /* EXIT, ENTRY: interruptibility, as hv.h names its bits */
-	u64 event;     /* EXIT: the event being delivered when it exited. ENTRY: the injected event */
+	u64 event;     /* EXIT: the event whose delivery it interrupted. ENTRY: the injected one */
 	u64 raw;       /* EXIT: the vendor's own exit reason or code */
 	u64 spare[3];
 };

@@ -38,7 +38,7 @@
 
 /* Vectors whose delivery pushes an error code: "Error Code". */
 #define VECTORS_WITH_ERROR_CODE                                                                    \
-	((1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 17) |         \
+	((1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 17) |        \
 	 (1 << 21) | (1 << 29) | (1 << 30))
 
 #endif

@@ -9,7 +9,7 @@ nmi_take_without_iret:
 	push %rbx
 	mov %rsp, nmi_caller_rsp
 	call *%rdi
-	mov $0x100000, %ebx		/* bounded: an NMI that never comes must not hang the boot */
+	mov $0x100000, %ebx		/* bounded: the NMI may never come */
 1:	pause
 	dec %ebx
 	jnz 1b

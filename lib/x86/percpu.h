@@ -16,14 +16,14 @@ enum lapic_mode { LAPIC_NONE, LAPIC_XAPIC, LAPIC_X2APIC };
 struct percpu {
 	const struct boot_info *boot;
 	const struct args *args;
-	struct scene *playing; /* the scene that is on stage, or NULL: then every exception is fatal */
+	struct scene *playing; /* the scene on stage, or NULL: then exceptions are fatal */
 	enum lapic_mode lapic_mode;
 	u32 lapic_id;
 	u32 missing_msr;      /* an MSR whose RDMSR raises #GP here; else the first candidate */
 	bool missing_msr_faults;
 	u64 feature_control;  /* IA32_FEATURE_CONTROL, 0 if RDMSR of it faults */
-	u64 vm_cr;	      /* VM_CR, 0 if RDMSR of it faults: some emulators have SVM without it */
-	void (*leave_shim)(void); /* set while the shim is on: the stage calls it when a case ends */
+	u64 vm_cr;	      /* VM_CR, 0 if RDMSR of it faults: some emulators lack it */
+	void (*leave_shim)(void); /* set while the shim is on; called when a case ends */
 };
 
 extern struct percpu this_cpu;

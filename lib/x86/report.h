@@ -24,7 +24,8 @@ void report_line(const char *format, ...) PRINTF(1, 2);
 void report_plan(size_t cases);
 void report_case_begin(const char *name);
 
-/* @reason: NULL for PASS. For SKIP it stands alone; after FAIL and ERROR it follows the sentence. */
+/* @reason: NULL for PASS. For SKIP it stands alone; after FAIL and ERROR
+ * it follows the sentence. */
 void report_case_end(enum verdict verdict, const char *name, const char *sentence,
 		     const char *reason);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Composing and playing scenes. The landing is `cli; jmp scene_leave`: its first instruction closes
- * the window, so that an interrupt still pending there stays pending and is seen to be lost or late.
+ * the window, so that an interrupt still pending there stays pending and is seen to be lost or
+ * late.
  */
 #include "scene.h"
 #include "desc.h"

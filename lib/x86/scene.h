@@ -2,8 +2,8 @@
 /*
  * A scene is the exact sequence of instructions around one boundary: fragments laid end to end in a
  * buffer, some of them labelled, and a landing behind the last. scene_play() runs it and comes back
- * through the landing, whatever happened: a fault of the scene resumes at the landing unless the case
- * says otherwise. IF is 0 outside scenes; only a scene opens the window.
+ * through the landing, whatever happened: a fault of the scene resumes at the landing unless the
+ * case says otherwise. IF is 0 outside scenes; only a scene opens the window.
  */
 #ifndef ORDEAL_SCENE_H
 #define ORDEAL_SCENE_H
@@ -72,7 +72,8 @@ struct scene {
 /* Lays out @n steps in the scene's buffer; everything else gets its default. */
 void scene_build(struct scene *scene, const u16 *steps, size_t n);
 
-/* The scene ends at CPL 3: its landing comes back by INT n instead of by a jump. It needs IOPL 3. */
+/* The scene ends at CPL 3: its landing comes back by INT n instead of by a jump.
+ * It needs IOPL 3. */
 void scene_land_from_cpl3(struct scene *scene);
 
 /* Replaces the landing by CLI and these @n bytes (at most 5), which must lead out of the scene. */
@@ -96,8 +97,9 @@ bool scene_contains(const struct scene *scene, u64 rip);
 struct text;
 
 /*
- * Appends a name for @rip: an instruction of the scene, a handler's entry, or either with an offset.
- * @after_fault: a fault was delivered before, so that the landing is where its IRET returned to.
+ * Appends a name for @rip: an instruction of the scene, a handler's entry, or either with an
+ * offset. @after_fault: a fault was delivered before, so that the landing is where its IRET
+ * returned to.
  */
 void scene_name_place(const struct scene *scene, struct text *text, u64 rip, bool after_fault);
 

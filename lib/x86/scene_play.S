@@ -19,7 +19,7 @@ scene_enter:
 	mov %rdi, playing_scene
 	mov %rsp, caller_rsp
 	mov %rdx, %rsp
-	/* The way in is an IRETQ: it loads RSP, RFLAGS and RIP together, and is serializing, which the
+	/* The way in is an IRETQ: it loads RSP, RFLAGS and RIP together, and is serializing, as
 	 * freshly written instructions need ("Handling Self- and Cross-Modifying Code"). */
 	pushq $SEL_DATA
 	push %rdx

@@ -14,8 +14,8 @@ void stage_run(const struct test_case *test);
 
 /*
  * Puts everything a case may have changed back: gates, CR0.TS, TPR, timer; retires what the LAPIC
- * still holds (EOI until ISR is empty, deliver until IRR is empty), and clears the log. Ends the case
- * as ERROR if the LAPIC does not come to rest.
+ * still holds (EOI until ISR is empty, deliver until IRR is empty), and clears the log. Ends the
+ * case as ERROR if the LAPIC does not come to rest.
  */
 void stage_reset(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See sweep.h. The scene is a run of NOPs with IF=1, the instruction, and more NOPs; the timer is
- * armed right before it. A coarse search doubles the count until the interrupt is late; the fine pass
- * then steps through that range.
+ * armed right before it. A coarse search doubles the count until the interrupt is late; the fine
+ * pass then steps through that range.
  */
 #include "sweep.h"
 #include "entry.h"

@@ -44,8 +44,8 @@ struct sweep {
 
 /*
  * Plays the scene once for each timer count, from 1 until the interrupt is late; reports WANT, SEEN
- * and HIST lines; fails the case at the first illegal sample. ERROR if the timer never fires; SKIP if
- * it is too coarse to land a single sample before the instruction: then nothing was shown.
+ * and HIST lines; fails the case at the first illegal sample. ERROR if the timer never fires; SKIP
+ * if it is too coarse to land a single sample before the instruction: then nothing was shown.
  */
 void sweep_arrivals(const struct sweep *sweep);
 

@@ -2,8 +2,8 @@
 /*
  * Debug exceptions at VM entry. An injected event is delivered with TF=0 and takes pending debug
  * exceptions with it, unless blocking by MOV SS keeps them for the handler. Without an injection a
- * pending debug trap (class 4) comes before NMI and interrupt, and a code breakpoint (class 7) after
- * them; blocking by STI does not hold a debug exception back, blocking by MOV SS does, by one
+ * pending debug trap (class 4) comes before NMI and interrupt, and a code breakpoint (class 7)
+ * after them; blocking by STI does not hold a debug exception back, blocking by MOV SS does, by one
  * instruction.
  */
 #define FAMILY "debug"
@@ -33,7 +33,8 @@ CASE(injected_under_tf, "V12,S08", "an injected #GP saves TF=1, and its handler 
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), TF(1)));
 }
 
-CASE(injection_drops_pending, "V13", "an injected hardware exception is delivered alone: a pending debug "
+CASE(injection_drops_pending, "V13", "an injected hardware exception is delivered alone: a pending "
+     "debug "
      "exception is lost with it", PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
@@ -44,7 +45,8 @@ CASE(injection_drops_pending, "V13", "an injected hardware exception is delivere
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), TF(1)));
 }
 
-CASE(pending_before_nmi_and_irq, "V26", "a pending single-step trap is delivered at entry, before a "
+CASE(pending_before_nmi_and_irq, "V26", "a pending single-step trap is delivered at entry, before "
+     "a "
      "pending NMI and a pending interrupt", PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
@@ -56,7 +58,8 @@ CASE(pending_before_nmi_and_irq, "V26", "a pending single-step trap is delivered
 	expect(DB(AT(L), TF(1), DR6(DR6_BS)), NMI(AT(DB_ENTRY)), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(pending_before_irq, "V26", "a pending single-step trap is delivered at entry, before a pending "
+CASE(pending_before_irq, "V26", "a pending single-step trap is delivered at entry, before a "
+     "pending "
      "interrupt", PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
@@ -67,7 +70,8 @@ CASE(pending_before_irq, "V26", "a pending single-step trap is delivered at entr
 	expect(DB(AT(L), TF(1), DR6(DR6_BS)), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(pending_under_sti, "V27", "blocking by STI does not hold a pending debug exception back, and ends "
+CASE(pending_under_sti, "V27", "blocking by STI does not hold a pending debug exception back, and "
+     "ends "
      "with its delivery", PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
@@ -114,7 +118,8 @@ static void break_at(struct vcpu *v, int place)
 	vcpu_set(v, VCPU_DR7, DR7_RESET | DR7_G0 | DR7_GE);
 }
 
-static void resume_past_breakpoint(struct scene *scene, struct frame *frame, struct log_entry *entry)
+static void resume_past_breakpoint(struct scene *scene, struct frame *frame,
+				   struct log_entry *entry)
 {
 	(void)scene;
 	(void)entry;
@@ -122,8 +127,10 @@ static void resume_past_breakpoint(struct scene *scene, struct frame *frame, str
 		frame->rflags |= RFLAGS_RF;
 }
 
-CASE(irq_before_breakpoint, "V30", "an interrupt pending at entry is served before the code breakpoint "
-     "on the guest's first instruction", "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities")
+CASE(irq_before_breakpoint, "V30", "an interrupt pending at entry is served before the code "
+     "breakpoint "
+     "on the guest's first instruction", "SDM 3A, Priority Among Concurrent Events; APM 2, "
+     "Priorities")
 {
 	struct vcpu *v = start_with(0);
 
@@ -134,7 +141,8 @@ CASE(irq_before_breakpoint, "V30", "an interrupt pending at entry is served befo
 	expect(IRQ(VEC, AT(L), IF(1)), DB(AT(L), DR6(DR6_B0)));
 }
 
-CASE(rf_suppresses_breakpoint, "V30", "a guest entered with RF=1 does not meet the breakpoint on its "
+CASE(rf_suppresses_breakpoint, "V30", "a guest entered with RF=1 does not meet the breakpoint on "
+     "its "
      "first instruction; an interrupt there saves RF=1, so nor does its IRET",
      "SDM 3B, Instruction-Breakpoint Exception Condition")
 {
@@ -147,7 +155,8 @@ CASE(rf_suppresses_breakpoint, "V30", "a guest entered with RF=1 does not meet t
 	expect(IRQ(VEC, AT(L), IF(1), RF(1)));
 }
 
-CASE(breakpoint_before_exit, "V83,S32", "a code breakpoint on RDMSR comes before its exit, and the exit "
+CASE(breakpoint_before_exit, "V83,S32", "a code breakpoint on RDMSR comes before its exit, and the "
+     "exit "
      "comes when the handler returns with RF=1", FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
@@ -159,10 +168,12 @@ CASE(breakpoint_before_exit, "V83,S32", "a code breakpoint on RDMSR comes before
 	run_to(v, EXIT_RDMSR, L);
 	vcpu_inject(v, gp(0));
 	run_to_end(v);
-	expect(DB(AT(L), DR6(DR6_B0)), EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)));
+	expect(DB(AT(L), DR6(DR6_B0)), EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))),
+	       GP(0, AT(L)));
 }
 
-CASE(step_before_exit, "V84,S32", "the single-step trap of an instruction comes before the exit of the "
+CASE(step_before_exit, "V84,S32", "the single-step trap of an instruction comes before the exit of "
+     "the "
      "next", FAULTS_VS_EXITS)
 {
 	struct vcpu *v;

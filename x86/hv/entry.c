@@ -2,14 +2,15 @@
 /*
  * VM entry without an injection, with an interrupt pending: entry itself is a boundary. Without
  * blocking the interrupt is served before the guest executes anything; under blocking by STI or MOV
- * SS (SVM: the interrupt shadow) after one instruction, or when that instruction incurs an exception.
- * An instruction that exits keeps the blocking: the hypervisor that completes it has to clear it.
+ * SS (SVM: the interrupt shadow) after one instruction, or when that instruction incurs an
+ * exception. An instruction that exits keeps the blocking: the hypervisor that completes it has to
+ * clear it.
  */
 #define FAMILY "entry"
 #include "hv/guest.h"
 
 #define AFTER_ENTRY                                                                                \
-	"SDM 3C, VM-Entry Consequences of Blocking and Interruptibility State; APM 2, Interrupt "     \
+	"SDM 3C, VM-Entry Consequences of Blocking and Interruptibility State; APM 2, Interrupt "  \
 	"Shadows"
 
 CASE(not_blocked, "V18", "an interrupt pending at VM entry is served before the guest's first "
@@ -30,7 +31,8 @@ static void one_instruction_later(const void *argument)
 	struct vcpu *v;
 
 	if (state == STATE_BLOCKED_BY_MOV_SS && !hv_is_vmx())
-		skip("SVM's one shadow bit does not tell MOV SS from STI: see entry.blocked_by_sti");
+		skip("SVM's one shadow bit does not tell MOV SS from STI: see "
+		"entry.blocked_by_sti");
 	scene(L(NOP), NOP, NOP);
 	v = start_with_interrupts_on();
 	vcpu_set_state(v, state);
@@ -41,7 +43,8 @@ static void one_instruction_later(const void *argument)
 
 static const u64 by_sti = STATE_BLOCKED_BY_STI, by_mov_ss = STATE_BLOCKED_BY_MOV_SS;
 
-TWIN_OF(blocked_by_sti, "V19", "blocked by STI at VM entry, the interrupt is served one instruction "
+TWIN_OF(blocked_by_sti, "V19", "blocked by STI at VM entry, the interrupt is served one "
+     "instruction "
 	"later", AFTER_ENTRY, "shadow.sti_nop", one_instruction_later, &by_sti);
 CASE_OF(blocked_by_mov_ss, "V20", "blocked by MOV SS at VM entry, the interrupt is served one "
 	"instruction later", AFTER_ENTRY, one_instruction_later, &by_mov_ss);
@@ -69,11 +72,14 @@ static void ud_trap_gate(const void *argument __attribute__((unused)))
 	fault_under_blocking(TRAP_GATE, ENTRY_OF(UD_VECTOR));
 }
 
-TWIN_OF(blocked_ud_interrupt_gate, "V21", "blocked by STI at VM entry, a first instruction that faults "
+TWIN_OF(blocked_ud_interrupt_gate, "V21", "blocked by STI at VM entry, a first instruction that "
+     "faults "
 	"comes first; the interrupt waits for the IRET of #UD", AFTER_ENTRY,
 	"faults.shadow_ud_interrupt_gate", ud_interrupt_gate, NULL);
-TWIN_OF(blocked_ud_trap_gate, "V21", "blocked by STI at VM entry, a first instruction that faults comes "
-	"first; delivery ends the blocking", AFTER_ENTRY, "faults.shadow_ud_trap_gate", ud_trap_gate,
+TWIN_OF(blocked_ud_trap_gate, "V21", "blocked by STI at VM entry, a first instruction that faults "
+     "comes "
+	"first; delivery ends the "
+	"blocking", AFTER_ENTRY, "faults.shadow_ud_trap_gate", ud_trap_gate,
 	NULL);
 
 /* --- The first instruction exits, and the hypervisor completes it --- */
@@ -104,19 +110,22 @@ static struct vcpu *enter_blocked_at_rdmsr(void)
 	return v;
 }
 
-CASE(completed_blocking_cleared, "V22,S31", "an exit keeps blocking by STI; the hypervisor completes "
+CASE(completed_blocking_cleared, "V22,S31", "an exit keeps blocking by STI; the hypervisor "
+     "completes "
      "RDMSR and clears it: the interrupt is served at once", AFTER_ENTRY)
 {
 	complete_rdmsr(enter_blocked_at_rdmsr(), 0, M);
 }
 
-CASE(completed_blocking_kept, "V22,S31", "the hypervisor completes RDMSR and keeps the blocking: the "
+CASE(completed_blocking_kept, "V22,S31", "the hypervisor completes RDMSR and keeps the blocking: "
+     "the "
      "interrupt is served one instruction too late for the guest", AFTER_ENTRY)
 {
 	complete_rdmsr(enter_blocked_at_rdmsr(), STATE_BLOCKED_BY_STI, T);
 }
 
-CASE(guest_sti_completed_blocking_cleared, "V22,S31", "the guest's own STI; RDMSR: completed with the "
+CASE(guest_sti_completed_blocking_cleared, "V22,S31", "the guest's own STI; RDMSR: completed with "
+     "the "
      "blocking cleared, the interrupt comes behind RDMSR as on bare hardware", AFTER_ENTRY)
 {
 	scene(GUEST_PENDS_IRQ, STI, L(RDMSR), M(NOP), T(NOP), NOP);

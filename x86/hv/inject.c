@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An injected event is delivered as part of VM entry, before anything that is pending. What is
- * pending follows at the first boundary that is open to it, and delivery has ended any shadow: for a
- * maskable interrupt that is the injected event's first handler instruction behind a trap gate, and
- * where that handler returns to behind an interrupt gate.
+ * pending follows at the first boundary that is open to it, and delivery has ended any shadow: for
+ * a maskable interrupt that is the injected event's first handler instruction behind a trap gate,
+ * and where that handler returns to behind an interrupt gate.
  */
 #define FAMILY "inject"
 #include "hv/guest.h"
@@ -54,11 +54,11 @@ static void inject_with_irq_pending(const void *argument)
 		.instruction = NOP, .gate = TRAP_GATE,                                             \
 		.irq_at = ENTRY_OF((u8)(event_)), __VA_ARGS__ };                                   \
 	CASE_OF(id##_interrupt_gate, row,                                                          \
-		"an injected " what " comes first; behind an interrupt gate the pending interrupt "   \
+		"an injected " what " comes first; behind an interrupt gate the pending interrupt " \
 		"waits for its IRET",                                                              \
 		EVENT_INJECTION, inject_with_irq_pending, &id##_ig);                               \
 	CASE_OF(id##_trap_gate, row,                                                               \
-		"an injected " what " comes first; behind a trap gate the pending interrupt comes "   \
+		"an injected " what " comes first; behind a trap gate the pending interrupt comes " \
 		"at its handler's first instruction",                                              \
 		EVENT_INJECTION, inject_with_irq_pending, &id##_tg)
 
@@ -85,10 +85,12 @@ INJECT_BOTH_GATES(ac, "V04,S01", "#AC", FAULT_EVENT(AC_VECTOR, 0),
 		  FAULT(AC_VECTOR, 0, AT_L_AS_FAULT));
 
 /* Blocking by STI or MOV SS at entry is legal with an exception, and ends with its delivery. */
-INJECT_BOTH_GATES(gp_blocked_by_sti, "V03", "#GP, under blocking by STI,", FAULT_EVENT(GP_VECTOR, 0),
+INJECT_BOTH_GATES(gp_blocked_by_sti, "V03", "#GP, under blocking by "
+     "STI,", FAULT_EVENT(GP_VECTOR, 0),
 		  GP(0, AT_L_AS_FAULT), .state = STATE_BLOCKED_BY_STI);
 INJECT_BOTH_GATES(gp_blocked_by_mov_ss, "V03", "#GP, under blocking by MOV SS,",
-		  FAULT_EVENT(GP_VECTOR, 0), GP(0, AT_L_AS_FAULT), .state = STATE_BLOCKED_BY_MOV_SS);
+		  FAULT_EVENT(GP_VECTOR, 0), GP(0, AT_L_AS_FAULT),
+		  .state = STATE_BLOCKED_BY_MOV_SS);
 
 /* --- Software events: the saved RIP lies behind the instruction --- */
 
@@ -106,11 +108,11 @@ static void inject_vmx_only(const void *argument)
 		.delivered = want_, .instruction = (instruction_), .gate = TRAP_GATE,              \
 		.irq_at = ENTRY_OF((u8)(event_)) };                                                \
 	CASE_OF(id##_interrupt_gate, row,                                                          \
-		"an injected " what " saves the address behind it; the pending interrupt comes "      \
+		"an injected " what " saves the address behind it; the pending interrupt comes "   \
 		"there, after its IRET",                                                           \
 		EVENT_INJECTION, run, &id##_ig);                                                   \
 	CASE_OF(id##_trap_gate, row,                                                               \
-		"an injected " what " saves the address behind it; behind a trap gate the pending "   \
+		"an injected " what " saves the address behind it; behind a trap gate the pending " \
 		"interrupt comes at its handler's first instruction",                              \
 		EVENT_INJECTION, run, &id##_tg)
 
@@ -119,7 +121,8 @@ INJECT_SOFTWARE(int_n, "V11", "INT n", inject_with_irq_pending, INT_50,
 INJECT_SOFTWARE(int3, "V11", "INT3", inject_vmx_only, INT3,
 		PLAIN_EVENT(EVENT_SOFT_EXCEPTION, BP_VECTOR), 1, BP(AT(AFTER(L)), IF(1)));
 INJECT_SOFTWARE(int1, "V11", "INT1", inject_vmx_only, INT1,
-		PLAIN_EVENT(EVENT_PRIVILEGED_SOFT_EXCEPTION, DB_VECTOR), 1, DB(AT(AFTER(L)), IF(1)));
+		PLAIN_EVENT(EVENT_PRIVILEGED_SOFT_EXCEPTION, DB_VECTOR), 1,
+		DB(AT(AFTER(L)), IF(1)));
 
 /* --- An injected external interrupt or NMI returns to the guest's RIP --- */
 
@@ -143,19 +146,24 @@ static void inject_interrupt(const void *argument)
 }
 
 #define INJECT_INTERRUPT(id, sentence, ...)                                                        \
-	CASE_WITH(id, "V05,S04", sentence, EVENT_INJECTION, inject_interrupt, two_vectors, __VA_ARGS__)
+	CASE_WITH(id, "V05,S04", sentence, EVENT_INJECTION, inject_interrupt, two_vectors,         \
+		  __VA_ARGS__)
 
 INJECT_INTERRUPT(lower_interrupt_interrupt_gate,
-		 "an injected interrupt comes before a pending one of a higher class, which waits for IRET",
+		 "an injected interrupt comes before a pending one of a higher class, which waits "
+		 "for IRET",
 		 VEC_LOW, VEC_HIGH, INTERRUPT_GATE);
 INJECT_INTERRUPT(lower_interrupt_trap_gate,
-		 "the same behind a trap gate: the pending one comes at the handler's first instruction",
+		 "the same behind a trap gate: the pending one comes at the handler's first "
+		 "instruction",
 		 VEC_LOW, VEC_HIGH, TRAP_GATE);
 INJECT_INTERRUPT(higher_interrupt_interrupt_gate,
-		 "an injected interrupt has no ISR bit: a pending one of a lower class waits for IRET only",
+		 "an injected interrupt has no ISR bit: a pending one of a lower class waits for "
+		 "IRET only",
 		 VEC_HIGH, VEC_LOW, INTERRUPT_GATE);
 INJECT_INTERRUPT(higher_interrupt_trap_gate,
-		 "the same behind a trap gate: the pending one comes at the handler's first instruction",
+		 "the same behind a trap gate: the pending one comes at the handler's first "
+		 "instruction",
 		 VEC_HIGH, VEC_LOW, TRAP_GATE);
 
 static void inject_nmi(const void *argument)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An injection against what VM entry opens: an NMI, an interrupt that makes the guest exit, a virtual
- * interrupt. The injected event is always delivered first; what was pending acts at the boundary on
- * its handler's first instruction, and an exit there does not name the injected event as unfinished.
- * Here the vendors differ: an injected NMI blocks NMIs on VMX, and does not on SVM; an NMI exit
- * consumes the NMI on VMX, and leaves it pending on SVM.
+ * An injection against what VM entry opens: an NMI, an interrupt that makes the guest exit, a
+ * virtual interrupt. The injected event is always delivered first; what was pending acts at the
+ * boundary on its handler's first instruction, and an exit there does not name the injected event
+ * as unfinished. Here the vendors differ: an injected NMI blocks NMIs on VMX, and does not on SVM;
+ * an NMI exit consumes the NMI on VMX, and leaves it pending on SVM.
  */
 #define FAMILY "pending"
 #include "hv/guest.h"
@@ -13,7 +13,8 @@
 #define EXIT_AFTER_INJECTION                                                                       \
 	"SDM 3C, Information for VM Exits During Event Delivery; APM 2, Event Injection"
 
-CASE(injected_nmi_blocks, "V07", "VMX: an injected NMI blocks NMIs; a pending one comes after its IRET",
+CASE(injected_nmi_blocks, "V07", "VMX: an injected NMI blocks NMIs; a pending one comes after its "
+     "IRET",
      NMI_BLOCKING)
 {
 	struct vcpu *v;
@@ -27,7 +28,8 @@ CASE(injected_nmi_blocks, "V07", "VMX: an injected NMI blocks NMIs; a pending on
 	expect(ENTRY(AT(L), INJECT(nmi())), NMI(AT(L)), NMI(AT(L)));
 }
 
-CASE(injected_nmi_does_not_block, "S06", "SVM: an injected NMI does not block NMIs; a pending one comes "
+CASE(injected_nmi_does_not_block, "S06", "SVM: an injected NMI does not block NMIs; a pending one "
+     "comes "
      "at its handler's first instruction", NMI_BLOCKING)
 {
 	struct vcpu *v;
@@ -42,7 +44,8 @@ CASE(injected_nmi_does_not_block, "S06", "SVM: an injected NMI does not block NM
 	expect(ENTRY(AT(L), INJECT(nmi())), NMI(AT(L)), NMI(AT(ENTRY_OF(NMI_VECTOR))));
 }
 
-CASE(nmi_after_gp, "V08", "a pending NMI comes at the first instruction of the injected #GP's handler",
+CASE(nmi_after_gp, "V08", "a pending NMI comes at the first instruction of the injected #GP's "
+     "handler",
      EVENT_INJECTION)
 {
 	struct vcpu *v;
@@ -55,7 +58,8 @@ CASE(nmi_after_gp, "V08", "a pending NMI comes at the first instruction of the i
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)), NMI(AT(ENTRY_OF(GP_VECTOR))));
 }
 
-CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the first instruction of the "
+CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the first instruction of "
+     "the "
      "injected #GP's handler, and is consumed", EXIT_AFTER_INJECTION)
 {
 	struct vcpu *v;
@@ -73,7 +77,8 @@ CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the fir
 	       EXIT(NMI, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))));
 }
 
-CASE(nmi_exit_stays_pending, "S20", "SVM: an intercepted NMI stays pending, and comes when the guest is "
+CASE(nmi_exit_stays_pending, "S20", "SVM: an intercepted NMI stays pending, and comes when the "
+     "guest is "
      "entered without the intercept", "APM 2, Global Interrupt Flag, STGI and CLGI Instructions")
 {
 	struct vcpu *v;
@@ -116,7 +121,8 @@ static void interrupt_exit_vmx(const void *argument)
 CASE_OF(interrupt_exit_interrupt_gate, "V10", "VMX: an interrupt that exits does so at the first "
 	"instruction of the injected #GP's handler, although IF is 0 there",
 	EXIT_AFTER_INJECTION, interrupt_exit_vmx, &interrupt_gate);
-CASE_OF(interrupt_exit_trap_gate, "V10", "VMX: an interrupt that exits does so at the first instruction "
+CASE_OF(interrupt_exit_trap_gate, "V10", "VMX: an interrupt that exits does so at the first "
+     "instruction "
 	"of the injected #GP's handler", EXIT_AFTER_INJECTION, interrupt_exit_vmx, &trap_gate);
 
 /* Without V_INTR_MASKING the guest's IF gates the intercept too. */
@@ -140,7 +146,8 @@ static void interrupt_exit_svm(const void *argument)
 	       ENTRY(AT(open)), IRQ(VEC, AT(open), IF(1)));
 }
 
-CASE_OF(intercepted_interrupt_interrupt_gate, "S02", "SVM: an intercepted interrupt exits where the "
+CASE_OF(intercepted_interrupt_interrupt_gate, "S02", "SVM: an intercepted interrupt exits where "
+     "the "
 	"injected #GP's handler returns to: before, IF is 0", EXIT_AFTER_INJECTION,
 	interrupt_exit_svm, &interrupt_gate);
 CASE_OF(intercepted_interrupt_trap_gate, "S02", "SVM: an intercepted interrupt exits at the first "

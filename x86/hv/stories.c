@@ -7,7 +7,7 @@
  *     the interrupt at the first boundary where IF is 1. Not simultaneous, from the guest's view.
  *     The native twin is STI; RDMSR: there too the interrupt may not come before the fault.
  * S3: it is pending in the guest before RDMSR exits. Interrupt first, without an exit; its IRET
- *     executes RDMSR again, which exits now, and the #GP is injected: that is how a hypervisor's guest
+ *     executes RDMSR again, which exits now, and the #GP is injected: that is how a guest
  *     sees the discarded fault regenerated.
  * S4: it is pending in the guest, and RDMSR stands in the shadow of STI: RDMSR exits first.
  */
@@ -128,7 +128,7 @@ static void s4(const void *argument)
 #define BOTH_GATES(id, row, sentence, citation, twin, run)                                         \
 	TWIN_OF(id##_interrupt_gate, row, sentence ", #GP behind an interrupt gate", citation,     \
 		twin##_IG, run, &behind_interrupt_gate);                                           \
-	TWIN_OF(id##_trap_gate, row, sentence ", #GP behind a trap gate", citation, twin##_TG,      \
+	TWIN_OF(id##_trap_gate, row, sentence ", #GP behind a trap gate", citation, twin##_TG,     \
 		run, &behind_trap_gate)
 
 BOTH_GATES(s2, "V01,V02,S01",
@@ -144,10 +144,12 @@ BOTH_GATES(s3_timer, "V23,S30",
 	   "a timer that expires in the guest before RDMSR exits comes first",
 	   FAULTS_VS_EXITS, TWIN_S1, s3_timer);
 BOTH_GATES(s4, "V24,S30",
-	   "in the shadow of STI the RDMSR exits first, and the interrupt comes after the injected #GP",
+	   "in the shadow of STI the RDMSR exits first, and the interrupt comes after the injected "
+	   "#GP",
 	   VMX_INTERRUPTIBILITY, TWIN_N1, s4);
 
-TWIN_OF(s2_nested_paging_interrupt_gate, "V01,S01", "S2 under nested paging, #GP behind an interrupt "
+TWIN_OF(s2_nested_paging_interrupt_gate, "V01,S01", "S2 under nested paging, #GP behind an "
+     "interrupt "
 	"gate", EVENT_INJECTION, TWIN_N1_IG, s2, &nested_interrupt_gate);
 TWIN_OF(s2_nested_paging_trap_gate, "V02,S01", "S2 under nested paging, #GP behind a trap gate",
 	EVENT_INJECTION, TWIN_N1_TG, s2, &nested_trap_gate);

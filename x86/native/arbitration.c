@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two interrupts pending at one boundary: the LAPIC offers the one of higher vector. The other waits
- * until it is the highest of its kind: a lower class until the first one's EOI, the same class too.
+ * Two interrupts pending at one boundary: the LAPIC offers the one of higher vector. The other
+ * waits until it is the highest of its kind: a lower class until the first one's EOI, the same
+ * class too.
  */
 #define FAMILY "arbitration"
 #include "case.h"
@@ -58,7 +59,8 @@ CASE_OF(two_classes_eoi_later, "J01",
 	"a lower class waits for the EOI of the higher one, even behind a trap gate",
 	LAPIC_PRIORITY, eoi_later, &two_classes);
 CASE_OF(one_class_eoi_in_handler, "J02",
-	"of two pending interrupts of one class the higher vector is served first; the other follows "
+	"of two pending interrupts of one class the higher vector is served first; the other "
+	"follows "
 	"its EOI and IRET",
 	LAPIC_PRIORITY, eoi_in_handler, &one_class);
 CASE_OF(one_class_eoi_later, "J02",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A maskable interrupt against the faults of executing an instruction (class 6 against 9 and 10 of
- * the priority table). Pending at the boundary before the instruction, the interrupt is served first,
- * with nothing of the fault to be seen yet (CR2, the MSR, the stack); when its handler returns, the
- * instruction is executed and faults. In the shadow of STI it is the other way round.
+ * the priority table). Pending at the boundary before the instruction, the interrupt is served
+ * first, with nothing of the fault to be seen yet (CR2, the MSR, the stack); when its handler
+ * returns, the instruction is executed and faults. In the shadow of STI it is the other way round.
  */
 #define FAMILY "faults"
 #include "case.h"
@@ -85,7 +85,8 @@ IRQ_BEFORE(
 	.fault = SS(0, AT(L), ON_IST(IST_FAULT)));
 
 CASE(irq_before_gp_of_lstar, "A02",
-     "a pending interrupt is served before the #GP of a WRMSR of a non-canonical LSTAR, which stays "
+     "a pending interrupt is served before the #GP of a WRMSR of a non-canonical LSTAR, which "
+     "stays "
      "as it was",
      PRIORITY)
 {
@@ -101,7 +102,8 @@ CASE(irq_before_gp_of_lstar, "A02",
 }
 
 CASE(irq_before_gp_of_efer, "A02",
-     "a pending interrupt is served before the #GP of a WRMSR of a reserved EFER bit, which stays 0",
+     "a pending interrupt is served before the #GP of a WRMSR of a reserved EFER bit, which stays "
+     "0",
      PRIORITY)
 {
 	u64 before = rdmsr(MSR_EFER), after;

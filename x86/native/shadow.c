@@ -25,7 +25,8 @@ CASE(sti_nop, "E01", "STI holds a pending interrupt back over one NOP, and no fu
 }
 
 CASE(sti_cli, "E02",
-     "STI; CLI leaves no boundary at which the interrupt could be served: it waits for the next STI",
+     "STI; CLI leaves no boundary at which the interrupt could be served: it waits for the next "
+     "STI",
      STI_SHADOW)
 {
 	scene(STI, CLI, NOP, NOP, STI, NOP, L(NOP), NOP);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first story, natively. RDMSR of an MSR that does not exist raises #GP; a maskable interrupt is
- * pending too. At the boundary before RDMSR the interrupt is the older event, and is served first;
- * the #GP that RDMSR would have raised is discarded, and raised again when the handler returns to
- * RDMSR (S1). Behind STI the interrupt is held back for one boundary: there RDMSR faults first, and
- * the interrupt follows at the first boundary where IF is 1 (N1, the native twin of what a guest must
- * see when the interrupt arrives while its hypervisor injects the #GP).
+ * The first story, natively. RDMSR of an MSR that does not exist raises #GP; a maskable interrupt
+ * is pending too. At the boundary before RDMSR the interrupt is the older event, and is served
+ * first; the #GP that RDMSR would have raised is discarded, and raised again when the handler
+ * returns to RDMSR (S1). Behind STI the interrupt is held back for one boundary: there RDMSR faults
+ * first, and the interrupt follows at the first boundary where IF is 1 (N1, the native twin of what
+ * a guest must see when the interrupt arrives while its hypervisor injects the #GP).
  */
 #define FAMILY "stories"
 #include "case.h"
@@ -30,7 +30,8 @@ CASE_OF(irq_before_rdmsr_trap_gate, "A01", "the same with both handlers behind t
 	PRIORITY, irq_before_rdmsr, &trap_gate);
 
 CASE(sti_rdmsr_interrupt_gate, "A21",
-     "in the shadow of STI the RDMSR faults first; behind an interrupt gate the interrupt waits for "
+     "in the shadow of STI the RDMSR faults first; behind an interrupt gate the interrupt waits "
+     "for "
      "the IRET of #GP",
      STI_SHADOW)
 {

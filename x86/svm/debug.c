@@ -67,7 +67,8 @@ CASE(int3_intercepted, "S25", "an intercepted INT3 exits with RIP at the instruc
 	expect(EXIT(EXCEPTION, AT(L)), ENTRY(AT(M)));
 }
 
-CASE(tf_at_vmrun, "S26", "a guest entered with TF=1 traps after its first instruction, not before it",
+CASE(tf_at_vmrun, "S26", "a guest entered with TF=1 traps after its first instruction, not before "
+     "it",
      "APM 2, VMRUN and TF/RF Bits in EFLAGS")
 {
 	struct vcpu *v;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who gates a physical interrupt while a guest runs: with V_INTR_MASKING the host's IF at VMRUN, else
- * the guest's own. All sixteen combinations with the guest's IF and the INTR intercept. An interrupt
- * that is gated open exits if it is intercepted; else the guest takes it, if the guest's IF (without
- * V_INTR_MASKING) or the host's (with it) lets it through.
+ * Who gates a physical interrupt while a guest runs: with V_INTR_MASKING the host's IF at VMRUN,
+ * else the guest's own. All sixteen combinations with the guest's IF and the INTR intercept. An
+ * interrupt that is gated open exits if it is intercepted; else the guest takes it, if the guest's
+ * IF (without V_INTR_MASKING) or the host's (with it) lets it through.
  */
 #define FAMILY "masking"
 #include "hv/guest.h"
@@ -48,10 +48,10 @@ static void run_combination(const void *argument)
 	CASE_WITH(id, "S17", sentence, MASKING, run_combination, combination, __VA_ARGS__)
 
 #define GUEST_GATES(id, host)                                                                      \
-	COMBINATION(guest_gates_##id##_closed, "without V_INTR_MASKING, guest IF=0: nothing comes",    \
+	COMBINATION(guest_gates_##id##_closed, "without V_INTR_MASKING, guest IF=0: nothing comes", \
 		    false, host, false, false);                                                    \
 	COMBINATION(guest_gates_##id##_closed_intercept,                                           \
-		    "without V_INTR_MASKING, guest IF=0: nothing exits", false, host, false, true);     \
+		    "without V_INTR_MASKING, guest IF=0: nothing exits", false, host, false, true); \
 	COMBINATION(guest_gates_##id##_open, "without V_INTR_MASKING, guest IF=1: the guest takes it", \
 		    false, host, true, false);                                                     \
 	COMBINATION(guest_gates_##id##_open_intercept,                                             \
@@ -61,10 +61,10 @@ GUEST_GATES(host_if_0, false);
 GUEST_GATES(host_if_1, true);
 
 #define HOST_GATES(id, guest)                                                                      \
-	COMBINATION(host_gates_##id##_closed, "with V_INTR_MASKING, host IF=0: nothing comes", true,   \
+	COMBINATION(host_gates_##id##_closed, "with V_INTR_MASKING, host IF=0: nothing comes", true, \
 		    false, guest, false);                                                          \
 	COMBINATION(host_gates_##id##_closed_intercept,                                            \
-		    "with V_INTR_MASKING, host IF=0: nothing exits", true, false, guest, true);        \
+		    "with V_INTR_MASKING, host IF=0: nothing exits", true, false, guest, true);    \
 	COMBINATION(host_gates_##id##_open, "with V_INTR_MASKING, host IF=1: the guest takes it", true, \
 		    true, guest, false);                                                           \
 	COMBINATION(host_gates_##id##_open_intercept,                                              \

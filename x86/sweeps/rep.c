@@ -79,7 +79,8 @@ static void check_sample(u32 ticks, const struct log_entry *irq, enum where wher
 	if (where == BETWEEN)
 		check(rcx < COUNT, "timer count %u: between iterations RCX is %lu", ticks, rcx);
 	if (where == BETWEEN && assert_rf)
-		check(rf, "timer count %u: between iterations, RCX %lu of %d, the saved RF is 0", ticks,
+		check(rf, "timer count %u: between iterations, RCX %lu of %d, the saved RF is "
+		"0", ticks,
 		      rcx, COUNT);
 	else if (where != BETWEEN && where != DONE)
 		check(!rf, "timer count %u: %s the saved RF is 1", ticks, where_names[where]);
@@ -109,7 +110,8 @@ static void report(const u32 counts[WHERE_COUNT])
 		    where_names[DONE], where_names[BEHIND], where_names[LATER]);
 	for (int i = 0; i < WHERE_COUNT; i++)
 		if (counts[i])
-			report_line("HIST: %s: %u %s", stage_case_name(), counts[i], where_names[i]);
+			report_line("HIST: %s: %u "
+			"%s", stage_case_name(), counts[i], where_names[i]);
 	for (int i = 0; i < WHERE_COUNT; i++)
 		if (counts[i] && i != LATER) {
 			report_line("SEEN: %s: %s", stage_case_name(), where_names[i]);
@@ -126,7 +128,8 @@ static void sweep_rep(bool assert_rf)
 	lapic_timer_stop();
 	report(counts);
 	if (stage_passing() && !counts[BETWEEN])
-		skip("no sample landed between two iterations: the platform copies them as one, or its "
+		skip("no sample landed between two iterations: the platform copies them as one, or "
+		"its "
 		     "timer is too coarse (in QEMU: -icount shift=0)");
 	stage_judged();
 }

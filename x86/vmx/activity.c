@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest entered in the HLT activity state. What would wake a halted CPU wakes it: an interrupt that
- * IF lets through, a debug exception, an injected event; an interrupt that exits does so whether IF is
- * set or not; and what exits leaves the activity state as it was.
+ * A guest entered in the HLT activity state. What would wake a halted CPU wakes it: an interrupt
+ * that IF lets through, a debug exception, an injected event; an interrupt that exits does so
+ * whether IF is set or not; and what exits leaves the activity state as it was.
  */
 #define FAMILY "activity"
 #include "hv/guest.h"
@@ -33,7 +33,8 @@ CASE(hlt_irq, "V31", "a guest entered in HLT with IF=1 takes a pending interrupt
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(hlt_nmi_and_irq, "V31,G08", "a guest entered in HLT takes a pending NMI first, then the interrupt",
+CASE(hlt_nmi_and_irq, "V31,G08", "a guest entered in HLT takes a pending NMI first, then the "
+     "interrupt",
      ACTIVITY)
 {
 	struct vcpu *v = start_halted(RFLAGS_IF);
@@ -44,7 +45,8 @@ CASE(hlt_nmi_and_irq, "V31,G08", "a guest entered in HLT takes a pending NMI fir
 	expect(NMI(AT(L), IF(1)), IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(hlt_if_clear, "V32", "a guest entered in HLT with IF=0 is not woken by a pending interrupt: only the "
+CASE(hlt_if_clear, "V32", "a guest entered in HLT with IF=0 is not woken by a pending interrupt: "
+     "only the "
      "preemption timer ends the wait", ACTIVITY)
 {
 	enum { A_WHILE = 2000 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an exit takes with it. An external interrupt that exits stays pending in the LAPIC unless the
- * exit acknowledges it; an NMI that exits is gone, and blocks NMIs in root; a #DB that exits leaves
- * DR6 alone and says its causes in the exit qualification; an event whose delivery ends in another
- * exit is named in the IDT-vectoring information, and only then.
+ * What an exit takes with it. An external interrupt that exits stays pending in the LAPIC unless
+ * the exit acknowledges it; an NMI that exits is gone, and blocks NMIs in root; a #DB that exits
+ * leaves DR6 alone and says its causes in the exit qualification; an event whose delivery ends in
+ * another exit is named in the IDT-vectoring information, and only then.
  */
 #define FAMILY "exits"
 #include "hv/guest.h"
@@ -12,7 +12,8 @@
 #define EXTERNAL_INTERRUPT "SDM 3C, Information for VM Exits Due to Vectored Events"
 #define IDT_VECTORING	   "SDM 3C, Information About VM Exits During Event Delivery"
 
-CASE(interrupt_stays_pending, "V65", "an external interrupt that exits without being acknowledged stays "
+CASE(interrupt_stays_pending, "V65", "an external interrupt that exits without being acknowledged "
+     "stays "
      "in IRR, and the exit names no vector", EXTERNAL_INTERRUPT)
 {
 	struct exit_details d;
@@ -32,7 +33,8 @@ CASE(interrupt_stays_pending, "V65", "an external interrupt that exits without b
 	expect(EXIT(INTR, AT(L), NO_EVENT), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(interrupt_acknowledged, "V66", "with acknowledge on exit the exit names the vector, which is in "
+CASE(interrupt_acknowledged, "V66", "with acknowledge on exit the exit names the vector, which is "
+     "in "
      "service now and pending no more", EXTERNAL_INTERRUPT)
 {
 	struct exit_details d;
@@ -53,7 +55,8 @@ CASE(interrupt_acknowledged, "V66", "with acknowledge on exit the exit names the
 	expect(EXIT(INTR, AT(L), NO_EVENT), ENTRY(AT(L)));
 }
 
-CASE(irq_before_exiting_instruction, "V85", "an interrupt pending at an instruction that exits is served "
+CASE(irq_before_exiting_instruction, "V85", "an interrupt pending at an instruction that exits is "
+     "served "
      "first; then the instruction exits, once", FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
@@ -67,8 +70,10 @@ CASE(irq_before_exiting_instruction, "V85", "an interrupt pending at an instruct
 	expect(IRQ(VEC, AT(L), IF(1)), EXIT(CPUID, AT(L)), ENTRY(AT(M)));
 }
 
-CASE(db_leaves_dr6, "V95", "a #DB that exits leaves DR6 as it was; its cause is in the exit qualification",
-     "SDM 3C, Exit Qualification for Debug Exceptions; SDM 3C, Architectural State Before a VM Exit")
+CASE(db_leaves_dr6, "V95", "a #DB that exits leaves DR6 as it was; its cause is in the exit "
+     "qualification",
+     "SDM 3C, Exit Qualification for Debug Exceptions; SDM 3C, Architectural State Before a VM "
+     "Exit")
 {
 	struct exit_details d;
 	struct vcpu *v;
@@ -90,7 +95,8 @@ CASE(db_leaves_dr6, "V95", "a #DB that exits leaves DR6 as it was; its cause is 
 	expect(EXIT(EXCEPTION, AT(L), NO_EVENT), ENTRY(AT(L)));
 }
 
-CASE(gp_while_delivering_np, "V91", "a #GP that exits while #NP was being delivered names #NP as the "
+CASE(gp_while_delivering_np, "V91", "a #GP that exits while #NP was being delivered names #NP as "
+     "the "
      "interrupted event", IDT_VECTORING)
 {
 	const u64 np = fault(NP_VECTOR, 0x48);
@@ -112,7 +118,8 @@ CASE(gp_while_delivering_np, "V91", "a #GP that exits while #NP was being delive
 	       ENTRY(AT(L)));
 }
 
-CASE(double_fault_is_not_vectoring, "V91", "a #DF that exits is the event itself: no interrupted event "
+CASE(double_fault_is_not_vectoring, "V91", "a #DF that exits is the event itself: no interrupted "
+     "event "
      "is named", IDT_VECTORING)
 {
 	const u64 np = fault(NP_VECTOR, 0x48);

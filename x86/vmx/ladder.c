@@ -58,7 +58,8 @@ static struct vcpu *start_on_ladder(u64 pending_debug)
 	return v;
 }
 
-CASE(interrupt_window_before_interrupt, "V45", "the interrupt window exits before the interrupt does",
+CASE(interrupt_window_before_interrupt, "V45", "the interrupt window exits before the interrupt "
+     "does",
      PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(0);
@@ -75,7 +76,8 @@ CASE(interrupt_window_before_interrupt, "V45", "the interrupt window exits befor
 	       IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(debug_before_preemption_timer, "V41", "a pending debug exception is delivered before the preemption "
+CASE(debug_before_preemption_timer, "V41", "a pending debug exception is delivered before the "
+     "preemption "
      "timer exits, at its handler's first instruction", PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(PENDING_BS);
@@ -85,10 +87,12 @@ CASE(debug_before_preemption_timer, "V41", "a pending debug exception is deliver
 	peel(v, EXIT_PREEMPTION_TIMER);
 	the_scene()->on_delivery = stop_stepping;
 	run_to_end(v);
-	expect(DB(AT(L), TF(1)), EXIT(PREEMPTION_TIMER, AT(DB_ENTRY), NO_EVENT), ENTRY(AT(DB_ENTRY)));
+	expect(DB(AT(L), TF(1)), EXIT(PREEMPTION_TIMER, AT(DB_ENTRY), NO_EVENT),
+	       ENTRY(AT(DB_ENTRY)));
 }
 
-CASE(preemption_timer_before_windows, "V42", "the preemption timer exits before the interrupt window and "
+CASE(preemption_timer_before_windows, "V42", "the preemption timer exits before the interrupt "
+     "window and "
      "the interrupt", PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(0);
@@ -144,7 +148,8 @@ CASE(nmi_before_interrupt_window, "V44", "the NMI exits before the interrupt win
 	expect(EXIT(NMI, AT(L)), ENTRY(AT(L)), EXIT(INTR_WINDOW, AT(L)), ENTRY(AT(L)));
 }
 
-CASE(tpr_threshold_first, "V38", "the TPR threshold exits before everything, and loses nothing of it",
+CASE(tpr_threshold_first, "V38", "the TPR threshold exits before everything, and loses nothing of "
+     "it",
      PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(PENDING_BS);
@@ -199,7 +204,8 @@ static void full_ladder(bool with_nmi)
 
 #define AT_DB_ENTRY(name) EXIT(name, AT(DB_ENTRY), NO_EVENT), ENTRY(AT(DB_ENTRY))
 
-CASE(without_nmi, "V47", "debug trap, preemption timer, interrupt window, interrupt: all at once, peeled "
+CASE(without_nmi, "V47", "debug trap, preemption timer, interrupt window, interrupt: all at once, "
+     "peeled "
      "off in the order of the priority table", PRIORITY)
 {
 	full_ladder(false);
@@ -207,7 +213,8 @@ CASE(without_nmi, "V47", "debug trap, preemption timer, interrupt window, interr
 	       AT_DB_ENTRY(INTR), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(whole, "V47", "debug trap, preemption timer, NMI window, NMI, interrupt window, interrupt: all at "
+CASE(whole, "V47", "debug trap, preemption timer, NMI window, NMI, interrupt window, interrupt: "
+     "all at "
      "once, peeled off in the order of the priority table", PRIORITY)
 {
 	full_ladder(true);

@@ -29,7 +29,8 @@ static const struct guest_exit *trap_at(struct vcpu *v, int place)
 	return exit;
 }
 
-CASE(injected_gp, "V54", "with an injected #GP the trap is at its handler's first instruction", TRAP)
+CASE(injected_gp, "V54", "with an injected #GP the trap is at its handler's first "
+     "instruction", TRAP)
 {
 	struct vcpu *v;
 
@@ -67,7 +68,8 @@ CASE(pending_debug, "V56", "with a debug exception pending the trap is at its ha
 	vcpu_set_pending_debug(v, PENDING_BS);
 	trap_at(v, ENTRY_OF(DB_VECTOR));
 	run_to_end(v);
-	expect(DB(AT(L), TF(1)), EXIT(MTF, AT(ENTRY_OF(DB_VECTOR))), ENTRY(AT(ENTRY_OF(DB_VECTOR))));
+	expect(DB(AT(L), TF(1)), EXIT(MTF, AT(ENTRY_OF(DB_VECTOR))),
+	       ENTRY(AT(ENTRY_OF(DB_VECTOR))));
 }
 
 CASE(one_iteration, "V57", "a repeated string instruction is trapped after one iteration", TRAP)
@@ -109,7 +111,8 @@ CASE(mov_ss, "V59", "MOV SS is trapped behind it, with blocking by MOV SS", TRAP
 	expect(EXIT(MTF, AT(AFTER(L)), BLOCKED(STATE_BLOCKED_BY_MOV_SS)), ENTRY(AT(AFTER(L))));
 }
 
-CASE(single_step, "V60", "the trap comes before a single-step trap, which stays pending and comes before "
+CASE(single_step, "V60", "the trap comes before a single-step trap, which stays pending and comes "
+     "before "
      "an interrupt when the guest goes on", TRAP)
 {
 	struct vcpu *v;
@@ -151,7 +154,8 @@ CASE(software_interrupt, "V62", "INT n is trapped at its handler's first instruc
 	       ENTRY(AT(ENTRY_OF(VEC_SOFT))));
 }
 
-CASE(sti, "V64", "STI is trapped behind it, with blocking by STI: the interrupt comes one instruction "
+CASE(sti, "V64", "STI is trapped behind it, with blocking by STI: the interrupt comes one "
+     "instruction "
      "later", TRAP)
 {
 	struct vcpu *v;
@@ -167,7 +171,8 @@ CASE(sti, "V64", "STI is trapped behind it, with blocking by STI: the interrupt 
 	       ENTRY(AT(AFTER(L)), BLOCKED(STATE_BLOCKED_BY_STI)), IRQ(VEC, AT(M), IF(1)));
 }
 
-CASE(injected_mtf, "V40", "an injected MTF exits before a pending debug exception and the preemption "
+CASE(injected_mtf, "V40", "an injected MTF exits before a pending debug exception and the "
+     "preemption "
      "timer; those follow, in this order", "SDM 3C, VM Entries and Event Injection")
 {
 	struct vcpu *v;

@@ -20,7 +20,8 @@ static inline u16 in_lapic_mode(u16 x2apic, u16 xapic)
 	return this_cpu.lapic_mode == LAPIC_X2APIC ? x2apic : xapic;
 }
 
-/* The guest sends itself vector VEC, and goes on when it is in IRR. Two steps, IF is not touched. */
+/* The guest sends itself vector VEC, and goes on when it is in IRR. Two steps,
+ * IF is not touched. */
 #define GUEST_PENDS_IRQ                                                                            \
 	in_lapic_mode(SELF_IPI_X2APIC, SELF_IPI_XAPIC),                                            \
 		in_lapic_mode(WAIT_IRR_X2APIC, WAIT_IRR_XAPIC)

@@ -48,7 +48,8 @@ static void hv_stop(void)
 
 	this_cpu.leave_shim = NULL;
 	the_vcpu.vendor->off();
-	asm volatile("lgdt %0; lidt %1" ::"m"(before.gdtr), "m"(before.idtr)); /* an exit widens them */
+	asm volatile("lgdt %0; lidt "
+	"%1" ::"m"(before.gdtr), "m"(before.idtr)); /* an exit widens them */
 	write_dr7(before.dr7);
 	this_cpu.playing = NULL;
 	machine_state_read(&after);
@@ -208,5 +209,6 @@ void run_to_end(struct vcpu *v)
 		return;
 	dump(v);
 	stage_show_trace(NULL);
-	stage_fail("the guest left by %s on its way to the landing", exit_reason_name(v->exit.reason));
+	stage_fail("the guest left by %s on its way to the "
+	"landing", exit_reason_name(v->exit.reason));
 }

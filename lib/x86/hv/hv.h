@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The shim: a hypervisor small enough to read, whose only guest is the case's own scene. The test is
- * the hypervisor: it starts the guest, gets every exit, decides, and enters again.
+ * The shim: a hypervisor small enough to read, whose only guest is the case's own scene. The test
+ * is the hypervisor: it starts the guest, gets every exit, decides, and enters again.
  *
  *	scene(L(RDMSR));
  *	v = hv_start();
@@ -12,8 +12,9 @@
  *	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)), ...);
  *
  * The guest is a clone of the running context: same page tables, GDT, IDT, handlers, and therefore
- * the same event log. Laws that the shim keeps: root runs with IF=0 (SVM: GIF=0), the LAPIC is passed
- * through, an MSR that does not exist is never read in root, RIP is not moved before an injection.
+ * the same event log. Laws that the shim keeps: root runs with IF=0 (SVM: GIF=0), the LAPIC is
+ * passed through, an MSR that does not exist is never read in root, RIP is not moved before an
+ * injection.
  */
 #ifndef ORDEAL_HV_H
 #define ORDEAL_HV_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between the shim's neutral half (hv.c) and its two vendors: the vcpu, and the calls a vendor gives.
+ * Between the shim's neutral half (hv.c) and its two vendors: the vcpu, and the calls a vendor
+ * gives.
  */
 #ifndef ORDEAL_HV_VCPU_H
 #define ORDEAL_HV_VCPU_H
@@ -34,11 +35,12 @@ struct hv_vendor {
 	const char *(*on)(void);
 	void (*off)(void);
 
-	/* Control structure for a guest that is a clone of the running context. NULL, or the control
+	/* Control structure for a clone of the running context as guest. NULL, or the control
 	 * that this CPU does not offer. */
 	const char *(*set_up)(struct vcpu *v, struct hv_options options);
 
-	/* Enters with v->event. NULL after an exit; else there was none, and this is why (VMX only). */
+	/* Enters with v->event. NULL after an exit; else there was none, and this is why (VMX
+	 * only). */
 	const char *(*enter)(struct vcpu *v);
 
 	/* After EXIT_ENTRY_FAILED: the field that looks wrong. */

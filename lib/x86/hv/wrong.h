@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Wrong on purpose: the guest argument wrong=NAME (hv/wrong.def) makes the shim misbehave in one way,
- * so that it can be shown that the ordinary cases notice. Called only if vcpu.wrong is set.
+ * Wrong on purpose: the guest argument wrong=NAME (hv/wrong.def) makes the shim misbehave in one
+ * way, so that it can be shown that the ordinary cases notice. Called only if vcpu.wrong is set.
  */
 #ifndef ORDEAL_HV_WRONG_H
 #define ORDEAL_HV_WRONG_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * int svm_enter(struct vcpu *v): into the guest by VMRUN, and back. Always returns 0: a refused entry
- * is an exit too (VMEXIT_INVALID).
- * GIF is 0 from CLGI to VMRUN, which sets it for the guest, and 0 again from #VMEXIT on: root never
- * sees an interrupt or NMI ("Global Interrupt Flag, STGI and CLGI Instructions").
+ * int svm_enter(struct vcpu *v): into the guest by VMRUN, and back. Always returns 0: a refused
+ * entry is an exit too (VMEXIT_INVALID). GIF is 0 from CLGI to VMRUN, which sets it for the guest,
+ * and 0 again from #VMEXIT on: root never sees an interrupt or NMI ("Global Interrupt Flag, STGI
+ * and CLGI Instructions").
  */
 #include "hv/gprs.h"
 

@@ -20,7 +20,8 @@ void svm_virtual_irq(struct vcpu *v, struct virtual_irq irq);
 /* Is V_IRQ still pending in the VMCB? */
 bool svm_virtual_irq_pending(struct vcpu *v);
 
-/* V_INTR_MASKING: with it the host's IF at VMRUN, and not the guest's, gates physical interrupts. */
+/* V_INTR_MASKING: with it the host's IF at VMRUN, and not the
+ * guest's, gates physical interrupts. */
 void svm_interrupt_masking(struct vcpu *v, bool on);
 
 /* RFLAGS.IF of root at the next VMRUNs. GIF is 0 there, so root itself sees no interrupt. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMCB, and the MSRs and bits that the shim uses, by the names of the AMD APM volume 2, appendix
- * "Layout of VMCB" and chapter "Secure Virtual Machine".
+ * The VMCB, and the MSRs and bits that the shim uses, by the names of the AMD APM volume 2,
+ * appendix "Layout of VMCB" and chapter "Secure Virtual Machine".
  */
 #ifndef ORDEAL_SVM_VMCB_H
 #define ORDEAL_SVM_VMCB_H

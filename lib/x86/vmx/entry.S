@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * int vmx_enter(struct vcpu *v): into the guest by VMLAUNCH or VMRESUME, and back.
- * Returns 0 after a VM exit, 1 after VMfailInvalid, 2 after VMfailValid ("Conventions" of chapter
- * "VMX Instruction Reference"). Between the exit and the return there is nothing but register stores:
- * IF is 0 (a VM exit clears RFLAGS), and it stays 0.
+ * int vmx_enter(struct vcpu *v): into the guest by VMLAUNCH or VMRESUME, and back. Returns 0 after
+ * a VM exit, 1 after VMfailInvalid, 2 after VMfailValid ("Conventions" of chapter "VMX Instruction
+ * Reference"). Between the exit and the return there is nothing but register stores: IF is 0 (a VM
+ * exit clears RFLAGS), and it stays 0.
  */
 #include "hv/gprs.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words for a VM entry that failed: "VM-Instruction Error Numbers", and for an entry that got as far
+ * Words for a VM entry that failed: "VM-Instruction Error "
+ "Numbers", and for an entry that got as far
  * as the guest state, the rules of "Checks on Guest Non-Register State" that the shim can break.
  */
 #include "bits.h"

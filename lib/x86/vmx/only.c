@@ -46,7 +46,8 @@ void vmx_monitor_trap_flag(struct vcpu *v, bool on)
 
 void vmx_virtual_nmis(struct vcpu *v, bool on)
 {
-	require(v, vmx_pin_offers(PIN_VIRTUAL_NMIS), "virtual NMIs (IA32_VMX_PINBASED_CTLS bit 37)");
+	require(v, vmx_pin_offers(PIN_VIRTUAL_NMIS), "virtual NMIs (IA32_VMX_PINBASED_CTLS bit "
+	"37)");
 	set_bits(PIN_BASED_CONTROLS, PIN_VIRTUAL_NMIS, on);
 }
 
