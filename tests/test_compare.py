@@ -36,6 +36,8 @@ def test_vanished_and_appeared():
     assert classes["appeared"] == ["tcg s/b: PASS"]
     # A selection of the cases is no evidence that the others are gone.
     assert compare.classify(old, new, False)["vanished"] == []
+    assert compare.classify(old, new, True, ["bochs-amd"])["vanished"] == []
+    assert compare.classify(old, new, True, ["tcg"])["vanished"] == ["tcg s/a: was PASS"]
 
 
 def test_slower():

@@ -269,7 +269,9 @@ class Run:
         if old:
             whole = not (self.options.patterns or self.options.values.get("exclude")
                          or self.options.words("group") or self.options.shard != (1, 1))
-            classes = compare.classify(reports.results(old), self.results, whole)
+            classes = compare.classify(reports.results(old), self.results, whole,
+                                       self.options.words("differential")
+                                       or self.options.words("platform"))
             lines += compare.baseline_lines(classes)
             if any(classes.get(name) for name in failing):
                 status = 1

@@ -3,7 +3,7 @@
 
 Baselines are kept as the records of a run themselves, so any --jsonl file is a baseline.
 """
-from typing import Dict, List, Sequence, Tuple
+from typing import Collection, Dict, List, Sequence, Tuple
 
 from .model import PASS, SKIP, XFAIL, Result
 from .text import clean_text, columns, plural
@@ -17,12 +17,13 @@ def _good(result: Result) -> bool:
     return result.verdict in (PASS, XFAIL)
 
 
-def classify(old: Sequence[Result], new: Sequence[Result], ran_all: bool = True) -> Classes:
-    """What changed from old to new, as lines in each class. When the new run was a selection
-    (ran_all false), cases of the old one that it left out have not vanished."""
+def classify(old: Sequence[Result], new: Sequence[Result], ran_all: bool = True,
+             asked: Collection[str] = ()) -> Classes:
+    """What changed from old to new, as lines in each class. What the new run was told to leave
+    out has not vanished: cases when it was a selection (ran_all false), platforms when only
+    some were asked for."""
     before = {(r.platform, r.case): r for r in old}
     after = {(r.platform, r.case): r for r in new}
-    platforms = {r.platform for r in new}
     classes: Classes = {name: [] for name in
                         ("new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")}
     for key, now in after.items():
@@ -44,7 +45,7 @@ def classify(old: Sequence[Result], new: Sequence[Result], ran_all: bool = True)
         if now.seconds > was.seconds * FACTOR and now.seconds - was.seconds > MIN_SECONDS:
             classes["slower"].append("%s: was %.2f s, is %.2f s" % (name, was.seconds, now.seconds))
     for key, was in before.items():
-        if key not in after and (ran_all or key[0] not in platforms) and ran_all:
+        if key not in after and ran_all and (not asked or key[0] in asked):
             classes["vanished"].append("%s %s: was %s" % (key + (was.verdict,)))
     return classes
 
