@@ -14,11 +14,15 @@
 #define CR0_TS		 (1 << 3)
 #define CR0_NE		 (1 << 5)
 #define CR0_WP		 (1 << 16)
+#define CR0_AM		 (1 << 18)
 #define CR0_PG		 (1 << 31)
+#define CR4_PVI		 (1 << 1)
 #define CR4_DE		 (1 << 3)
 #define CR4_PAE		 (1 << 5)
 #define CR4_OSFXSR	 (1 << 9)
+#define CR4_OSXMMEXCPT	 (1 << 10)
 #define CR4_VMXE	 (1 << 13)
+#define CR4_OSXSAVE	 (1 << 18)
 
 /* "System Flags and Fields in the EFLAGS Register" */
 #define RFLAGS_FIXED	 (1 << 1)
@@ -27,17 +31,24 @@
 #define RFLAGS_NT	 (1 << 14)
 #define RFLAGS_RF	 (1 << 16)
 #define RFLAGS_AC	 (1 << 18)
+#define RFLAGS_VIF	 (1 << 19)
+#define RFLAGS_VIP	 (1 << 20)
 #define RFLAGS_ID	 (1 << 21)
 #define RFLAGS_IOPL3	 (3 << 12)
 
 /* "Debug Registers" */
 #define DR6_B0		 (1 << 0)
+#define DR6_B1		 (1 << 1)
 #define DR6_BD		 (1 << 13)
 #define DR6_BS		 (1 << 14)
 #define DR6_RESET	 0xffff0ff0
 #define DR7_RESET	 0x400
 #define DR7_G0		 (1 << 1) /* global enable of breakpoint 0; R/W0=0, LEN0=0: execution */
 #define DR7_GE		 (1 << 9)
+
+/* "Error Code": the rest is the selector, or the vector times 8 */
+#define ERROR_EXT	 (1 << 0)
+#define ERROR_IDT	 (1 << 1)
 
 /* "Exception and Interrupt Vectors" (table "Protected-Mode Exceptions and Interrupts") */
 #define DE_VECTOR	 0
@@ -69,6 +80,7 @@
 #define PF_PRESENT	 (1 << 0)
 #define PF_WRITE	 (1 << 1)
 #define PF_USER		 (1 << 2)
+#define PF_FETCH	 (1 << 4)
 
 /* Model-specific registers: "Architectural MSRs" */
 #define MSR_APIC_BASE	 0x1b
@@ -93,6 +105,7 @@
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176
 #define MSR_DEBUGCTL	 0x1d9
+#define DEBUGCTL_BTF	 (1 << 1)
 #define MSR_PAT		 0x277
 
 /* "Paging": entries of the four levels */
@@ -111,6 +124,8 @@
 #define SEL_USER_DATA	 0x28
 #define SEL_USER_CODE64	 0x30
 #define SEL_TSS		 0x38
+#define SEL_NOT_PRESENT	 0x48 /* data, P=0 */
+#define SEL_BEYOND	 0x58 /* behind the GDT's end */
 #define SEL_RPL3	 3
 
 /* Interrupt stack table slots ("Interrupt Stack Table"); 0 means: stay on the current stack. */
@@ -122,6 +137,7 @@
 #define IST_IRQ		 5
 #define IST_FAULT	 6
 #define IST_COUNT	 6
+#define IST_ABSENT	 7 /* on a page that is not present */
 
 /* How we were booted. */
 #define BOOT_MULTIBOOT	 1

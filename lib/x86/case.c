@@ -126,6 +126,24 @@ void play_to_cpl3(void)
 	play();
 }
 
+void play_at_cpl3(void)
+{
+	scene_run_at_cpl3(&stage.scene);
+	play();
+}
+
+void pend_blocked_nmi(void)
+{
+	nmi_block();
+	nmi_send_self();
+}
+
+void play_with_nmi_blocked(void)
+{
+	stage.scene.enter_without_iret = true;
+	play();
+}
+
 static void check_places(const struct want *wants, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -187,27 +205,52 @@ static void note_columns(const struct want *wants, size_t n)
 		note_row(wants, n, i);
 }
 
-void expect_trace(const struct want *wants, size_t n)
+/* Prints the legal orders and the trace. */
+static void report_traces(const struct order *orders, size_t n)
 {
 	static char buffer[TRACE_TEXT];
 	struct text want = TEXT(buffer), seen = TEXT(buffer);
-	int differs;
 
-	ASSERT(!stage.judged);
-	stage.judged = true;
-	check_places(wants, n);
-	trace_read(&stage.trace, event_log.entries, log_count());
-	wants_format(&want, &stage.scene, wants, n);
+	for (size_t i = 0; i < n; i++) {
+		text_add(&want, "%s", i ? " || " : "");
+		wants_format(&want, &stage.scene, orders[i].wants, orders[i].n);
+	}
 	report_line("WANT: %s: %s", stage.name, text_seal(&want));
 	trace_format(&seen, &stage.scene, &stage.trace);
 	report_line("SEEN: %s: %s", stage.name, text_seal(&seen));
+}
+
+void expect_order(const struct order *orders, size_t n)
+{
+	int differs = 0, furthest = -1;
+	size_t closest = 0;
+
+	ASSERT(!stage.judged);
+	stage.judged = true;
+	for (size_t i = 0; i < n; i++)
+		check_places(orders[i].wants, orders[i].n);
+	trace_read(&stage.trace, event_log.entries, log_count());
+	report_traces(orders, n);
 	if (!stage.trace.count)
 		fail("nothing was recorded");
-	differs = trace_mismatch(wants, n, &stage.scene, &stage.trace);
-	if (differs < 0)
-		return;
-	note_columns(wants, n);
-	fail("event %d is not as the architecture orders it", differs + 1);
+	for (size_t i = 0; i < n; i++) {
+		differs = trace_mismatch(orders[i].wants, orders[i].n, &stage.scene, &stage.trace);
+		if (differs < 0 && n > 1)
+			observed("%s", orders[i].name);
+		if (differs < 0)
+			return;
+		if (differs > furthest) {
+			furthest = differs;
+			closest = i;
+		}
+	}
+	note_columns(orders[closest].wants, orders[closest].n);
+	fail("event %d is not as the architecture orders it", furthest + 1);
+}
+
+void expect_trace(const struct want *wants, size_t n)
+{
+	expect_order(&(const struct order){ .wants = wants, .n = n }, 1);
 }
 
 void stage_judged(void)

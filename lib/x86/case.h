@@ -19,9 +19,11 @@
 #ifndef ORDEAL_CASE_H
 #define ORDEAL_CASE_H
 
+#include "debug.h"
 #include "desc.h"
 #include "expect.h"
 #include "lapic.h"
+#include "nmi.h"
 #include "paging.h"
 #include "percpu.h"
 #include "processor.h"
@@ -91,8 +93,24 @@ struct scene *the_scene(void);
 /* Plays it once, ending at CPL 3. Else as play(). */
 void play_to_cpl3(void);
 
+/* Plays it once, all of it at CPL 3. Its landing needs IOPL 3: in in_rflags, or a fault before it. */
+void play_at_cpl3(void);
+
 /* Makes an interrupt pending: IF=0, self-IPI, poll IRR until it is there, settle. Else ERROR. */
 void pend_irq(u8 vector);
+
+/*
+ * Blocks NMIs, and makes one pending. An IRET opens: that which enters the scene, so that the boundary
+ * is before the first step, or one of the scene's own after play_with_nmi_blocked(). Puts the NMI's
+ * gate back: change that gate after this.
+ */
+void pend_blocked_nmi(void);
+
+/* Plays the scene without an IRET on the way in. in_rflags has IF=0 and TF=0. */
+void play_with_nmi_blocked(void);
+
+/* Writes an MSR that exists; its value of now is back when the next case begins. */
+void set_msr(u32 index, u64 value);
 
 /* Plays the scene once. Events since the case began stay in the log. */
 void play(void);
@@ -101,6 +119,18 @@ void play(void);
 #define WANTS(...)	((const struct want[]){ __VA_ARGS__ })
 #define expect(...)	expect_trace(WANTS(__VA_ARGS__), ARRAY_SIZE(WANTS(__VA_ARGS__)))
 void expect_trace(const struct want *wants, size_t n);
+
+/* The same where the manuals allow more than one order: one of them it must be. Says which it was. */
+struct order {
+	const char *name;
+	const struct want *wants;
+	size_t n;
+};
+#define LEGAL(name, ...)     { name, WANTS(__VA_ARGS__), ARRAY_SIZE(WANTS(__VA_ARGS__)) }
+#define expect_one_of(...)                                                                         \
+	expect_order(((const struct order[]){ __VA_ARGS__ }),                                      \
+		     ARRAY_SIZE(((const struct order[]){ __VA_ARGS__ })))
+void expect_order(const struct order *orders, size_t n);
 
 /* Fails the case unless @condition holds; the message says what was found. */
 void check(bool condition, const char *format, ...) PRINTF(2, 3);

@@ -5,6 +5,7 @@
  */
 #include "desc.h"
 #include "entry.h"
+#include "paging.h"
 #include "string.h"
 
 enum {
@@ -39,6 +40,7 @@ _Static_assert(offsetof(struct tss, ist) == 36, "64-Bit Task State Segment");
 _Static_assert(sizeof(struct tss) == 104, "64-Bit Task State Segment");
 
 static struct gate idt[256] __attribute__((aligned(16)));
+static bool idt_truncated;
 static struct tss tss;
 static u8 interrupt_stacks[IST_COUNT + 1][IST_STACK_SIZE] PAGE_ALIGNED;
 static u8 ring0_stack[IST_STACK_SIZE] __attribute__((aligned(16)));
@@ -53,7 +55,10 @@ static u64 gdt[] = {
 	[SEL_USER_CODE64 / 8] = 0x00affb000000ffff,
 	[SEL_TSS / 8] = 0,
 	[SEL_TSS / 8 + 1] = 0,
+	[SEL_NOT_PRESENT / 8] = 0x00cf13000000ffff,
 };
+
+_Static_assert(SEL_BEYOND >= sizeof(gdt), "SEL_BEYOND");
 
 extern u8 boot_stack_guard[], boot_stack_top[];
 
@@ -100,8 +105,33 @@ enum gate_type gate_type_get(u8 vector)
 	return idt[vector].type & 0xf;
 }
 
+void gate_stack_set(u8 vector, unsigned int ist)
+{
+	idt[vector].ist = (u8)ist;
+}
+
+void gate_remove(u8 vector)
+{
+	idt[vector].type &= (u8)~GATE_PRESENT;
+}
+
+static void idt_load(unsigned int vectors)
+{
+	struct descriptor_pointer idtr = { (u16)(vectors * sizeof(struct gate) - 1), (u64)idt };
+
+	asm volatile("lidt %0" ::"m"(idtr));
+	idt_truncated = vectors != ARRAY_SIZE(idt);
+}
+
+void idt_truncate(u8 vector)
+{
+	idt_load(vector);
+}
+
 void desc_reset(void)
 {
+	if (idt_truncated)
+		idt_load(ARRAY_SIZE(idt));
 	for (unsigned int v = 0; v < 256; v++)
 		gate_set((u8)v, INTERRUPT_GATE, IST_NONE, 0);
 	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
@@ -113,19 +143,19 @@ void desc_reset(void)
 void desc_init(void)
 {
 	struct descriptor_pointer gdtr = { sizeof(gdt) - 1, (u64)gdt };
-	struct descriptor_pointer idtr = { sizeof(idt) - 1, (u64)idt };
 	u64 base = (u64)&tss;
 
 	desc_reset();
 	tss.rsp[0] = (u64)ring0_stack + sizeof(ring0_stack);
 	for (unsigned int i = 1; i <= IST_COUNT; i++)
 		tss.ist[i - 1] = (u64)interrupt_stacks[i] + IST_STACK_SIZE;
+	tss.ist[IST_ABSENT - 1] = PLAY_NOT_PRESENT + PAGE_SIZE;
 	tss.io_map_base = sizeof(tss);
 	gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (u64)TSS_AVAILABLE << 40 |
 			   (base >> 24 & 0xff) << 56;
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
 	asm volatile("lgdt %0" ::"m"(gdtr));
-	asm volatile("lidt %0" ::"m"(idtr));
+	idt_load(ARRAY_SIZE(idt));
 	asm volatile("ltr %w0" ::"r"(SEL_TSS));
 }
 

@@ -23,8 +23,8 @@ struct descriptor_pointer {
 /* Loads GDT, IDT, TSS. Call once, before anything can fault. */
 void desc_init(void);
 
-/* All gates: interrupt gates on the current stack, but NMI, #DB, #DF and #MC on stacks of their
- * own. */
+/* All of the IDT, and all gates: interrupt gates on the current stack, but NMI, #DB, #DF and #MC
+ * on stacks of their own. */
 void desc_reset(void);
 
 /* @ist: IST_NONE or IST_*; @dpl: highest CPL that may reach the gate by INT n. */
@@ -40,6 +40,15 @@ void gate_unusable(u8 vector);
 /* Changes the type only. */
 void gate_type_set(u8 vector, enum gate_type type);
 enum gate_type gate_type_get(u8 vector);
+
+/* The stack only: IST_NONE or IST_*. */
+void gate_stack_set(u8 vector, unsigned int ist);
+
+/* Clears the gate's present bit. */
+void gate_remove(u8 vector);
+
+/* The IDT ends before @vector. */
+void idt_truncate(u8 vector);
 
 /* Address of the first instruction of a vector's handler. */
 u64 handler_entry(u8 vector);

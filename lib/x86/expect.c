@@ -26,6 +26,13 @@ static bool flag_differs(enum want_flag flag, u64 rflags, u64 bit)
 	return flag != FLAG_ANY && (flag == FLAG_SET) != !!(rflags & bit);
 }
 
+static bool cr2_differs(const struct want *want, u64 cr2)
+{
+	u64 ignored = want->check_cr2 == CR2_SAME_PAGE ? PAGE_SIZE - 1 : 0;
+
+	return want->check_cr2 && (want->cr2 | ignored) != (cr2 | ignored);
+}
+
 static const char *delivery_mismatch(const struct want *want, const struct log_entry *event)
 {
 	if (want->vector != event->vector)
@@ -38,9 +45,9 @@ static const char *delivery_mismatch(const struct want *want, const struct log_e
 		return "saved RF";
 	if (flag_differs(want->tf, event->rflags, RFLAGS_TF))
 		return "saved TF";
-	if (want->check_cr2 && want->cr2 != event->cr2)
+	if (cr2_differs(want, event->cr2))
 		return "CR2";
-	if ((event->dr6 & want->dr6) != want->dr6)
+	if ((event->dr6 & want->dr6_set) != want->dr6_set || event->dr6 & want->dr6_clear)
 		return "DR6";
 	if (want->cpl && (u64)want->cpl - 1 != (event->cs & SEL_RPL3))
 		return "saved CPL";
@@ -142,9 +149,11 @@ static void format_details(struct text *text, const struct want *want)
 	if (want->cpl)
 		detail(&list, "cpl", (u64)want->cpl - 1);
 	if (want->check_cr2)
-		detail(&list, "cr2", want->cr2);
-	if (want->dr6)
-		detail(&list, "dr6", want->dr6);
+		detail(&list, want->check_cr2 == CR2_EXACT ? "cr2" : "page of cr2", want->cr2);
+	if (want->dr6_set)
+		detail(&list, "dr6", want->dr6_set);
+	if (want->dr6_clear)
+		detail(&list, "dr6 without", want->dr6_clear);
 	if (want->ist)
 		detail(&list, "ist", want->ist);
 	if (want->state_clear & STATE_BLOCKED_BY_STI)

@@ -30,6 +30,12 @@ enum want_flag {
 	FLAG_SET,
 };
 
+enum want_cr2 {
+	CR2_ANY = 0,
+	CR2_EXACT,
+	CR2_SAME_PAGE,
+};
+
 struct want {
 	u8 kind;	      /* enum want_kind */
 	u8 vector;
@@ -38,9 +44,10 @@ struct want {
 	u8 ist;		      /* the handler must run on this interrupt stack; 0: not asserted */
 	u8 reason;	      /* WANT_EXIT: enum exit_reason */
 	u16 at;		      /* a place; PLACE_ANY: not asserted */
-	bool check_error, check_cr2, check_event;
+	bool check_error, check_event;
+	u8 check_cr2;	      /* enum want_cr2 */
 	u8 state_set, state_clear; /* enum guest_state: bits that must and must not be there */
-	u16 dr6;	      /* of #DB: these bits of DR6 must be set */
+	u16 dr6_set, dr6_clear; /* bits of DR6 that must and must not be there */
 	u32 error;
 	u64 cr2;
 	u64 event;	      /* WANT_ENTRY: injected; WANT_EXIT: interrupted delivery; 0: none */
@@ -61,6 +68,10 @@ struct want {
 #define NP(e, ...)	    FAULT(NP_VECTOR, e, __VA_ARGS__)
 #define GP(e, ...)	    FAULT(GP_VECTOR, e, __VA_ARGS__)
 #define PF(e, ...)	    FAULT(PF_VECTOR, e, __VA_ARGS__)
+#define DF(...)		    FAULT(DF_VECTOR, 0, __VA_ARGS__)
+#define MF(...)		    EXCEPTION(MF_VECTOR, __VA_ARGS__)
+#define AC(...)		    FAULT(AC_VECTOR, 0, __VA_ARGS__)
+#define XM(...)		    EXCEPTION(XM_VECTOR, __VA_ARGS__)
 
 #define EXIT(name, ...)	    WANT(WANT_EXIT, .reason = EXIT_##name, __VA_ARGS__)
 #define ENTRY(...)	    WANT(WANT_ENTRY, .check_event = true, __VA_ARGS__)
@@ -73,8 +84,10 @@ struct want {
 #define IF(value)	    .if_ = (value) ? FLAG_SET : FLAG_CLEAR
 #define RF(value)	    .rf = (value) ? FLAG_SET : FLAG_CLEAR
 #define TF(value)	    .tf = (value) ? FLAG_SET : FLAG_CLEAR
-#define CR2(address)	    .check_cr2 = true, .cr2 = (address)
-#define DR6(bits)	    .dr6 = (bits)
+#define CR2(address)	    .check_cr2 = CR2_EXACT, .cr2 = (address)
+#define CR2_PAGE(address)   .check_cr2 = CR2_SAME_PAGE, .cr2 = (address)
+#define DR6(bits)	    .dr6_set = (bits)
+#define NO_DR6(bits)	    .dr6_clear = (bits)
 #define CPL(n)		    .cpl = (n) + 1
 #define ON_IST(n)	    .ist = (n)
 

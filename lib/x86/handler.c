@@ -5,6 +5,7 @@
  * trap or an interrupt simply returns. Anything outside a scene is nobody's, and ends the boot.
  */
 #include "bits.h"
+#include "debug.h"
 #include "entry.h"
 #include "lapic.h"
 #include "log.h"
@@ -33,6 +34,13 @@ static void resume_at_landing(const struct scene *scene, struct frame *frame)
 {
 	frame->rip = scene->landing;
 	frame->rsp = scene->rsp;
+	frame->rflags &= ~(u64)RFLAGS_TF;
+	if (frame->vector == DF_VECTOR) { /* "Saved contents of CS and EIP are undefined" */
+		frame->cs = scene->in_cs;
+		frame->ss = scene->in_ss;
+	}
+	if (frame->cs & SEL_RPL3)
+		frame->rflags |= RFLAGS_IOPL3;
 }
 
 void delivered(struct frame *frame, struct log_entry *entry)
@@ -51,11 +59,13 @@ void delivered(struct frame *frame, struct log_entry *entry)
 		scene->on_delivery(scene, frame, entry);
 	if (entry->in_service && scene->eoi_in_handler)
 		lapic_eoi();
+	if (frame->vector == DB_VECTOR)
+		debug_delivered(scene, frame, entry);
 	if (!is_fault(frame->vector))
 		return;
-	if (frame->vector == DF_VECTOR || frame->vector == MC_VECTOR)
+	if (frame->vector == MC_VECTOR || (frame->vector == DF_VECTOR && !scene->expect_abort))
 		panic_exception(frame, "an abort cannot be resumed");
-	if (!scene_contains(scene, entry->rip))
+	if (frame->vector != DF_VECTOR && !scene_contains(scene, entry->rip))
 		panic_exception(frame, "raised outside the scene");
 	if (scene->faults == FAULTS_RESUME_AT_LANDING)
 		resume_at_landing(scene, frame);

@@ -24,6 +24,14 @@ static inline struct cpuid_regs cpuid(u32 leaf, u32 subleaf)
 	return r;
 }
 
+/* AMD, and Hygon after it; every other vendor follows Intel. */
+static inline bool cpu_is_amd(void)
+{
+	u32 ebx = cpuid(0, 0).ebx;
+
+	return ebx == 0x68747541 /* Auth */ || ebx == 0x6f677948; /* Hygo */
+}
+
 static inline u64 rdmsr(u32 index)
 {
 	u32 lo, hi;
@@ -87,6 +95,7 @@ CONTROL_REGISTER(cr0)
 CONTROL_REGISTER(cr2)
 CONTROL_REGISTER(cr3)
 CONTROL_REGISTER(cr4)
+CONTROL_REGISTER(cr8)
 CONTROL_REGISTER(dr0)
 CONTROL_REGISTER(dr6)
 CONTROL_REGISTER(dr7)

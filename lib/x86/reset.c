@@ -7,13 +7,48 @@
 #include "case.h"
 #include "log.h"
 #include "nmi.h"
+#include "panic.h"
 #include "stage.h"
 
 enum {
 	DRAIN_ROUNDS = 64,
+	CHANGED_MSRS = 8,
 	DRAIN_WINDOW =
 		64, /* NOPs with IF=1: some hypervisors do not deliver at the first boundary */
 };
+
+/* The control registers as they were before the first case, and the MSRs that the last one changed. */
+static u64 normal_cr0, normal_cr4;
+static struct {
+	u32 index;
+	u64 value;
+} changed_msrs[CHANGED_MSRS];
+static size_t changed_msr_count;
+
+void set_msr(u32 index, u64 value)
+{
+	ASSERT(changed_msr_count < CHANGED_MSRS);
+	changed_msrs[changed_msr_count].index = index;
+	changed_msrs[changed_msr_count].value = rdmsr(index);
+	changed_msr_count++;
+	wrmsr(index, value);
+}
+
+static void restore_registers(void)
+{
+	if (!normal_cr0) {
+		normal_cr0 = read_cr0() & ~(u64)CR0_TS;
+		normal_cr4 = read_cr4();
+	}
+	if (read_cr0() != normal_cr0)
+		write_cr0(normal_cr0);
+	if (read_cr4() != normal_cr4)
+		write_cr4(normal_cr4);
+	while (changed_msr_count > 0) {
+		changed_msr_count--;
+		wrmsr(changed_msrs[changed_msr_count].index, changed_msrs[changed_msr_count].value);
+	}
+}
 
 static void open_window(void)
 {
@@ -44,9 +79,10 @@ static void drain_lapic(void)
 void stage_reset(void)
 {
 	cli();
+	debug_reset();
 	nmi_drain();
 	desc_reset();
-	clts();
+	restore_registers();
 	log_clear();
 	lapic_timer_stop();
 	lapic_set_tpr_class(0);

@@ -34,6 +34,8 @@ static u8 scene_stack[SCENE_STACK_SIZE] PAGE_ALIGNED;
 ASSERT_OFFSET(struct scene, in, SCENE_IN);
 ASSERT_OFFSET(struct scene, in_rflags, SCENE_IN_RFLAGS);
 ASSERT_OFFSET(struct scene, out, SCENE_OUT);
+ASSERT_OFFSET(struct scene, in_cs, SCENE_IN_CS);
+ASSERT_OFFSET(struct scene, in_ss, SCENE_IN_SS);
 ASSERT_OFFSET(struct gprs, r15, GPRS_R15);
 ASSERT_OFFSET(struct gprs, r14, GPRS_R14);
 ASSERT_OFFSET(struct gprs, r13, GPRS_R13);
@@ -50,8 +52,9 @@ ASSERT_OFFSET(struct gprs, rcx, GPRS_RCX);
 ASSERT_OFFSET(struct gprs, rbx, GPRS_RBX);
 ASSERT_OFFSET(struct gprs, rax, GPRS_RAX);
 
-/* scene_play.S: loads scene->in, jumps to the first step; the landing comes back here. */
+/* scene_play.S: loads scene->in, goes to the first step; the landing comes back here. */
 void scene_enter(struct scene *scene, u64 first, u64 rsp);
+void scene_enter_without_iret(struct scene *scene, u64 first, u64 rsp);
 extern const u8 scene_leave[];
 
 static u8 *append(u8 *p, const void *bytes, size_t n)
@@ -87,6 +90,8 @@ static void set_defaults(struct scene *scene)
 		.r14 = SEL_DATA,
 	};
 	scene->in_rflags = RFLAGS_FIXED;
+	scene->in_cs = SEL_CODE64;
+	scene->in_ss = SEL_DATA;
 	scene->rsp = (u64)scene_stack + sizeof(scene_stack);
 }
 
@@ -123,11 +128,21 @@ void scene_land_from_cpl3(struct scene *scene)
 	gate_set_target(VECTOR_LEAVE, (u64)scene_leave, DPL3);
 }
 
+void scene_run_at_cpl3(struct scene *scene)
+{
+	scene_land_from_cpl3(scene);
+	scene->in_cs = SEL_USER_CODE64 | SEL_RPL3;
+	scene->in_ss = SEL_USER_DATA | SEL_RPL3;
+}
+
 void scene_play(struct scene *scene)
 {
 	ASSERT(!(read_rflags() & RFLAGS_IF));
 	ASSERT(!this_cpu.playing);
 	this_cpu.playing = scene;
-	scene_enter(scene, scene->addresses[0], scene->rsp);
+	if (scene->enter_without_iret)
+		scene_enter_without_iret(scene, scene->addresses[0], scene->rsp);
+	else
+		scene_enter(scene, scene->addresses[0], scene->rsp);
 	this_cpu.playing = NULL;
 }

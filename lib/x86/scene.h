@@ -55,10 +55,13 @@ struct scene {
 	struct gprs in;	       /* registers on the first instruction: a case may change them */
 	u64 in_rflags;	       /* flags there; IF=0 by default */
 	struct gprs out;       /* registers as the landing found them */
+	u64 in_cs, in_ss;      /* of CPL 0; scene_run_at_cpl3() changes them */
 
 	/* What else a case may set between scene() and play() */
 	enum fault_policy faults;
 	bool eoi_in_handler;   /* the handler of a real interrupt sends EOI before its IRET */
+	bool enter_without_iret; /* NMIs stay blocked; in_rflags must then be without IF and TF */
+	bool expect_abort;     /* #DF is recorded and resumes at the landing, too */
 	void (*on_delivery)(struct scene *scene, struct frame *frame, struct log_entry *entry);
 
 	/* Filled in by scene_build() */
@@ -75,6 +78,10 @@ void scene_build(struct scene *scene, const u16 *steps, size_t n);
 /* The scene ends at CPL 3: its landing comes back by INT n instead of by a jump.
  * It needs IOPL 3. */
 void scene_land_from_cpl3(struct scene *scene);
+
+/* The whole scene runs at CPL 3, entry and landing. The landing needs IOPL 3 in in_rflags, or a fault
+ * before it, whose handler gives it. */
+void scene_run_at_cpl3(struct scene *scene);
 
 /* Replaces the landing by CLI and these @n bytes (at most 5), which must lead out of the scene. */
 void scene_land_by(struct scene *scene, const u8 *bytes, size_t n);

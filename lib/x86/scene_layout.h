@@ -24,5 +24,7 @@
 #define SCENE_IN	0
 #define SCENE_IN_RFLAGS 120
 #define SCENE_OUT	128
+#define SCENE_IN_CS	248
+#define SCENE_IN_SS	256
 
 #endif

@@ -7,9 +7,7 @@
 #include "bits.h"
 #include "scene_layout.h"
 
-.text
-.globl scene_enter, scene_leave
-scene_enter:
+.macro save_caller
 	push %rbx
 	push %rbp
 	push %r12
@@ -18,14 +16,9 @@ scene_enter:
 	push %r15
 	mov %rdi, playing_scene
 	mov %rsp, caller_rsp
-	mov %rdx, %rsp
-	/* The way in is an IRETQ: it loads RSP, RFLAGS and RIP together, and is serializing, as
-	 * freshly written instructions need ("Handling Self- and Cross-Modifying Code"). */
-	pushq $SEL_DATA
-	push %rdx
-	pushq SCENE_IN_RFLAGS(%rdi)
-	pushq $SEL_CODE64
-	push %rsi
+.endm
+
+.macro load_registers
 	mov SCENE_IN + GPRS_R15(%rdi), %r15
 	mov SCENE_IN + GPRS_R14(%rdi), %r14
 	mov SCENE_IN + GPRS_R13(%rdi), %r13
@@ -41,7 +34,34 @@ scene_enter:
 	mov SCENE_IN + GPRS_RBX(%rdi), %rbx
 	mov SCENE_IN + GPRS_RAX(%rdi), %rax
 	mov SCENE_IN + GPRS_RDI(%rdi), %rdi
+.endm
+
+.text
+.globl scene_enter, scene_enter_without_iret, scene_leave
+scene_enter:
+	save_caller
+	mov %rdx, %rsp
+	/* The way in is an IRETQ: it loads RSP, RFLAGS and RIP together, and is serializing, as
+	 * freshly written instructions need ("Handling Self- and Cross-Modifying Code"). */
+	pushq SCENE_IN_SS(%rdi)
+	push %rdx
+	pushq SCENE_IN_RFLAGS(%rdi)
+	pushq SCENE_IN_CS(%rdi)
+	push %rsi
+	load_registers
 	iretq
+
+/* The same while NMIs are blocked, which an IRET would end: CPUID serializes, RET leads on. */
+scene_enter_without_iret:
+	save_caller
+	mov %rdx, %rsp
+	push %rsi
+	pushq SCENE_IN_RFLAGS(%rdi)
+	xor %eax, %eax
+	cpuid
+	load_registers
+	popfq
+	ret
 
 scene_leave:
 	mov %rdi, scratch_rdi

@@ -35,6 +35,12 @@ void scene_enter(struct scene *scene, u64 first, u64 rsp)
 	panic("the scene at %#lx was played on the host, with RSP=%#lx", first, rsp);
 }
 
+void scene_enter_without_iret(struct scene *scene, u64 first, u64 rsp);
+void scene_enter_without_iret(struct scene *scene, u64 first, u64 rsp)
+{
+	scene_enter(scene, first, rsp);
+}
+
 void page_allow_user(u64 address)
 {
 	(void)address;
