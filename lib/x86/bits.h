@@ -45,6 +45,7 @@
 #define DR7_RESET	 0x400
 #define DR7_G0		 (1 << 1) /* global enable of breakpoint 0; R/W0=0, LEN0=0: execution */
 #define DR7_GE		 (1 << 9)
+#define DR7_GD		 (1 << 13)
 
 /* "Error Code": the rest is the selector, or the vector times 8 */
 #define ERROR_EXT	 (1 << 0)

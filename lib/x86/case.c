@@ -144,6 +144,14 @@ void play_with_nmi_blocked(void)
 	play();
 }
 
+void syscall_to(int place, u64 mask)
+{
+	set_msr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
+	set_msr(MSR_STAR, (u64)(SEL_USER_CODE32 | SEL_RPL3) << 48 | (u64)SEL_CODE64 << 32);
+	set_msr(MSR_LSTAR, scene_place_address(&stage.scene, place));
+	set_msr(MSR_FMASK, mask);
+}
+
 static void check_places(const struct want *wants, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -112,6 +112,9 @@ void play_with_nmi_blocked(void);
 /* Writes an MSR that exists; its value of now is back when the next case begins. */
 void set_msr(u32 index, u64 value);
 
+/* SYSCALL leads to @place and clears the flags in @mask; SYSRET leads to CPL 3. As set_msr(). */
+void syscall_to(int place, u64 mask);
+
 /* Plays the scene once. Events since the case began stay in the log. */
 void play(void);
 

@@ -9,7 +9,6 @@
 
 enum {
 	BREAKPOINTS = 4,
-	DR7_GD = 1 << 13,
 	DR7_KIND_SHIFT = 16,
 	DR7_LENGTH_SHIFT = 18,
 	DR7_FIELD_BITS = 4,
@@ -71,12 +70,21 @@ void debug_guard(void)
 	write_dr7(debug.dr7);
 }
 
+void step_once(struct scene *scene, struct frame *frame, struct log_entry *entry)
+{
+	(void)scene;
+	(void)entry;
+	frame->rflags &= ~(u64)RFLAGS_TF;
+}
+
 void debug_reset(void)
 {
 	if (debug.dr7 == DR7_RESET)
 		return;
 	debug.dr7 = DR7_RESET;
 	write_dr7(debug.dr7);
+	for (unsigned int n = 0; n < BREAKPOINTS; n++)
+		write_address(n, 0); /* else DR6 may report them, disabled as they are */
 	write_dr6(DR6_RESET);
 }
 
@@ -94,6 +102,6 @@ void debug_delivered(const struct scene *scene, struct frame *frame, const struc
 	write_dr6(DR6_RESET);
 	if (!(entry->dr6 & DR6_BS) && breakpoint_hit(entry))
 		frame->rflags |= RFLAGS_RF;
-	if (entry->rip >= scene->landing && scene_contains(scene, entry->rip))
+	if (entry->rip >= scene->landing && entry->rip <= scene_leave_address(scene))
 		frame->rflags &= ~(u64)RFLAGS_TF;
 }

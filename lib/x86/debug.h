@@ -28,6 +28,9 @@ void break_on(unsigned int n, int place);
 /* Sets DR7.GD: from now on every MOV from or to a debug register raises #DB, until one has. */
 void debug_guard(void);
 
+/* An on_delivery: the handler returns with TF=0, so that single-stepping ends with the first event. */
+void step_once(struct scene *scene, struct frame *frame, struct log_entry *entry);
+
 void debug_reset(void);
 
 /*

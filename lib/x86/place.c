@@ -8,6 +8,7 @@
 #include "vectors.h"
 
 enum {
+	LONGEST_INSTRUCTION = 15,
 	LANDING_BYTES = 6, /* cli; jmp rel32 */
 	STUBS_BYTES = 256 * ENTRY_STUB_SIZE,
 	FRAGMENT_MASK = (1 << LABEL_SHIFT) - 1,
@@ -29,15 +30,24 @@ u64 scene_place_address(const struct scene *scene, int place)
 		return (u64)entry_stubs + (u64)(place & 0xff) * ENTRY_STUB_SIZE;
 	if (place == PLACE_LANDING)
 		return scene->landing;
+	if (place == PLACE_ELSEWHERE)
+		return scene->elsewhere;
 	for (size_t i = 0; i < scene->step_count; i++)
 		if (scene->steps[i] >> LABEL_SHIFT == (place & 0xff) && place)
 			return place & PLACE_AFTER ? step_end(scene, i) : scene->addresses[i];
 	return 0;
 }
 
+static bool is_elsewhere(const struct scene *scene, u64 rip)
+{
+	return scene->elsewhere && rip >= scene->elsewhere &&
+	       rip < scene->elsewhere + LONGEST_INSTRUCTION;
+}
+
 bool scene_contains(const struct scene *scene, u64 rip)
 {
-	return rip >= scene->addresses[0] && rip < scene->landing + LANDING_BYTES;
+	return (rip >= scene->addresses[0] && rip < scene->landing + LANDING_BYTES) ||
+	       is_elsewhere(scene, rip);
 }
 
 static void add_offset(struct text *text, u64 offset)
@@ -79,6 +89,11 @@ void scene_name_place(const struct scene *scene, struct text *text, u64 rip, boo
 	}
 	if (!scene_contains(scene, rip)) {
 		text_add(text, "%#lx (outside the scene)", rip);
+		return;
+	}
+	if (is_elsewhere(scene, rip)) {
+		text_add(text, "elsewhere");
+		add_offset(text, rip - scene->elsewhere);
 		return;
 	}
 	if (rip >= scene->landing) {

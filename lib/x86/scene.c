@@ -128,6 +128,17 @@ void scene_land_from_cpl3(struct scene *scene)
 	gate_set_target(VECTOR_LEAVE, (u64)scene_leave, DPL3);
 }
 
+void scene_go_elsewhere(struct scene *scene, u64 address, u16 fragment)
+{
+	const struct fragment *f = &fragments[fragment];
+	size_t room = PAGE_SIZE - address % PAGE_SIZE;
+	size_t n = f->end - f->start;
+
+	memcpy((void *)address, f->start, n < room ? n : room);
+	scene->elsewhere = address;
+	scene->in.rdi = address;
+}
+
 void scene_run_at_cpl3(struct scene *scene)
 {
 	scene_land_from_cpl3(scene);

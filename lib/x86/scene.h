@@ -39,12 +39,14 @@ enum place {
 	PLACE_AFTER = 0x100,
 	PLACE_LANDING = 0x200,
 	PLACE_ENTRY = 0x400,
+	PLACE_ELSEWHERE = 0x800,
 };
 
 #define AFTER(label)	    (PLACE_AFTER | (label))
 #define LANDING		    PLACE_LANDING
 #define AFTER_IRET	    PLACE_LANDING /* a fault's handler returns to the landing */
 #define ENTRY_OF(vector)    (PLACE_ENTRY | (vector))
+#define ELSEWHERE	    PLACE_ELSEWHERE /* where scene_go_elsewhere() put an instruction */
 
 enum fault_policy {
 	FAULTS_RESUME_AT_LANDING,
@@ -70,6 +72,7 @@ struct scene {
 	u64 addresses[SCENE_MAX_STEPS];  /* of each step's first byte */
 	u64 landing;
 	u64 rsp;
+	u64 elsewhere;			 /* scene_go_elsewhere() */
 };
 
 /* Lays out @n steps in the scene's buffer; everything else gets its default. */
@@ -82,6 +85,10 @@ void scene_land_from_cpl3(struct scene *scene);
 /* The whole scene runs at CPL 3, entry and landing. The landing needs IOPL 3 in in_rflags, or a fault
  * before it, whose handler gives it. */
 void scene_run_at_cpl3(struct scene *scene);
+
+/* Puts a fragment at @address of the playground, as far as its page reaches; FRAGMENT_NONE: puts
+ * nothing there. RDI, with which "JMP elsewhere" jumps, leads there. The fragment must fault. */
+void scene_go_elsewhere(struct scene *scene, u64 address, u16 fragment);
 
 /* Replaces the landing by CLI and these @n bytes (at most 5), which must lead out of the scene. */
 void scene_land_by(struct scene *scene, const u8 *bytes, size_t n);

@@ -54,15 +54,10 @@ CASE(iretq, "E04", "IRETQ that sets IF opens the window at once, at its target",
 CASE(sysret, "E04", "SYSRET that sets IF opens the window at once, at its target in CPL 3",
      NO_SHADOW)
 {
-	u64 star = rdmsr(MSR_STAR), efer = rdmsr(MSR_EFER);
-
 	scene(LOAD_SYSRET_TO_T, SYSRETQ, UD2, T(NOP), NOP);
-	wrmsr(MSR_EFER, efer | EFER_SCE);
-	wrmsr(MSR_STAR, (u64)(SEL_USER_CODE32 | SEL_RPL3) << 48 | (u64)SEL_CODE64 << 32);
+	syscall_to(T, 0);
 	pend_irq(VEC);
 	play_to_cpl3();
-	wrmsr(MSR_STAR, star);
-	wrmsr(MSR_EFER, efer);
 	expect(IRQ(VEC, AT(T), IF(1), CPL(3)));
 }
 
