@@ -83,11 +83,10 @@ enum {
 	VEC_HIGH = 0x90,
 };
 
-#define STEPS(...)	((const u16[]){ __VA_ARGS__ })
+#define STEPS(...) ((const u16[]){ __VA_ARGS__ })
 
 /* Lays out the scene of this case; see scene.h for what may be set on it before play(). */
-#define scene(...)                                                                                 \
-	scene_build(the_scene(), STEPS(__VA_ARGS__), ARRAY_SIZE(STEPS(__VA_ARGS__)))
+#define scene(...) scene_build(the_scene(), STEPS(__VA_ARGS__), ARRAY_SIZE(STEPS(__VA_ARGS__)))
 struct scene *the_scene(void);
 
 /* Plays it once, ending at CPL 3. Else as play(). */
@@ -119,8 +118,8 @@ void syscall_to(int place, u64 mask);
 void play(void);
 
 /* Judges the trace so far against @wants; a case does this exactly once. */
-#define WANTS(...)	((const struct want[]){ __VA_ARGS__ })
-#define expect(...)	expect_trace(WANTS(__VA_ARGS__), ARRAY_SIZE(WANTS(__VA_ARGS__)))
+#define WANTS(...)  ((const struct want[]){ __VA_ARGS__ })
+#define expect(...) expect_trace(WANTS(__VA_ARGS__), ARRAY_SIZE(WANTS(__VA_ARGS__)))
 void expect_trace(const struct want *wants, size_t n);
 
 /* The same where the manuals allow more than one order: one of them it must be. Says which it was. */
@@ -129,7 +128,10 @@ struct order {
 	const struct want *wants;
 	size_t n;
 };
-#define LEGAL(name, ...)     { name, WANTS(__VA_ARGS__), ARRAY_SIZE(WANTS(__VA_ARGS__)) }
+#define LEGAL(name, ...)                                                                           \
+	{                                                                                          \
+		name, WANTS(__VA_ARGS__), ARRAY_SIZE(WANTS(__VA_ARGS__))                           \
+	}
 #define expect_one_of(...)                                                                         \
 	expect_order(((const struct order[]){ __VA_ARGS__ }),                                      \
 		     ARRAY_SIZE(((const struct order[]){ __VA_ARGS__ })))

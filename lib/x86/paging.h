@@ -14,7 +14,8 @@
 #define PLAY_WRITABLE	 (PLAY_BASE + 2 * PAGE_SIZE)
 #define PLAY_CODE	 (PLAY_BASE + 3 * PAGE_SIZE) /* executable; the next page is not present */
 #define PLAY_BEYOND	 (PLAY_BASE + 4 * PAGE_SIZE)
-#define PLAY_NO_EXECUTE	 (PLAY_BASE + 5 * PAGE_SIZE) /* if the CPU has that right, else as PLAY_CODE */
+#define PLAY_NO_EXECUTE                                                                            \
+	(PLAY_BASE + 5 * PAGE_SIZE) /* if the CPU has that right, else as PLAY_CODE */
 
 /* Maps the playground. Call once. */
 void paging_init(void);

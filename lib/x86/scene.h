@@ -25,10 +25,10 @@ enum label {
 	T = 3,
 };
 
-#define LABEL_SHIFT	    8
-#define L(step)		    ((step) | L << LABEL_SHIFT)
-#define M(step)		    ((step) | M << LABEL_SHIFT)
-#define T(step)		    ((step) | T << LABEL_SHIFT)
+#define LABEL_SHIFT 8
+#define L(step)	    ((step) | L << LABEL_SHIFT)
+#define M(step)	    ((step) | M << LABEL_SHIFT)
+#define T(step)	    ((step) | T << LABEL_SHIFT)
 
 /*
  * A place is where a saved RIP may point, as a case names it: a label, the boundary behind the
@@ -42,11 +42,11 @@ enum place {
 	PLACE_ELSEWHERE = 0x800,
 };
 
-#define AFTER(label)	    (PLACE_AFTER | (label))
-#define LANDING		    PLACE_LANDING
-#define AFTER_IRET	    PLACE_LANDING /* a fault's handler returns to the landing */
-#define ENTRY_OF(vector)    (PLACE_ENTRY | (vector))
-#define ELSEWHERE	    PLACE_ELSEWHERE /* where scene_go_elsewhere() put an instruction */
+#define AFTER(label)	 (PLACE_AFTER | (label))
+#define LANDING		 PLACE_LANDING
+#define AFTER_IRET	 PLACE_LANDING /* a fault's handler returns to the landing */
+#define ENTRY_OF(vector) (PLACE_ENTRY | (vector))
+#define ELSEWHERE	 PLACE_ELSEWHERE /* where scene_go_elsewhere() put an instruction */
 
 enum fault_policy {
 	FAULTS_RESUME_AT_LANDING,
@@ -54,25 +54,25 @@ enum fault_policy {
 };
 
 struct scene {
-	struct gprs in;	       /* registers on the first instruction: a case may change them */
-	u64 in_rflags;	       /* flags there; IF=0 by default */
-	struct gprs out;       /* registers as the landing found them */
-	u64 in_cs, in_ss;      /* of CPL 0; scene_run_at_cpl3() changes them */
+	struct gprs in;	  /* registers on the first instruction: a case may change them */
+	u64 in_rflags;	  /* flags there; IF=0 by default */
+	struct gprs out;  /* registers as the landing found them */
+	u64 in_cs, in_ss; /* of CPL 0; scene_run_at_cpl3() changes them */
 
 	/* What else a case may set between scene() and play() */
 	enum fault_policy faults;
-	bool eoi_in_handler;   /* the handler of a real interrupt sends EOI before its IRET */
+	bool eoi_in_handler;	 /* the handler of a real interrupt sends EOI before its IRET */
 	bool enter_without_iret; /* NMIs stay blocked; in_rflags must then be without IF and TF */
-	bool expect_abort;     /* #DF is recorded and resumes at the landing, too */
+	bool expect_abort;	 /* #DF is recorded and resumes at the landing, too */
 	void (*on_delivery)(struct scene *scene, struct frame *frame, struct log_entry *entry);
 
 	/* Filled in by scene_build() */
 	size_t step_count;
-	u16 steps[SCENE_MAX_STEPS];	 /* fragment id | label << LABEL_SHIFT */
-	u64 addresses[SCENE_MAX_STEPS];  /* of each step's first byte */
+	u16 steps[SCENE_MAX_STEPS];	/* fragment id | label << LABEL_SHIFT */
+	u64 addresses[SCENE_MAX_STEPS]; /* of each step's first byte */
 	u64 landing;
 	u64 rsp;
-	u64 elsewhere;			 /* scene_go_elsewhere() */
+	u64 elsewhere; /* scene_go_elsewhere() */
 };
 
 /* Lays out @n steps in the scene's buffer; everything else gets its default. */

@@ -7,8 +7,9 @@
 #define FAMILY "breakpoints"
 #include "case.h"
 
-#define PRIORITY    "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
-#define BREAKPOINTS "SDM 3B, Instruction-Breakpoint Exception Condition; APM 2, Instruction Breakpoints"
+#define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
+#define BREAKPOINTS                                                                                \
+	"SDM 3B, Instruction-Breakpoint Exception Condition; APM 2, Instruction Breakpoints"
 
 CASE(irq_first, "C01",
      "a pending interrupt is served before the instruction breakpoint, which then stops the same "
@@ -44,7 +45,8 @@ CASE(resumed_with_irq, "C03",
 	expect(IRQ(VEC, AT(L), IF(1), RF(1)));
 }
 
-CASE(resumed, "F06", "RF=1 lets one instruction pass its breakpoint; the next one's stops", BREAKPOINTS)
+CASE(resumed, "F06", "RF=1 lets one instruction pass its breakpoint; the next one's stops",
+     BREAKPOINTS)
 {
 	scene(L(NOP), M(NOP), NOP);
 	break_on(0, L);
@@ -98,7 +100,8 @@ static void breakpoint_before_fault(const void *argument)
 
 BREAKPOINT_BEFORE(before_ud, "C05", "the #UD of its instruction", .instruction = UD2,
 		  .fault = UD(AT(L)));
-BREAKPOINT_BEFORE(before_too_long, "C05", "the #GP of its instruction, which is longer than 15 bytes",
+BREAKPOINT_BEFORE(before_too_long, "C05",
+		  "the #GP of its instruction, which is longer than 15 bytes",
 		  .instruction = TOO_LONG, .fault = GP(0, AT(L)));
 BREAKPOINT_BEFORE(before_gp, "C06", "the #GP of its load", .instruction = LOAD_NONCANONICAL,
 		  .fault = GP(0, AT(L)));
@@ -130,7 +133,8 @@ CASE(before_fetch_fault, "C04",
 
 /* Whether the first #DB reports the breakpoint, too, is left open. */
 CASE(after_step, "C07",
-     "the single-step trap comes before the instruction breakpoint of the next instruction", PRIORITY)
+     "the single-step trap comes before the instruction breakpoint of the next instruction",
+     PRIORITY)
 {
 	scene(NOP, L(NOP), NOP);
 	break_on(0, L);

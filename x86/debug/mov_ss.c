@@ -60,7 +60,8 @@ CASE(two, "E14",
 		      LEGAL("the second MOV SS has a shadow", DB(AT(M), DR6(DR6_BS))));
 }
 
-CASE(ud, "E17", "MOV SS holds no fault back: the #UD of the next instruction comes at once", SWITCHING)
+CASE(ud, "E17", "MOV SS holds no fault back: the #UD of the next instruction comes at once",
+     SWITCHING)
 {
 	scene(MOV_SS, L(UD2));
 	play();
@@ -92,7 +93,8 @@ CASE(step, "E19", "single-stepping over MOV SS traps behind the instruction afte
 /* --- The next instruction enters a handler --- */
 
 CASE(data_breakpoint_int3, "E20",
-     "a data breakpoint kept over MOV SS; INT3 is reported at the first instruction of #BP", SWITCHING)
+     "a data breakpoint kept over MOV SS; INT3 is reported at the first instruction of #BP",
+     SWITCHING)
 {
 	scene(MOV_SS_MEMORY, INT3, L(NOP));
 	watch_stack_selector();

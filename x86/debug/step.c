@@ -34,7 +34,8 @@ CASE(popf_sets_tf, "F02", "POPF that sets TF: the first trap comes behind the ne
 	expect(DB(AT(M), DR6(DR6_BS), TF(1)));
 }
 
-CASE(popf_clears_tf, "F11", "POPF that clears TF is stepped itself, and nothing behind it", SINGLE_STEP)
+CASE(popf_clears_tf, "F11", "POPF that clears TF is stepped itself, and nothing behind it",
+     SINGLE_STEP)
 {
 	scene(PUSH_FLAGS, L(POPF), M(NOP), NOP);
 	step_from_start();
@@ -68,7 +69,8 @@ CASE(int_n, "C21",
 	       DB(AT(LANDING), DR6(DR6_BS)));
 }
 
-CASE(irq, "F08", "delivery of an interrupt clears TF: its handler is not stepped, and its frame has TF=1",
+CASE(irq, "F08",
+     "delivery of an interrupt clears TF: its handler is not stepped, and its frame has TF=1",
      SINGLE_STEP)
 {
 	scene(L(NOP), M(NOP));

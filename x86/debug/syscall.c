@@ -10,8 +10,7 @@
 #define SYSRET_PAGES  "SDM 2B, SYSRET-Return From Fast System Call; APM 3, SYSRET"
 
 /* Stepping ends at T, where the next trap would not tell more. */
-CASE(tf_kept, "F03", "single-stepping SYSCALL with FMASK.TF=0 traps at its target",
-     SYSCALL_PAGES)
+CASE(tf_kept, "F03", "single-stepping SYSCALL with FMASK.TF=0 traps at its target", SYSCALL_PAGES)
 {
 	scene(SYSCALL, UD2, T(NOP), L(NOP), NOP);
 	syscall_to(T, 0);
@@ -36,7 +35,8 @@ CASE(tf_masked, "F03",
 
 /* No manual says at which of the two boundaries; Linux relies on the first. */
 CASE(sysret_sets_tf, "F04",
-     "SYSRET that sets TF traps before or behind the first instruction of CPL 3, once", SYSRET_PAGES)
+     "SYSRET that sets TF traps before or behind the first instruction of CPL 3, once",
+     SYSRET_PAGES)
 {
 	scene(LOAD_SYSRET_TO_T, SET_TF_IN_R11, SYSRETQ, UD2, T(NOP), L(NOP), NOP);
 	syscall_to(T, 0);

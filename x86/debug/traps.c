@@ -8,9 +8,10 @@
 #define FAMILY "traps"
 #include "case.h"
 
-#define PRIORITY   "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
-#define STEP_FIRST "SDM 3B, Single-Step Exception Condition; SDM 3A, Priority Among Concurrent Events"
-#define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; SDM 3A, Priority Among Concurrent Events"
+#define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
+#define STEP_FIRST                                                                                 \
+	"SDM 3B, Single-Step Exception Condition; SDM 3A, Priority Among Concurrent Events"
+#define STI_SHADOW     "SDM 2B, STI-Set Interrupt Flag; SDM 3A, Priority Among Concurrent Events"
 
 #define IOAPIC_ADDRESS 0xfec00000ul
 #define PORT_80	       0x80
@@ -31,7 +32,8 @@ static void data_breakpoint(const void *gate)
 {
 	scene(STI, M(STORE), L(NOP), NOP);
 	watch(1, WATCH_WRITE, PLAY_WRITABLE, 4);
-	trap_before_irq(*(const enum gate_type *)gate, DB(AT(L), IF(1), DR6(DR6_B1), NO_DR6(DR6_BS)));
+	trap_before_irq(*(const enum gate_type *)gate,
+			DB(AT(L), IF(1), DR6(DR6_B1), NO_DR6(DR6_BS)));
 }
 
 static void device_breakpoint(const void *gate)
@@ -69,8 +71,9 @@ static void int_n(const void *gate)
 
 #define BOTH_GATES(name, row, what, citation)                                                      \
 	CASE_OF(name##_interrupt_gate, row,                                                        \
-		what " comes before a pending interrupt, which behind an interrupt gate waits for " \
-		     "the IRET",                                                                   \
+		what                                                                               \
+		" comes before a pending interrupt, which behind an interrupt gate waits for "     \
+		"the IRET",                                                                        \
 		citation, name, &interrupt_gate);                                                  \
 	CASE_OF(name##_trap_gate, row,                                                             \
 		what " comes before a pending interrupt, which behind a trap gate comes at the "   \
@@ -79,7 +82,8 @@ static void int_n(const void *gate)
 
 BOTH_GATES(data_breakpoint, "C08", "the #DB of a data breakpoint", PRIORITY);
 BOTH_GATES(port_breakpoint, "C09", "the #DB of an I/O breakpoint", PRIORITY);
-BOTH_GATES(device_breakpoint, "C26", "the #DB of a data breakpoint on a device's register", PRIORITY);
+BOTH_GATES(device_breakpoint, "C26", "the #DB of a data breakpoint on a device's register",
+	   PRIORITY);
 BOTH_GATES(int1, "C18", "the #DB of INT1 in the shadow of STI", STI_SHADOW);
 BOTH_GATES(int3, "C19", "the #BP of INT3 in the shadow of STI", STI_SHADOW);
 BOTH_GATES(int_n, "C19", "INT n in the shadow of STI", STI_SHADOW);
@@ -136,8 +140,8 @@ CASE_OF(step_over_sti_trap_gate, "C14",
 	"handler's first instruction",
 	STI_SHADOW, step_over_sti, &trap_gate);
 
-CASE(unstepped_sti, "C15", "without single-step trap the same interrupt waits for one more boundary",
-     STI_SHADOW)
+CASE(unstepped_sti, "C15",
+     "without single-step trap the same interrupt waits for one more boundary", STI_SHADOW)
 {
 	scene(STI, L(NOP), M(NOP));
 	pend_irq(VEC);
