@@ -49,8 +49,12 @@ class Tree:
     def __init__(self, path: str) -> None:
         self.path, self.cfg = path, os.path.join(path, "unittests.cfg")
         self.logs = os.path.join(path, "logs")
-        self.env: Dict[str, str] = {"QEMU": FAKE, "FAKE_STATE": os.path.join(path, "state")}
+        self.temporary = os.path.join(path, "tmp")
+        self.env: Dict[str, str] = {"QEMU": FAKE, "FAKE_STATE": os.path.join(path, "state"),
+                                    "TMPDIR": self.temporary}
         os.makedirs(os.path.join(path, "x86"), exist_ok=True)
+        os.makedirs(self.temporary, exist_ok=True)
+        os.chmod(self.temporary, 0o777)
 
     def write(self, name: str, text: str) -> str:
         """A text file of the tree."""

@@ -3,6 +3,7 @@
 
 Keeps the one promise about errors: one line that says what is wrong, and exit status 2.
 """
+import gc
 import os
 import sys
 
@@ -14,6 +15,7 @@ def _package() -> None:
 
 def main() -> int:
     """The exit status."""
+    gc.disable()  # loading makes no rubbish; what a run makes is found at a slower pace
     from ordeal.app import Run
     from ordeal.host import find_host
     from ordeal.model import UserError
@@ -40,6 +42,8 @@ def main() -> int:
             listing.cases(run)
             return 0
         run.prepare()
+        gc.set_threshold(50000)
+        gc.enable()
         return run.execute()
     except UserError as error:
         sys.stdout.flush()

@@ -49,6 +49,7 @@ class Run:
         self.said_fingerprint = False
         self.suites: List[Suite] = []
         self.unread: List[str] = []
+        self.command = ""
         self.plan: List[Tuple[Suite, List[Case]]] = []
         self.platforms: List[Platform] = []
         self.quiet = options.flag("tap13") or "-" in [
@@ -102,14 +103,14 @@ class Run:
 
     def repro(self, platform: str, case: str) -> str:
         """The one command that boots only this case."""
-        words = []
-        for name in ("cfg", "set"):
-            for value in self.options.values.get(name, []):
-                words += ["--" + name, value]
-        env = ["%s=%s" % (k, shell_quote([v])) for k, v in self.host.changed().items()]
-        return " ".join(env + [shell_quote(
-            [os.path.join(os.path.relpath(self.host.root), "run_tests.sh"), "-p", platform]
-            + words + [case])])
+        if not self.command:
+            words = [os.path.join(os.path.relpath(self.host.root), "run_tests.sh")]
+            for name in ("cfg", "set"):
+                for value in self.options.values.get(name, []):
+                    words += ["--" + name, value]
+            env = ["%s=%s" % (k, shell_quote([v])) for k, v in self.host.changed().items()]
+            self.command = " ".join(env + [shell_quote(words)])
+        return "%s %s" % (self.command, shell_quote(["-p", platform, case]))
 
     # -- during ------------------------------------------------------------------------------
 

@@ -21,6 +21,8 @@ def clean(data: bytes, limit: int = 4000) -> str:
 
 def clean_text(text: str) -> str:
     """The same for text that came from a file or a person: non-ASCII letters may stay."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)
 
 
