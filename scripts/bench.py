@@ -3,7 +3,7 @@
 """make bench: what the suite and its runner cost, as medians of interleaved runs.
 
 Ratios first: seconds depend on the machine, a ratio of two things measured in turn hardly does.
-Usage: scripts/bench.py [-n RUNS] [PART]..., PART one of: runner build size tcg bochs.
+Usage: scripts/bench.py [-n RUNS] [PART]..., PART one of: size build runner tcg bochs shim.
 """
 import json
 import os
@@ -156,8 +156,46 @@ def bochs(_runs: int, work: str) -> None:
         (ticks["native"] - ticks["empty"]) / cases("native")))
 
 
+def fingerprints(platform: str, case: str, work: str) -> Dict[str, int]:
+    """What a case of the bench image printed as name=number."""
+    logs = os.path.join(work, "logs-bench-" + platform)
+    quiet([RUN, "-p", platform, "--logs", logs, "bench/" + case])
+    with open(os.path.join(logs, platform, "bench.log"), "rb") as stream:
+        found = re.findall(rb"^OBSERVED: \S+ (.*)$", stream.read(), re.M)
+    if not found:
+        sys.exit("bench: bench/%s says nothing on %s" % (case, platform))
+    return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", found[-1].decode())}
+
+
+def shim(runs: int, work: str) -> None:
+    """An exit and a round trip in instructions on both vendors, and the shim's pace on tcg."""
+    for platform in ("bochs-intel", "bochs-amd"):
+        one = fingerprints(platform, "bench.exit", work)
+        trip = fingerprints(platform, "bench.round_trip", work)
+        ours = one["ticks_per_exit"] - one["of_the_guest"]
+        print("shim:   %-11s exit, completed, resumed: %d instructions of ours, %d of the guest "
+              "(aim 100 of ours)" % (platform, ours, one["of_the_guest"]))
+        print("shim:   %-11s RDMSR to #GP handler: %d (to root %d, injection %d, to handler %d)" % (
+            platform, trip["rdmsr_to_handler"], trip["guest_to_root"], trip["injection"],
+            trip["root_to_handler"]))
+    exits = 100000
+    times = interleaved({
+        "empty": lambda: quiet(QEMU + ["-kernel", image("empty")]),
+        "exits": lambda: quiet(QEMU + ["-kernel", image("bench"),
+                                       "-append", "bench.many_exits"]),
+        "native": lambda: quiet(QEMU + ["-kernel", image("native")]),
+        "hv": lambda: quiet(QEMU + ["-kernel", image("hv"), "-append", "exclude=arrival.*"])}, runs)
+    print("shim:   exits a second on tcg        %6.0f" % (
+        exits / (times["exits"] - times["empty"])))
+    native = (times["native"] - times["empty"]) / cases("native")
+    inside = (times["hv"] - times["empty"]) / (cases("hv") - 3)
+    print("shim:   a case in the shim, ratio to a native one on tcg  %.2f (aim 3)" % (
+        inside / native))
+
+
 PARTS: Dict[str, Callable[[int, str], None]] = {
-    "size": size, "build": build, "runner": runner, "tcg": tcg, "bochs": bochs}
+    "size": size, "build": build, "runner": runner, "tcg": tcg, "bochs": bochs,
+    "shim": shim}
 
 
 def main() -> None:
