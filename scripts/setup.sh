@@ -28,6 +28,8 @@ xorriso|xorriso|makes the ISO that Bochs boots
 mformat|mtools|makes the ISO that Bochs boots
 shellcheck|shellcheck|make check: the shell files
 /usr/lib/python3/dist-packages/pytest|python3-pytest|make check: the host tests
+chromium|chromium|make check: the tests of the page of --html
+chromedriver|chromium-driver|make check: the tests of the page of --html
 prove|perl|make check: its TAP::Parser judges our TAP
 /usr/lib/python3/dist-packages/junitparser|python3-junitparser|make check: judges our JUnit XML
 END

@@ -23,7 +23,7 @@ def refused(done, *words):
     (["-j", "x"], ["-j x"]), (["--repeat", "-1"], ["--repeat -1"]),
     (["--list=yes"], ["--list", "no value"]), (["--shard", "3/2"], ["3/2"]),
     (["--shard", "1"], ["--shard 1"]), (["--fail-on", "sadness"], ["sadness"]),
-    (["--fail-on", "fixed"], ["--baseline"]), (["--html", "d"], ["--html", "not built yet"]),
+    (["--fail-on", "fixed"], ["--baseline"]), (["--html", "/proc/d"], ["--html", "/proc/d"]),
     (["nosuch"], ["unknown test nosuch"]), (["fake/nosuch"], ["unknown case fake/nosuch"]),
     (["nosuch/*"], ["unknown case nosuch"]), (["-x", "nosuch"], ["-x", "nosuch"]),
     (["-g", "nosuch"], ["unknown group nosuch"]), (["-p", "vax"], ["unknown platform vax"]),

@@ -203,6 +203,9 @@ class Run:
         # Files of the user's are opened, and a baseline read, before anything boots.
         old = [] if not self.options.one("baseline") else [
             r for r in read_records(self.options.one("baseline")) if r["type"] == "result"]
+        for directory in self.options.values.get("html", []):
+            from . import html
+            html.prepare(directory)
         logs.open()
         try:
             self.stream = Stream([os.path.join(logs.path, "results.jsonl")]
@@ -287,7 +290,7 @@ class Run:
             "seconds": round(time.monotonic() - self.started, 3), "interrupted": bool(signalled),
             "complaints": self._complaints(), "exit": status,
             **({"baseline": {k: len(v) for k, v in classes.items()}} if old else {})})
-        self._write_reports()
+        self._write_reports(classes if old else None)
         self.progress("")
         if self.options.flag("tap13"):
             sys.stdout.write(reports.tap(self.stream.records))
@@ -296,12 +299,15 @@ class Run:
                 say(line)
         return status
 
-    def _write_reports(self) -> None:
+    def _write_reports(self, classes: Optional[Dict[str, List[str]]]) -> None:
         from . import reports
         assert self.stream is not None
         for name in REPORTS:
             for path in self.options.values.get(name, []):
                 write_file(path, reports.FORMATS[name](self.stream.records))
+        for directory in self.options.values.get("html", []):
+            from . import html
+            html.write(directory, self.stream.records, classes)
         if self.options.one("save-baseline"):
             import json
             write_file(self.options.one("save-baseline"), "".join(

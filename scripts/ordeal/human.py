@@ -38,7 +38,7 @@ def case_line(result: Result) -> str:
                             "  (%s)" % clean_text(why) if why else "")
 
 
-def _closest(result: Result) -> List[str]:
+def closest(result: Result) -> str:
     """The legal trace that shares the longest beginning with what was seen."""
     seen = result.observed[0].split("; ") if result.observed else []
 
@@ -46,7 +46,7 @@ def _closest(result: Result) -> List[str]:
         events = trace.split("; ")
         return next((i for i, (a, b) in enumerate(zip(events, seen)) if a != b),
                     min(len(events), len(seen)))
-    return max(result.expected, key=shared).split("; ") if result.expected else []
+    return max(result.expected, key=shared) if result.expected else ""
 
 
 def failure(result: Result) -> List[str]:
@@ -60,7 +60,8 @@ def failure(result: Result) -> List[str]:
         lines.append("    reason: " + clean_text(result.reason))
     if result.expected or result.observed:
         seen = result.observed[0].split("; ") if result.observed else []
-        lines += columns(_closest(result), seen, ("expected", "seen"))
+        wanted = [event for event in closest(result).split("; ") if event]
+        lines += columns(wanted, seen, ("expected", "seen"))
         if len(result.expected) > 1:
             lines.append("    (%d orders are legal; the closest is shown)" % len(result.expected))
         for trace in result.observed[1:]:
