@@ -94,7 +94,7 @@ FORCE:
 HOST_TESTS := $(patsubst %,tests/c/obj/%.test,\
 	$(filter-out check machine,$(basename $(notdir $(call sources,tests/c/*.c)))))
 HOST_PARTS := $(patsubst %,tests/c/obj/%.o,tests/c/check tests/c/machine $(addprefix lib/x86/,\
-	args entry event_names expect fragments log place scene text trace vectors zones))
+	args entry event_names expect fragments log mutate place scene string text trace vectors zones))
 HOST_CFLAGS = -std=gnu11 -m64 -O1 -g -fno-pie -Wall -Wextra -Wno-override-init $(SANITIZE) \
 	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
 	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c
@@ -147,6 +147,17 @@ help:
 	@echo 'make check-headers  of these, that each header compiles alone'
 	@echo 'make bench          medians and ratios of many interleaved runs'
 	@echo 'make clean          remove what was built; make distclean: and the configuration'
+
+# Can each case fail? Minutes, hence not in check.
+.PHONY: mutants
+mutants: all
+	$(SRCDIR)/scripts/mutants.py
+
+# docs/coverage.md from a run on the platforms that every machine can have.
+.PHONY: coverage
+coverage: all
+	$(SRCDIR)/run_tests.sh -p tcg,bochs-intel,bochs-amd --jsonl logs/coverage.jsonl
+	$(SRCDIR)/scripts/coverage.py logs/coverage.jsonl >$(SRCDIR)/docs/coverage.md
 
 .PHONY: clean distclean
 clean:

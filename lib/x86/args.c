@@ -94,6 +94,20 @@ static const char *set_wrong(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_mutate(struct args *args, char *value)
+{
+	static const struct choice names[] = {
+		{ "no-event", 0 },   { "late", 0 },	{ "no-instruction", 0 },
+		{ "other-gate", 0 }, { "if-clear", 0 },
+	};
+	int unused;
+
+	if (!choose(names, ARRAY_SIZE(names), value, &unused))
+		return "mutate= takes no-event, late, no-instruction, other-gate or if-clear";
+	args->mutate = value;
+	return NULL;
+}
+
 static const char *set_exclude(struct args *args, char *value)
 {
 	for (;;) {
@@ -119,11 +133,12 @@ static const struct {
 } keys[] = {
 	{ "console", set_console }, { "exit", set_exit },	{ "apic", set_apic },
 	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
+	{ "mutate", set_mutate },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
-	const char *problem = "unknown key: the keys are nonce exclude console exit apic wrong";
+	const char *problem = "unknown key: the keys are nonce exclude console exit apic wrong mutate";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

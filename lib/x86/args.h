@@ -32,6 +32,7 @@ struct args {
 	const char *excludes[ARGS_MAX_GLOBS];
 	size_t exclude_count;
 	const char *nonce; /* "-" if none was given */
+	const char *mutate; /* how the stage is changed (mutate.h), or NULL */
 	const char *wrong; /* how the shim is to misbehave (hv/wrong.h), or NULL */
 	u16 console_port;
 	enum exit_rung exit;

@@ -4,6 +4,7 @@
  * else.
  */
 #include "case.h"
+#include "mutate.h"
 #include "panic.h"
 #include "report.h"
 #include "stage.h"
@@ -106,6 +107,8 @@ void pend_irq(u8 vector)
 	u64 start;
 
 	ASSERT(!(read_rflags() & RFLAGS_IF));
+	if (mutated(MUTATE_NO_EVENT))
+		return;
 	lapic_self_ipi(vector);
 	while (!lapic_irr(vector))
 		if (++polls == IRR_POLLS)

@@ -5,6 +5,7 @@
  */
 #include "desc.h"
 #include "entry.h"
+#include "mutate.h"
 #include "paging.h"
 #include "string.h"
 
@@ -97,6 +98,8 @@ void gate_unusable(u8 vector)
 
 void gate_type_set(u8 vector, enum gate_type type)
 {
+	if (mutated(MUTATE_OTHER_GATE))
+		type = type == TRAP_GATE ? INTERRUPT_GATE : TRAP_GATE;
 	idt[vector].type = (u8)((idt[vector].type & ~0xf) | type);
 }
 
@@ -133,7 +136,7 @@ void desc_reset(void)
 	if (idt_truncated)
 		idt_load(ARRAY_SIZE(idt));
 	for (unsigned int v = 0; v < 256; v++)
-		gate_set((u8)v, INTERRUPT_GATE, IST_NONE, 0);
+		gate_set((u8)v, mutated(MUTATE_OTHER_GATE) ? TRAP_GATE : INTERRUPT_GATE, IST_NONE, 0);
 	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
 	gate_set(DB_VECTOR, INTERRUPT_GATE, IST_DB, 0);
 	gate_set(DF_VECTOR, INTERRUPT_GATE, IST_DF, 0);

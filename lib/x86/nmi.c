@@ -5,6 +5,7 @@
 #include "nmi.h"
 #include "desc.h"
 #include "lapic.h"
+#include "mutate.h"
 #include "percpu.h"
 #include "processor.h"
 
@@ -39,6 +40,8 @@ void nmi_send_self(void)
 {
 	u64 start;
 
+	if (mutated(MUTATE_NO_EVENT))
+		return;
 	send();
 	start = rdtsc();
 	while (rdtsc() - start < SETTLE_TSC)

@@ -7,6 +7,7 @@
 #include "scene.h"
 #include "desc.h"
 #include "lapic.h"
+#include "mutate.h"
 #include "panic.h"
 #include "percpu.h"
 #include "paging.h"
@@ -95,8 +96,39 @@ static void set_defaults(struct scene *scene)
 	scene->rsp = (u64)scene_stack + sizeof(scene_stack);
 }
 
-void scene_build(struct scene *scene, const u16 *steps, size_t n)
+static bool any_label(const u16 *steps, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		if (steps[i] >> LABEL_SHIFT)
+			return true;
+	return false;
+}
+
+/* The steps as they are, or mutated; at most one more. Scenes without labels are the stage's own. */
+static size_t choose_steps(u16 *chosen, const u16 *steps, size_t n)
+{
+	bool untouched = true;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool labelled = steps[i] >> LABEL_SHIFT;
+
+		if (labelled && untouched && mutated(MUTATE_LATE))
+			chosen[count++] = NOP;
+		chosen[count++] = steps[i];
+		if (labelled && untouched && mutated(MUTATE_NO_INSTRUCTION))
+			chosen[count - 1] = NOP | (steps[i] & ~((1 << LABEL_SHIFT) - 1));
+		if (steps[i] == STI && mutated(MUTATE_IF_CLEAR) && any_label(steps, n))
+			chosen[count - 1] = NOP;
+		untouched &= !labelled;
+	}
+	return count;
+}
+
+void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
+{
+	u16 steps[SCENE_MAX_STEPS + 1];
+	size_t n = choose_steps(steps, wanted, wanted_count);
 	u8 *p = scene_text;
 
 	ASSERT(n > 0 && n <= SCENE_MAX_STEPS);
@@ -150,6 +182,8 @@ void scene_play(struct scene *scene)
 {
 	ASSERT(!(read_rflags() & RFLAGS_IF));
 	ASSERT(!this_cpu.playing);
+	if (mutated(MUTATE_IF_CLEAR))
+		scene->in_rflags &= ~(u64)RFLAGS_IF;
 	this_cpu.playing = scene;
 	if (scene->enter_without_iret)
 		scene_enter_without_iret(scene, scene->addresses[0], scene->rsp);

@@ -3,6 +3,7 @@
  * The LAPIC timer, one-shot and TSC-deadline: "APIC Timer" of the Intel SDM.
  */
 #include "lapic.h"
+#include "mutate.h"
 #include "percpu.h"
 #include "processor.h"
 
@@ -32,6 +33,8 @@ void lapic_timer_init(u8 vector, enum lapic_timer_mode mode)
 
 void lapic_timer_arm(u32 ticks)
 {
+	if (mutated(MUTATE_NO_EVENT))
+		return;
 	if (timer_mode == TIMER_TSC_DEADLINE)
 		wrmsr(MSR_TSC_DEADLINE, rdtsc() + ticks);
 	else

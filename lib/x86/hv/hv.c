@@ -7,6 +7,7 @@
 #include "case.h"
 #include "event_names.h"
 #include "hv/wrong.h"
+#include "mutate.h"
 #include "panic.h"
 #include "report.h"
 #include "segments.h"
@@ -64,6 +65,8 @@ static void clone_registers(struct vcpu *v)
 	v->gprs = scene->in;
 	vcpu_set(v, VCPU_RIP, scene->addresses[0]);
 	vcpu_set(v, VCPU_RSP, scene->rsp);
+	if (mutated(MUTATE_IF_CLEAR))
+		scene->in_rflags &= ~(u64)RFLAGS_IF;
 	vcpu_set(v, VCPU_RFLAGS, scene->in_rflags);
 	v->vendor->intercept_rdmsr(v, this_cpu.missing_msr, true);
 }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See mutate.h. The places where a mutation acts ask for it by name: scene.c, case.c, desc.c,
+ * timer.c, nmi.c.
+ */
+#include "mutate.h"
+#include "args.h"
+#include "percpu.h"
+#include "string.h"
+
+enum mutation mutation_named(const char *name)
+{
+	static const char *const names[MUTATE_COUNT] = {
+		[MUTATE_NO_EVENT] = "no-event",
+		[MUTATE_LATE] = "late",
+		[MUTATE_NO_INSTRUCTION] = "no-instruction",
+		[MUTATE_OTHER_GATE] = "other-gate",
+		[MUTATE_IF_CLEAR] = "if-clear",
+	};
+
+	for (int i = MUTATE_NOTHING + 1; i < MUTATE_COUNT; i++)
+		if (!strcmp(names[i], name))
+			return i;
+	return MUTATE_NOTHING;
+}
+
+bool mutated(enum mutation mutation)
+{
+	const char *name = this_cpu.args ? this_cpu.args->mutate : NULL;
+
+	return name && mutation_named(name) == mutation;
+}

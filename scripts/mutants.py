@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""make mutants: can each case fail? Runs the suite honestly, then once for each mutation of the stage
+(lib/x86/mutate.h) and each misbehaviour of the shim (lib/x86/hv/wrong.def). A mutation kills a case
+if the case passed honestly and does not pass mutated. A case that none kills asserts nothing.
+
+Usage: scripts/mutants.py [-p PLATFORM,...] [STANZA...]; exit status 1 if a case survives.
+A case counts where it passes; one that passes nowhere has shown by that that it can fail.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from typing import Dict, List, Set, Tuple
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+STANZAS = ("native", "sweeps", "hv", "vmx", "svm")
+PLATFORMS = "bochs-intel,bochs-amd"
+MUTATIONS = ("no-event", "late", "no-instruction", "other-gate", "if-clear")
+Key = Tuple[str, str]  # platform, case
+
+
+def misbehaviours() -> List[str]:
+    """The names of wrong.def."""
+    with open(os.path.join(ROOT, "lib/x86/hv/wrong.def"), encoding="ascii") as stream:
+        return re.findall(r'^WRONG\(\w+, "([\w-]+)"', stream.read(), re.M)
+
+
+def passing(stanzas: List[str], platforms: str, argument: str, work: str) -> Set[Key]:
+    """Which cases pass when the guests get this argument."""
+    stream = os.path.join(work, "results.jsonl")
+    command = [os.path.join(ROOT, "run_tests.sh"), "-p", platforms, "-j", "2", "--jsonl", stream,
+               "--logs", os.path.join(work, "logs")]
+    for stanza in stanzas:
+        if argument:
+            command += ["--set", "%s.test_args=%s" % (stanza, argument)]
+    done = subprocess.run(command + stanzas, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          check=False)
+    if done.returncode not in (0, 1):
+        sys.exit("mutants: %s\n%s" % (" ".join(command), done.stderr.decode(errors="replace")))
+    with open(stream, encoding="utf-8") as lines:
+        records = [json.loads(line) for line in lines]
+    return {(r["platform"], r["case"]) for r in records
+            if r["type"] == "result" and r["verdict"] in ("PASS", "XPASS")}
+
+
+def main() -> int:
+    """Runs them all; a line for each mutation, then who survived."""
+    argv, platforms = sys.argv[1:], PLATFORMS
+    if argv[:1] == ["-p"]:
+        platforms, argv = argv[1], argv[2:]
+    stanzas = argv or list(STANZAS)
+    killers: Dict[Key, List[str]] = {}
+    with tempfile.TemporaryDirectory(prefix="ordeal-mutants-") as work:
+        honest = passing(stanzas, platforms, "", work)
+        if not honest:
+            sys.exit("mutants: nothing passes honestly on %s: run ./run_tests.sh" % platforms)
+        plan = [("mutate=" + name, stanzas) for name in MUTATIONS]
+        guests = [name for name in stanzas if name in ("hv", "vmx", "svm")]
+        plan += [("wrong=" + name, guests) for name in misbehaviours() if guests]
+        for argument, targets in plan:
+            alive = passing(targets, platforms, argument, work)
+            aimed = {key for key in honest if key[1].split("/")[0] in targets}
+            for key in aimed - alive:
+                killers.setdefault(key, []).append(argument)
+            print("%-24s kills %4d of %4d" % (argument, len(aimed - alive), len(aimed)),
+                  flush=True)
+    cases = {case for _, case in honest}
+    killed = {case for (_, case) in killers}
+    for case in sorted(cases - killed):
+        print("survives: " + case)
+    print("score: %d of %d cases that pass can fail (%.1f %%)" % (
+        len(killed), len(cases), 100.0 * len(killed) / len(cases)))
+    return 0 if cases == killed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
