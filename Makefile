@@ -139,6 +139,11 @@ check: all
 bench: all
 	@$(SRCDIR)/scripts/bench.py $(ARGS)
 
+# The pictures of README.md and docs/, from a run on Bochs.
+.PHONY: docs
+docs: all
+	@$(SRCDIR)/scripts/pictures.py
+
 .PHONY: help
 help:
 	@echo 'make                every image in x86/'
@@ -146,6 +151,7 @@ help:
 	@echo 'make check-c        of these, the compiled host tests'
 	@echo 'make check-headers  of these, that each header compiles alone'
 	@echo 'make bench          medians and ratios of many interleaved runs'
+	@echo 'make docs           the pictures of the documents, from a run on Bochs'
 	@echo 'make clean          remove what was built; make distclean: and the configuration'
 
 # Can each case fail? Minutes, hence not in check.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The timeline of a case: lanes, arrows, and the twin's events on the lines of the guest's own."""
 from ordeal.model import Result
-from ordeal.timeline import draw, events, find_twin, rows
+from ordeal.timeline import bands, draw, events, find_twin, flips, of_case, rows
 
 S2 = ("EXIT(RDMSR)@RDMSR; ENTRY(#GP(0x0))@RDMSR; #GP(0x0)@RDMSR[if=1,rf=1]; "
       "IRQ(0x60)@GP_ENTRY[if=1,rf=0]")
@@ -51,3 +51,25 @@ def test_find_twin():
     assert find_twin("n1", "bochs", found) == ("native/n1", N1)
     assert find_twin("n1", "tcg", found) == ("native/n1 (FAIL)", "#UD@UD2")
     assert find_twin("other", "tcg", found) == ("other", None)
+
+
+EARLY, AT, LATE = "IRQ@before UD2; #UD@UD2", "IRQ@UD2; #UD@UD2", "#UD@UD2; IRQ@later"
+
+
+def test_orders_that_were_not_met_and_orders_that_are_not_legal():
+    found = bands([(3, AT), (2, "NMI@L")], [EARLY, AT])
+    assert found == [(0, EARLY), (3, AT), (2, "NMI@L")]
+
+
+def test_the_flip_is_between_two_orders_that_were_met():
+    assert flips([(3, EARLY), (1, AT), (9, LATE)]) == [2]
+    assert flips([(3, EARLY), (0, LATE), (9, AT)]) == [] == flips([(3, EARLY)])
+
+
+def test_a_sweep_has_a_line_for_each_order():
+    result = Result("tcg", "s/c", "PASS", expected=[EARLY, AT, LATE], observed=["x"],
+                    histogram=[(120, EARLY), (1, AT), (60, LATE)])
+    assert of_case(result, []) == [
+        "120 " + "#" * 24 + " " + EARLY, "  1 #" + " " * 23 + " " + AT,
+        "-" * 28 + " the order flips", " 60 " + "#" * 12 + " " * 12 + " " + LATE]
+    assert of_case(Result("tcg", "s/c", "PASS", histogram=[(1, EARLY)]), [])[0].startswith("1 ###")

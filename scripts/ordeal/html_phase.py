@@ -10,22 +10,9 @@ from typing import List, Sequence, Tuple
 
 from .html_lanes import kind
 from .html_svg import Drawing, text_width
-from .timeline import events, split_event
+from .timeline import Band, bands, events, flips, order_of, split_event
 
 LEFT, RIGHT, HEAD, ROW, FOOT, PLOT = 14, 14, 34, 42, 34, 452
-Band = Tuple[int, str]
-
-
-def bands(histogram: Sequence[Tuple[int, str]], expected: Sequence[str]) -> List[Band]:
-    """(count, order) in order of arrival: the legal ones as listed, then whatever else was seen."""
-    counts = {trace: count for count, trace in histogram}
-    listed = [(counts.pop(trace, 0), trace) for trace in expected]
-    return listed + [(count, trace) for trace, count in counts.items()]
-
-
-def order_of(trace: str) -> List[str]:
-    """The events without their places."""
-    return [split_event(event)[0] for event in events(trace)]
 
 
 def label(trace: str) -> Tuple[str, str]:
@@ -34,12 +21,6 @@ def label(trace: str) -> Tuple[str, str]:
     moved = next((event for event in events(trace) if not event.startswith("#")), "")
     where = split_event(moved)[1].partition("[")[0]
     return ", then ".join(names) or "nothing", "lands: " + where if where else ""
-
-
-def flips(rows: Sequence[Band]) -> List[int]:
-    """Indices of the bands before which the order has changed, among those that were met."""
-    met = [i for i, (count, _) in enumerate(rows) if count]
-    return [b for a, b in zip(met, met[1:]) if order_of(rows[a][1]) != order_of(rows[b][1])]
 
 
 def _edges(rows: Sequence[Band]) -> List[int]:

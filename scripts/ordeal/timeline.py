@@ -5,12 +5,15 @@ Time runs downwards, one line for an event. Exits point from the guest to the hy
 back. The twin's deliveries stand on the lines of the guest's own: a guest must see what bare hardware
 would have shown it, so the two columns read alike. Pure functions from traces to lines.
 """
-from typing import Iterable, List, Optional, Tuple
+from typing import Iterable, List, Optional, Sequence, Tuple
 
 from .model import Result
 
 GUEST, ROOT = "guest", "hypervisor"
 _GAP = "   "
+#: A sweep's order: how many samples fell on it, and its trace.
+Band = Tuple[int, str]
+_BAR = 24
 
 
 def events(trace: str) -> List[str]:
@@ -71,13 +74,48 @@ def _align(cells: List[List[str]]) -> List[str]:
 
 
 def of_case(result: Result, results: Iterable[Result]) -> List[str]:
-    """The timeline of a result, beside that of its twin among `results`; none for a sweep."""
-    if not result.observed or result.histogram:
+    """The timeline of a result, beside that of its twin among `results`; a sweep's histogram."""
+    if result.histogram:
+        return histogram(bands(result.histogram, result.expected))
+    if not result.observed:
         return []
     if not result.twin:
         return draw(result.observed[0])
     name, twin = find_twin(result.twin, result.platform, results)
     return draw(result.observed[0], name, twin)
+
+
+def bands(histogram: Sequence[Tuple[int, str]], expected: Sequence[str]) -> List[Band]:
+    """(count, order) in order of arrival: the legal ones as listed, then whatever else was seen."""
+    counts = {trace: count for count, trace in histogram}
+    listed = [(counts.pop(trace, 0), trace) for trace in expected]
+    return listed + [(count, trace) for trace, count in counts.items()]
+
+
+def order_of(trace: str) -> List[str]:
+    """The events without their places."""
+    return [split_event(event)[0] for event in events(trace)]
+
+
+def flips(rows: Sequence[Band]) -> List[int]:
+    """Indices of the bands before which the order has changed, among those that were met."""
+    met = [i for i, (count, _) in enumerate(rows) if count]
+    return [b for a, b in zip(met, met[1:]) if order_of(rows[a][1]) != order_of(rows[b][1])]
+
+
+def histogram(rows: Sequence[Band]) -> List[str]:
+    """A line for each order: how often, a bar (of one # at least, if it was met), the order. A line
+    between two says where the order of the events flips."""
+    most = max([count for count, _ in rows] + [1])
+    width = len(str(most))
+    lines = []
+    turns = flips(rows)
+    for index, (count, trace) in enumerate(rows):
+        if index in turns:
+            lines.append("%s %s" % ("-" * (width + 1 + _BAR), "the order flips"))
+        bar = "#" * max(1 if count else 0, count * _BAR // most)
+        lines.append("%*d %-*s %s" % (width, count, _BAR, bar, trace))
+    return lines
 
 
 def find_twin(twin: str, platform: str,
