@@ -79,7 +79,7 @@ CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the fir
 
 CASE(nmi_exit_stays_pending, "S20", "SVM: an intercepted NMI stays pending, and comes when the "
      "guest is "
-     "entered without the intercept", "APM 2, Global Interrupt Flag, STGI and CLGI Instructions")
+     "entered without the intercept", "APM 2, NMI Support")
 {
 	struct vcpu *v;
 

@@ -79,7 +79,7 @@ static void s2_timer(const void *argument)
 
 static void expect_irq_then_gp(void)
 {
-	expect(IRQ(VEC, AT(L), IF(1), RF(0)),
+	expect(IRQ(VEC, AT(L), IF(1)),
 	       EXIT(RDMSR, AT(L), NOT_BLOCKED(STATE_BLOCKED_BY_STI | STATE_BLOCKED_BY_MOV_SS)),
 	       ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), IF(1), RF(1)));
 }

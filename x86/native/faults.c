@@ -32,7 +32,7 @@ static void irq_before_fault(const void *argument)
 	expect(f->irq, f->fault);
 }
 
-#define IRQ_AT_L IRQ(VEC, AT(L), IF(1), RF(0))
+#define IRQ_AT_L IRQ(VEC, AT(L), IF(1))
 
 #define IRQ_BEFORE(id, row, sentence, ...)                                                         \
 	CASE_WITH(id, row, sentence, PRIORITY, irq_before_fault, faulting, __VA_ARGS__)
@@ -68,12 +68,12 @@ IRQ_BEFORE(irq_before_nm, "A10",
 IRQ_BEFORE(
 	irq_before_pf_of_load, "A05",
 	"a pending interrupt is served before the #PF of a load, and CR2 is still untouched then",
-	.irq = IRQ(VEC, AT(L), IF(1), RF(0), CR2(CR2_POISON)), .setup = NOP,
+	.irq = IRQ(VEC, AT(L), IF(1), CR2(CR2_POISON)), .setup = NOP,
 	.instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
 	.fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
 IRQ_BEFORE(irq_before_pf_of_store, "A06",
 	   "a pending interrupt is served before the #PF of a store to a read-only page",
-	   .irq = IRQ(VEC, AT(L), IF(1), RF(0), CR2(CR2_POISON)), .setup = NOP,
+	   .irq = IRQ(VEC, AT(L), IF(1), CR2(CR2_POISON)), .setup = NOP,
 	   .instruction = STORE_READ_ONLY, .prepare = poison_cr2,
 	   .fault = PF(PF_PRESENT | PF_WRITE, AT(L), CR2(PLAY_READ_ONLY)));
 IRQ_BEFORE(
@@ -98,7 +98,7 @@ CASE(irq_before_gp_of_lstar, "A02",
 	after = rdmsr(MSR_LSTAR);
 	wrmsr(MSR_LSTAR, before);
 	check(after == before, "LSTAR was %#lx and became %#lx", before, after);
-	expect(IRQ(VEC, AT(L), IF(1), RF(0)), GP(0, AT(L)));
+	expect(IRQ(VEC, AT(L), IF(1)), GP(0, AT(L)));
 }
 
 CASE(irq_before_gp_of_efer, "A02",
@@ -113,7 +113,7 @@ CASE(irq_before_gp_of_efer, "A02",
 	play();
 	after = rdmsr(MSR_EFER);
 	check(after == before, "EFER was %#lx and became %#lx", before, after);
-	expect(IRQ(VEC, AT(L), IF(1), RF(0)), GP(0, AT(L)));
+	expect(IRQ(VEC, AT(L), IF(1)), GP(0, AT(L)));
 }
 
 /* --- In the shadow of STI: the fault first --- */
@@ -138,7 +138,7 @@ static void shadow_trap_gate(const void *argument)
 {
 	const struct faulting *f = argument;
 
-	fault_in_shadow(f, TRAP_GATE, IRQ(VEC, AT(ENTRY_OF(f->fault.vector)), IF(1), RF(0)));
+	fault_in_shadow(f, TRAP_GATE, IRQ(VEC, AT(ENTRY_OF(f->fault.vector)), IF(1)));
 }
 
 #define SHADOW(name, what, ...)                                                                    \

@@ -20,7 +20,7 @@ static void irq_before_rdmsr(const void *gate)
 	gate_type_set(VEC, *(const enum gate_type *)gate);
 	pend_irq(VEC);
 	play();
-	expect(IRQ(VEC, AT(L), IF(1), RF(0)), GP(0, AT(L), IF(1), RF(1)));
+	expect(IRQ(VEC, AT(L), IF(1)), GP(0, AT(L), IF(1), RF(1)));
 }
 
 CASE_OF(irq_before_rdmsr_interrupt_gate, "A01",
@@ -50,5 +50,5 @@ CASE(sti_rdmsr_trap_gate, "A21",
 	gate_type_set(GP_VECTOR, TRAP_GATE);
 	pend_irq(VEC);
 	play();
-	expect(GP(0, AT(L), IF(1), RF(1)), IRQ(VEC, AT(ENTRY_OF(GP_VECTOR)), IF(1), RF(0)));
+	expect(GP(0, AT(L), IF(1), RF(1)), IRQ(VEC, AT(ENTRY_OF(GP_VECTOR)), IF(1)));
 }

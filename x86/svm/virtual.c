@@ -8,7 +8,7 @@
 #include "hv/guest.h"
 #include "svm/only.h"
 
-#define VIRTUAL_INTERRUPTS "APM 2, Virtual Interrupts"
+#define VIRTUAL_INTERRUPTS "APM 2, Injecting Virtual (INTR) Interrupts"
 
 enum { VEC_VIRTUAL = 0x70, CLASS = VEC_VIRTUAL >> 4 };
 
@@ -152,7 +152,7 @@ CASE(intercepted, "S15", "an intercepted virtual interrupt exits before it is ta
 
 CASE(all_intercepts, "S16", "NMI, interrupt, virtual interrupt, all intercepted: they exit in this "
      "order",
-     "APM 2, Priorities; APM 2, Virtual Interrupts")
+     "APM 2, Priorities; APM 2, Injecting Virtual (INTR) Interrupts")
 {
 	struct vcpu *v;
 
