@@ -15,7 +15,7 @@ from .judge import Ending, Judgement, Session
 from .kut import KutSession
 from .model import UserError
 from .platforms.base import Launch, Platform
-from .text import shell_quote
+from .text import clean, shell_quote
 
 #: Bytes of console kept in a log file, of each boot.
 LOG_CAP = 8 << 20
@@ -186,6 +186,10 @@ class Engine:
             elif boot.session.broken and not boot.killed:
                 boot.killed = "broken"
                 boot.deadline = min(boot.deadline, now + BROKEN_GRACE)
+            elif not boot.killed and any(words in boot.stderr
+                                         for words in boot.platform.last_words):
+                boot.killed = "stuck"
+                boot.deadline = min(boot.deadline, now + BROKEN_GRACE)
             status = boot.process.poll()
             if status is None and now >= boot.deadline:
                 boot.killed = boot.killed or "timeout"
@@ -257,6 +261,10 @@ class Engine:
             return Ending("timeout", None, "%g s" % boot.limit)
         if boot.overdue and boot.killed == "broken":
             return Ending("stopped", None, "its log is broken")
+        if boot.overdue and boot.killed == "stuck":
+            words = next(line for line in boot.stderr.splitlines()
+                         if any(last in line for last in boot.platform.last_words))
+            return Ending("signal", None, "stuck: " + clean(words, 200))
         if boot.overdue:
             if boot.platform.exits:
                 return Ending("timeout", None, "the machine did not stop %g s after END" % GRACE)

@@ -51,6 +51,8 @@ class Platform:
     time_scale = 1.0
     #: The guest can end the machine by itself.
     exits = True
+    #: What the VMM writes to standard error when the guest is stuck although the VMM lives on.
+    last_words: Tuple[bytes, ...] = ()
     #: Key=value words added to the guest's arguments.
     guest_args: Tuple[str, ...] = ()
 
