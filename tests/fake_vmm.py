@@ -3,9 +3,10 @@
 """A fake QEMU: `boots` the images of tests/loglib.py. What a case does is in its name.
 
 pass_ fail_ skip_ error_ write that verdict; crash_ resets, segv_ kills the emulator, hang_ never
-ends, stuck_ says that KVM gave up and never ends, abort_ gives up, again_ boots a second time, late_ writes a wrong exit status, flaky_ fails
-every other time (state file FAKE_STATE), flood_ prints FAKE_FLOOD bytes of noise first, evil_
-prints control bytes, xml and html, stop_ cuts its log in the middle of a line.
+ends, stuck_ says that KVM gave up and never ends, abort_ gives up, again_ boots a second time,
+late_ writes a wrong exit status, flaky_ fails every other time (state file FAKE_STATE), flood_
+prints FAKE_FLOOD bytes of noise first, evil_ prints control bytes, xml and html, stop_ cuts its
+log in the middle of a line.
 """
 import os
 import signal
