@@ -90,6 +90,15 @@ BUILD_COMPILER := $(shell $(CC) --version | head -n 1 | tr -c 'a-zA-Z0-9.+\n' '_
 .PHONY: FORCE
 FORCE:
 
+# The lab's own programs (scripts/lab), which run in its little Linux: static, so that it needs no library.
+LAB_CFLAGS = -std=gnu11 -m64 -O2 -static -s -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS))
+.PHONY: lab
+lab: scripts/lab/launcher scripts/lab/fetch
+scripts/lab/launcher: scripts/lab/multiboot.c
+scripts/lab/%: scripts/lab/%.c scripts/lab/multiboot.h scripts/lab/ports.h
+	@mkdir -p $(@D)
+	$(CC) $(LAB_CFLAGS) -o $@ $(filter %.c,$^)
+
 # --- Host tests: the pure parts of lib/x86, with what they need of a machine faked (tests/c/machine.c)
 HOST_TESTS := $(patsubst %,tests/c/obj/%.test,\
 	$(filter-out check machine,$(basename $(notdir $(call sources,tests/c/*.c)))))
@@ -110,6 +119,7 @@ tests/c/obj/%.o: %.S config.mak Makefile
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -Wa,--noexecstack -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
+tests/c/obj/multiboot.test: tests/c/obj/scripts/lab/multiboot.o
 tests/c/obj/%.test: tests/c/obj/tests/c/%.o $(HOST_PARTS)
 	$(CC) $(HOST_CFLAGS) -no-pie -Wl,-z,noexecstack -o $@ $^
 
@@ -150,6 +160,7 @@ help:
 	@echo 'make check          every test of the project; installs what is missing (apt-get)'
 	@echo 'make check-c        of these, the compiled host tests'
 	@echo 'make check-headers  of these, that each header compiles alone'
+	@echo 'make lab            the programs that run inside the lab'
 	@echo 'make bench          medians and ratios of many interleaved runs'
 	@echo 'make docs           the pictures of the documents, from a run on Bochs'
 	@echo 'make clean          remove what was built; make distclean: and the configuration'
@@ -172,6 +183,7 @@ clean:
 	rm -f $(foreach i,$(SINGLE),$(i).o $(i).d)
 	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
 	rm -rf tests/c/obj
+	rm -f scripts/lab/launcher scripts/lab/fetch
 distclean: clean
 	rm -f config.mak
 

@@ -34,6 +34,7 @@ static const char *set_console(struct args *args, char *value)
 	static const struct choice choices[] = {
 		{ "com1", CONSOLE_COM1 },
 		{ "com2", CONSOLE_COM2 },
+		{ "block", CONSOLE_BLOCK },
 		{ "none", CONSOLE_NONE },
 	};
 	u64 number;
@@ -44,7 +45,7 @@ static const char *set_console(struct args *args, char *value)
 	else if (parse_number(value, &number) && number && number <= 0xfff8)
 		args->console_port = (u16)number;
 	else
-		return "console= takes com1, com2, none or a port number such as 0x2f8";
+		return "console= takes com1, com2, block, none or a port number such as 0x2f8";
 	return NULL;
 }
 

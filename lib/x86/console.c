@@ -32,7 +32,7 @@ static u16 console_port = CONSOLE_COM1;
 void console_init(u16 port)
 {
 	console_port = port;
-	if (!port)
+	if (!port || port == CONSOLE_BLOCK)
 		return;
 	outb(port + UART_INTERRUPT_ENABLE, 0);
 	outb(port + UART_LINE_CONTROL, LINE_DIVISOR_LATCH);
@@ -50,10 +50,21 @@ static void wait_for(u8 status)
 			return;
 }
 
+static void write_block(const char *bytes, size_t n)
+{
+	const struct console_block block = { (u64)bytes, n };
+
+	asm volatile("outl %0, %1" : : "a"((u32)(u64)&block), "Nd"((u16)CONSOLE_BLOCK) : "memory");
+}
+
 void console_write(const char *bytes, size_t n)
 {
 	if (!console_port)
 		return;
+	if (console_port == CONSOLE_BLOCK) {
+		write_block(bytes, n);
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		wait_for(STATUS_THRE);
 		outb(console_port + UART_DATA, bytes[i]);
@@ -62,7 +73,7 @@ void console_write(const char *bytes, size_t n)
 
 void console_drain(void)
 {
-	if (console_port)
+	if (console_port && console_port != CONSOLE_BLOCK)
 		wait_for(STATUS_THRE | STATUS_TEMT);
 }
 

@@ -43,6 +43,8 @@ static void words(void)
 	CHECK_INT(args.apic, APIC_X2APIC);
 	CHECK_INT(args.exit, EXIT_BY_DEBUG_PORT);
 	CHECK_INT(args.console_port, 0x3e8);
+	CHECK_TEXT(parse("console=block"), "accepted");
+	CHECK_INT(args.console_port, CONSOLE_BLOCK);
 	CHECK_TEXT(parse("exit=acpi console=none"), "accepted");
 	CHECK_INT(args.exit, EXIT_BY_ACPI);
 	CHECK_INT(args.console_port, CONSOLE_NONE);
@@ -87,7 +89,7 @@ static void bad_words(void)
 {
 	const char *unknown = "unknown key: the keys are nonce exclude console exit apic wrong mutate";
 	const char *apic = "apic= takes x2apic or xapic";
-	const char *port = "console= takes com1, com2, none or a port number such as 0x2f8";
+	const char *port = "console= takes com1, com2, block, none or a port number such as 0x2f8";
 	const char *globs = "exclude= takes case globs, separated by commas";
 
 	bad("verbose=1", unknown, "verbose=1");
