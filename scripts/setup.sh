@@ -108,6 +108,28 @@ fi
 [ -f "$build/config.mak" ] || (cd "$build" && "$root/configure") || exit 2
 make -C "$build" -j "$(nproc)" || exit 2
 
+# What the lab is made of, if a platform of the lab (a name with @) is asked for.
+lab=
+asked=no
+for word in "$@"; do
+	case $asked$word in
+	yes*) lab="$lab $word" ;;
+	no--platform=*) lab="$lab ${word#*=}" ;;
+	no-p?*) lab="$lab ${word#-p}" ;;
+	esac
+	case $word in
+	-p | --platform | --differential) asked=yes ;;
+	*) asked=no ;;
+	esac
+done
+case $lab in
+*@*)
+	make -C "$build" lab || exit 2
+	# shellcheck disable=SC2046 # one word for each platform
+	(cd "$build" && "$root/scripts/lab/fetch-stock" $(echo "$lab" | tr , ' ')) || :
+	;;
+esac
+
 # The same arguments without --setup.
 count=$#
 past=no

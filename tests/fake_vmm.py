@@ -3,10 +3,9 @@
 """A fake QEMU: `boots` the images of tests/loglib.py. What a case does is in its name.
 
 pass_ fail_ skip_ error_ write that verdict; crash_ resets, segv_ kills the emulator, hang_ never
-ends, stuck_ says that KVM gave up and never ends, abort_ gives up, again_ boots a second time,
-late_ writes a wrong exit status, flaky_ fails every other time (state file FAKE_STATE), flood_
-prints FAKE_FLOOD bytes of noise first, evil_ prints control bytes, xml and html, stop_ cuts its
-log in the middle of a line.
+ends, abort_ gives up, again_ boots a second time, late_ writes a wrong exit status, flaky_ fails
+every other time (state file FAKE_STATE), flood_ prints FAKE_FLOOD bytes of noise first, evil_
+prints control bytes, xml and html, stop_ cuts its log in the middle of a line.
 """
 import os
 import signal
@@ -52,7 +51,7 @@ def flood():
 
 def misbehave(kind, lines, name):
     """The kinds that do not come back."""
-    if kind not in ("crash", "segv", "hang", "stuck", "abort", "again", "stop"):
+    if kind not in ("crash", "segv", "hang", "abort", "again", "stop"):
         return
     out("".join(line + "\n" for line in lines[:3]))
     if kind == "crash":
@@ -60,10 +59,6 @@ def misbehave(kind, lines, name):
     if kind == "segv":
         os.kill(os.getpid(), signal.SIGSEGV)
     if kind == "hang":
-        time.sleep(1000)
-    if kind == "stuck":
-        sys.stderr.write("KVM internal error. Suberror: 1\nextra data[0]: 0x1\n")
-        sys.stderr.flush()
         time.sleep(1000)
     if kind == "abort":
         out("ABORT: page fault nobody expected\nrip=1234\n")

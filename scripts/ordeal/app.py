@@ -16,7 +16,7 @@ from .host import Host
 from .kut import MAX_SUBTESTS
 from .logdir import LogDir
 from .model import SKIP, VERDICTS, Case, Result, UserError
-from .options import REPORTS, Options
+from .options import LAB, REPORTS, Options
 from .plan import Options as Selection
 from .plan import Suite, check_stanzas, ident, result_filter, select, wanted
 from .platforms.base import Platform
@@ -36,6 +36,7 @@ class Run:
 
     def __init__(self, host: Host, options: Options, argv: Sequence[str]) -> None:
         self.host, self.options, self.argv = host, options, list(argv)
+        host.lab = {name: options.one(name) for name in LAB if options.one(name)}
         self.own = not options.one("cfg")
         self.cfg = options.one("cfg") or os.path.join(host.root, suites.DEFAULT_CFG)
         self.units: List[Unit] = []
@@ -83,6 +84,9 @@ class Run:
         today = time.strftime("%Y-%m-%d")
         for platform in self.platforms:
             listed = expect.load(directory, platform.expectations(self.host))
+            stem, version = platform.below(self.host)
+            if stem:
+                listed += expect.seen_through(expect.load(directory, stem), version, stem)
             self.judges[platform.name] = expect.Judge(
                 listed, platform.name, platform.version(self.host), today)
         chosen = Selection(tuple(self.options.patterns),
@@ -105,7 +109,7 @@ class Run:
         """The one command that boots only this case."""
         if not self.command:
             words = [os.path.join(os.path.relpath(self.host.root), "run_tests.sh")]
-            for name in ("cfg", "set"):
+            for name in ("cfg", "set") + LAB:
                 for value in self.options.values.get(name, []):
                     words += ["--" + name, value]
             env = ["%s=%s" % (k, shell_quote([v])) for k, v in self.host.changed().items()]
@@ -130,6 +134,10 @@ class Run:
             "env": boot.judgement.env, "log": self.shown_log(boot.log_path)})
         if self.options.flag("verbose") and not self.quiet:
             say(shell_quote(boot.launch.argv))
+        if boot.note and not self.quiet:
+            self.progress("")
+            say(boot.note)
+            boot.note = ""
         if unit.suite.foreign or self.options.repeat > 1:
             return  # nothing is final before the unit is over
         self._record(unit, results_of(unit, self.repro, self.shown_log(boot.log_path)))
@@ -215,7 +223,7 @@ class Run:
                 for name, value in self.host.changed().items():
                     say("%s=%s (from the environment)" % (name, value))
             self.runner = Runner(self.host, logs.path, self.options.jobs, self.on_boot,
-                                 self.on_unit)
+                                 self.on_unit, self.options.flag("isolate"))
             self._boot_all(self.runner)
             status = self._report(old)
             self.stream.close()

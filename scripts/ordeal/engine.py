@@ -8,14 +8,13 @@ import os
 import selectors
 import subprocess
 import time
-from typing import Any, BinaryIO, Callable, Deque, List, Optional, Union
+from typing import Any, BinaryIO, Callable, Deque, List, Optional
 
 from .guard import Guard, kill_group
-from .judge import Ending, Judgement, Session
-from .kut import KutSession
+from .judge import Ending, Judgement
 from .model import UserError
 from .platforms.base import Launch, Platform
-from .text import clean, shell_quote
+from .text import shell_quote
 
 #: Bytes of console kept in a log file, of each boot.
 LOG_CAP = 8 << 20
@@ -57,7 +56,7 @@ class StoredLog:
 class Boot:
     """One machine, from its command line to its judgement."""
 
-    def __init__(self, platform: Platform, launch: Launch, session: Union[Session, KutSession],
+    def __init__(self, platform: Platform, launch: Launch, session: Any,
                  limit: float, log_path: str, append: bool, tag: Any) -> None:
         self.platform, self.launch, self.session = platform, launch, session
         self.limit, self.log_path, self.append, self.tag = limit, log_path, append, tag
@@ -65,6 +64,8 @@ class Boot:
         self.ending = Ending("vmm")
         self.seconds = 0.0
         self.stderr = b""
+        #: One line for a person about this boot, if there is something to say.
+        self.note = ""
         self.process: Optional[subprocess.Popen] = None
         self.open_fds: List[int] = []
         self.deadline = self.started = 0.0
@@ -89,14 +90,17 @@ class Engine:
         #: Called after each start, while the machine boots.
         self.on_start: Callable[[], None] = lambda: None
 
-    def run(self, queue: Deque[Any], make: Callable[[Any], Boot],
+    def run(self, queue: Deque[Any], make: Callable[[Any], Optional[Boot]],
             finished: Callable[[Boot], None]) -> None:
-        """Until the queue, to which finished() may add, is empty and nothing runs."""
+        """Until the queue, to which finished() may add, is empty and nothing runs. make() may have
+        nothing to boot."""
         try:
             while (queue or self.running) and not self.interrupted:
                 while queue and len(self.running) < self.slots and not self.interrupted:
-                    self._start(make(queue.popleft()))
-                    self.on_start()
+                    boot = make(queue.popleft())
+                    if boot is not None:
+                        self._start(boot)
+                        self.on_start()
                 for boot in self._wait():
                     finished(boot)
         except BaseException:
@@ -186,10 +190,6 @@ class Engine:
             elif boot.session.broken and not boot.killed:
                 boot.killed = "broken"
                 boot.deadline = min(boot.deadline, now + BROKEN_GRACE)
-            elif not boot.killed and any(words in boot.stderr
-                                         for words in boot.platform.last_words):
-                boot.killed = "stuck"
-                boot.deadline = min(boot.deadline, now + BROKEN_GRACE)
             status = boot.process.poll()
             if status is None and now >= boot.deadline:
                 boot.killed = boot.killed or "timeout"
@@ -261,10 +261,6 @@ class Engine:
             return Ending("timeout", None, "%g s" % boot.limit)
         if boot.overdue and boot.killed == "broken":
             return Ending("stopped", None, "its log is broken")
-        if boot.overdue and boot.killed == "stuck":
-            words = next(line for line in boot.stderr.splitlines()
-                         if any(last in line for last in boot.platform.last_words))
-            return Ending("signal", None, "stuck: " + clean(words, 200))
         if boot.overdue:
             if boot.platform.exits:
                 return Ending("timeout", None, "the machine did not stop %g s after END" % GRACE)

@@ -5,7 +5,7 @@ Strict both ways: a listed failure that passes is XPASS, an unlisted one is unex
 entry that excuses nothing any more, or has expired, is reported.
 """
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Dict, Iterable, List, Sequence, Tuple
 
@@ -106,6 +106,13 @@ def load(directory: str, stem: str) -> List[Deviation]:
     if not os.path.exists(path):
         return []
     return parse(cfg.read_text(path), path)
+
+
+def seen_through(deviations: Iterable[Deviation], version: str, below: str) -> List[Deviation]:
+    """The deviations of the emulator below a hypervisor. They may show through it; they need not,
+    because it takes some events into its own hands."""
+    return [replace(d, name="%s:%s" % (below, d.name), intermittent=True, versions=(), platforms=())
+            for d in deviations if version_fits(d.versions, version_of(version), d.where)]
 
 
 def _may_fit(glob: str, name: str) -> bool:

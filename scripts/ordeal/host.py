@@ -33,6 +33,8 @@ class Host:
     build: str
     env: Dict[str, str]
     config: Dict[str, str] = field(default_factory=dict)
+    #: What the command line says of the lab: kernel, modules, kernel-args, module-args, xen, vmm.
+    lab: Dict[str, str] = field(default_factory=dict)
     _versions: Dict[str, str] = field(default_factory=dict)
 
     @property

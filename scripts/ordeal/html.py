@@ -32,7 +32,6 @@ _MATRIX = """<h2 id="matrix" tabindex="-1">Every case <span class="soft" id="sho
 <p>Open a case to see its timelines. In the matrix the arrow keys move, Enter opens.</p>
 <noscript><p>The matrix needs the script of this page; everything else does not.</p></noscript>
 %s
-%s
 <div id="families"></div>"""
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -111,7 +110,7 @@ def render(records: List[Dict[str, Any]], classes: Optional[Classes] = None) -> 
     style, script = asset("draw.css", "page.css"), asset("draw.js", "page.js")
     sections = [part for part in (
         parts.stories(found), parts.unexpected(found),
-        parts.changes(found, classes or {}, classes is not None), _MATRIX % (parts.verdict_key(found), _FILTERS),
+        parts.changes(found, classes or {}, classes is not None), _MATRIX % _FILTERS,
         parts.grouped(found, *parts.KNOWN), parts.grouped(found, *parts.SKIPPED),
         parts.about(records)) if part]
     return _PAGE % {

@@ -10,12 +10,8 @@ from typing import Any, Dict, List, Sequence, Tuple
 from .compare import Classes
 from .html_stories import STORIES
 from .human import closest
-from .model import (CRASH, ERROR, FAIL, FLAKY, NOTRUN, PASS, SKIP, TIMEOUT, VERDICTS, XFAIL, XPASS,
-                    Result)
+from .model import VERDICTS, Result
 
-#: A sign for each verdict, so that colour is never alone.
-GLYPHS = {PASS: "\u2713", FAIL: "\u2717", SKIP: "\u2013", XFAIL: "x", XPASS: "!", ERROR: "E", CRASH: "C",
-          TIMEOUT: "T", NOTRUN: "N", FLAKY: "~"}
 #: Stand for the case's id and the platform's name inside a repro command or a log's path.
 CASE, PLATFORM = "\x01", "\x02"
 
@@ -79,8 +75,7 @@ def compact(results: Sequence[Result], classes: Classes) -> Dict[str, Any]:
             where, _, what = member.partition(": ")
             changed.setdefault(where.partition(" ")[2], []).append([name, where.split(" ")[0], what])
     found = [_case(members, order, strings) for members in cases.values()]
-    return {"verdicts": list(VERDICTS), "glyphs": GLYPHS,
-            "platforms": platforms, "cases": found, "changes": changed,
+    return {"verdicts": list(VERDICTS), "platforms": platforms, "cases": found, "changes": changed,
             "stories": [{"key": story.key, "case": story.case, "title": story.title,
                          "why": story.why, "after_exit": story.after_exit} for story in STORIES],
             "strings": list(strings.numbers)}

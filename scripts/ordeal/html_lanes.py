@@ -214,7 +214,7 @@ def lanes(seen_trace: str, want_trace: Optional[str] = None, twin_trace: Optiona
         [vector + " arrives"]
     picture = Drawing(_place(groups, arrives, note, in_root), 0, words(seen, want, twin))
     tops = _heights(groups, count, arrives, note)
-    picture.height, picture.top = tops[-1] + FOOT - 8, 0 if want is not None else 14
+    picture.height = tops[-1] + FOOT - 8
     if want is not None:
         end = groups[-1].x - 18 if twin is not None else picture.width - 4
         for row in range(count):

@@ -9,9 +9,7 @@ from urllib.parse import quote
 
 from . import html_stories
 from .compare import Classes
-from .html_data import GLYPHS
 from .html_svg import esc, svg
-from .human import WORDS as MEANING
 from .model import PASS, SKIP, VERDICTS, XFAIL, Result
 from .text import plural
 
@@ -102,9 +100,9 @@ def stories(results: Sequence[Result]) -> str:
                          case_link(story.case, platform)))
     sweep = html_stories.sweep_picture(results, platform)
     if sweep is not None:
-        cards.append('<article class="story wide" id="flip"><div><h3>%s</h3><p>A timer interrupt is moved, '
+        cards.append('<article class="story" id="flip"><h3>%s</h3><p>A timer interrupt is moved, '
                      "sample by sample, across RDMSR. As long as it is in time for RDMSR's boundary, "
-                     "it comes first; one step later, #GP does.</p></div><figure><div class=\"scroll\">"
+                     "it comes first; one step later, #GP does.</p><figure><div class=\"scroll\">"
                      "%s</div><figcaption>Seen on %s; widths go by the square root of the count: %s"
                      "</figcaption></figure></article>" % (
                          case_link(html_stories.SWEEP, platform, "Where the order flips"), svg(sweep),
@@ -145,7 +143,7 @@ def changes(results: Sequence[Result], classes: Classes, compared: bool) -> str:
     if count > LISTED:
         items = items[:LISTED] + ["<li>and %d more</li>" % (count - LISTED)]
     return '<h2 id="changes">Against the baseline <span class="soft">%d</span></h2>\n%s' % (
-        count, '<ul class="plain two">%s</ul>' % "\n".join(items) if items else "<p>No change.</p>")
+        count, '<ul class="plain">%s</ul>' % "\n".join(items) if items else "<p>No change.</p>")
 
 
 def grouped(results: Sequence[Result], verdict: str, key: str, ident: str, title: str) -> str:
@@ -190,14 +188,6 @@ def about(records: List[Record]) -> str:
         rows.append(_row("%s, its guest" % platform.get("name", ""), env.get(platform.get("name", ""), "")))
     rows += [_row("About expectations", line) for line in end.get("complaints", [])]
     return '<h2 id="run">This run</h2>\n<table class="run"><tbody>%s</tbody></table>' % "".join(rows)
-
-
-def verdict_key(results: Sequence[Result]) -> str:
-    """What the signs in the matrix mean: those that are there; filled is unexpected."""
-    there = {result.verdict for result in results}
-    return '<ul class="key-list" aria-label="Signs in the matrix">%s<li>filled: unexpected</li></ul>' % "".join(
-        '<li><span class="badge %s">%s</span> %s</li>' % (v, GLYPHS[v], esc(MEANING[v]))
-        for v in VERDICTS if v in there)
 
 
 def navigation(sections: Sequence[str]) -> str:

@@ -25,12 +25,11 @@ def esc(text: object) -> str:
 
 @dataclass
 class Drawing:
-    """A finished picture: its size, what it says in words, its shapes; above `top` nothing is shown."""
+    """A finished picture: its size, what it says in words, and its shapes."""
     width: int
     height: int
     words: str
     shapes: List[Shape] = field(default_factory=list)
-    top: int = 0
 
     def add(self, tag: str, css: str, text: str = "", **attributes: Any) -> None:
         """One more shape; an underscore in an attribute's name stands for a hyphen."""
@@ -82,10 +81,9 @@ def _shape(shape: Shape) -> str:
 
 def svg(drawing: Drawing, style: str = "") -> str:
     """The picture as an svg element; with a style sheet it is a file of its own."""
-    height = drawing.height - drawing.top
     head = '<svg xmlns="http://www.w3.org/2000/svg" class="drawing" role="img" width="%d" height="%d" ' \
-           'viewBox="0 %d %d %d" aria-label="%s">' % (
-               drawing.width, height, drawing.top, drawing.width, height, esc(drawing.words))
-    inner = ["<style>%s</style>" % esc(style), '<rect class="paper" y="%d" width="%d" height="%d" rx="8"/>'
-             % (drawing.top, drawing.width, height)] if style else []
+           'viewBox="0 0 %d %d" aria-label="%s">' % (
+               drawing.width, drawing.height, drawing.width, drawing.height, esc(drawing.words))
+    inner = ["<style>%s</style>" % esc(style), '<rect class="paper" width="%d" height="%d" rx="8"/>'
+             % (drawing.width, drawing.height)] if style else []
     return "\n".join([head] + inner + [_shape(shape) for shape in drawing.shapes] + ["</svg>"]) + "\n"

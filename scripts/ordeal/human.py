@@ -10,7 +10,7 @@ from .model import PASS, SKIP, XFAIL, Result, worst
 from .reports import results
 from .text import clean_text, columns, plural
 
-WORDS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "XFAIL": "as listed",
+_WORDS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "XFAIL": "as listed",
           "XPASS": "passed unexpectedly", "ERROR": "in error", "CRASH": "crashed",
           "TIMEOUT": "timed out", "NOTRUN": "not run", "FLAKY": "flaky"}
 
@@ -18,7 +18,7 @@ WORDS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "XFAIL": "as lis
 def counts(found: Sequence[Result]) -> str:
     """'3 passed, 1 failed'."""
     verdicts = [result.verdict for result in found]
-    return ", ".join("%d %s" % (verdicts.count(v), word) for v, word in WORDS.items()
+    return ", ".join("%d %s" % (verdicts.count(v), word) for v, word in _WORDS.items()
                      if v in verdicts) or "nothing ran"
 
 

@@ -24,7 +24,8 @@ _VERDICT_WORDS = (PASS, FAIL, SKIP, ERROR)
 @dataclass(frozen=True)
 class Ending:
     """How the machine stopped: exit (guest wrote code), off (power-off or reset: no code),
-    stopped (by us after END), signal, timeout, vmm (the emulator failed), flood, interrupted."""
+    stopped (by us after END), signal, timeout, vmm (the emulator failed), dead (the hypervisor
+    under test panicked), flood, interrupted."""
     kind: str
     code: Optional[int] = None
     text: str = ""
@@ -326,6 +327,8 @@ def _cut(ending: Ending, place: str) -> _Violation:
         return _Violation("no end within the time limit%s, %s" % (detail, place), TIMEOUT)
     if ending.kind == "signal":
         return _Violation("the emulator died %s%s" % (place, detail), CRASH)
+    if ending.kind == "dead":
+        return _Violation("the hypervisor under test died %s%s" % (place, detail), CRASH)
     if ending.kind == "off":
         return _Violation("the machine reset or powered off %s (a triple fault looks like this)%s"
                           % (place, detail), CRASH)

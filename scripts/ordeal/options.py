@@ -28,6 +28,9 @@ How to run
   -j, --parallel N        N machines at once
   -v, --verbose           every case, and the command lines
       --logs DIR          where logs go (default: logs; the previous run is in logs.old)
+      --isolate           the lab: a machine for each test, not one for all
+      --kernel FILE  --modules DIR  --kernel-args ARGS  --module-args "kvm_amd nested=0 ..."
+                          the lab: your own bzImage, KVM modules and their arguments
       --setup             install what is missing (apt), configure, build, then run
 
 What to tell
@@ -68,8 +71,11 @@ TABLE = (
     Option("", "html", "many"), Option("", "require", "many"), Option("", "baseline", "one"),
     Option("", "save-baseline", "one"), Option("", "fail-on", "many"), Option("", "repeat", "one"),
     Option("", "shard", "one"), Option("", "set", "many"), Option("", "cfg", "one"),
+    Option("", "isolate", "flag"), Option("", "kernel", "one"), Option("", "modules", "one"),
+    Option("", "kernel-args", "one"), Option("", "module-args", "one"),
     Option("", "logs", "one"), Option("", "differential", "one"))
 CLASSES = ("unexpected", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
+LAB = ("kernel", "modules", "kernel-args", "module-args")
 REPORTS = ("tap", "ktap", "junit", "lava")
 
 

@@ -6,6 +6,7 @@ the judge names the case to blame and the unit boots again without it, until eve
 verdict or a boot reaches none: the rest are NOTRUN.
 """
 import os
+import zlib
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
@@ -14,9 +15,10 @@ from .engine import Boot, Engine
 from .host import Host
 from .judge import CaseLog, Plan, Session
 from .kut import WHOLE, KutSession
-from .model import ERROR, FLAKY, NOTRUN, SKIP, Case, Result
+from .model import ERROR, FLAKY, NOTRUN, SKIP, Case, Result, UserError
 from .plan import Suite, guest_args
 from .platforms.base import Job, Platform
+from .shared import SharedBoot, batches
 
 
 def make_directory(prefix: str) -> str:
@@ -68,12 +70,12 @@ class Runner:
 
     def __init__(self, host: Host, logs: str, slots: int,
                  on_boot: Callable[[Unit, Boot], None],
-                 on_unit: Callable[[Unit], None]) -> None:
-        self.host, self.logs = host, logs
+                 on_unit: Callable[[Unit], None], alone: bool = False) -> None:
+        self.host, self.logs, self.alone = host, logs, alone
         self.engine = Engine(slots)
         self.on_boot, self.on_unit = on_boot, on_unit
         self.work = ""
-        self._queue: Deque[Unit] = deque()
+        self._queue: Deque[List[Unit]] = deque()
 
     def run(self, units: List[Unit]) -> None:
         """All units, in order; -j many at a time."""
@@ -87,10 +89,9 @@ class Runner:
         self.engine.guard.sweep(self.work)
         try:
             for unit in units:
-                if unit.left:
-                    self._queue.append(unit)
-                else:
+                if not unit.left:
                     self._close(unit)
+            self._queue.extend(batches([unit for unit in units if unit.left], self.alone))
             self.engine.run(self._queue, self._boot, self._finished)
         finally:
             self.engine.stop()
@@ -102,32 +103,81 @@ class Runner:
                 self._close(unit)
 
     def log_path(self, unit: Unit) -> str:
-        """logs/PLATFORM/NAME.log."""
-        return os.path.join(self.logs, unit.platform.name, unit.suite.stanza.name + ".log")
+        """logs/PLATFORM/NAME.log; NAME is boot where images share boots."""
+        name = "boot" if unit.platform.shares_boot else unit.suite.stanza.name
+        return os.path.join(self.logs, unit.platform.name, name + ".log")
 
-    def _boot(self, unit: Unit) -> Boot:
+    @staticmethod
+    def _word(unit: Unit, what: str) -> str:
+        """Eight hex digits: new for every boot, or, where two runs are the same to the last
+        instruction, new for every plan."""
+        if not unit.platform.repeatable:
+            return os.urandom(4).hex()
+        plan = (what, unit.label, unit.left, unit.boots)
+        return "%08x" % zlib.crc32(repr(plan).encode())
+
+    def _session(self, unit: Unit) -> Tuple[Any, List[str]]:
+        """A new judge for one boot of the unit, and what the image is told."""
         unit.boots += 1
+        if unit.suite.foreign:
+            return KutSession(), list(unit.suite.words)
+        nonce = self._word(unit, "nonce")
+        args = guest_args(unit.suite, unit.left, unit.platform.guest_args + ("nonce=" + nonce,))
+        return Session(Plan(nonce, tuple(unit.left))), args
+
+    def _boot(self, units: List[Unit]) -> Optional[Boot]:
+        """A machine for these units, none if it could not be made: then they are over."""
+        platform, path = units[0].platform, self.log_path(units[0])
         work = make_directory(self.work + "/")
-        suite, platform = unit.suite, unit.platform
-        session: Any
-        if suite.foreign:
-            args, session = list(suite.words), KutSession()
-        else:
-            nonce = os.urandom(4).hex()
-            args = guest_args(suite, unit.left, platform.guest_args + ("nonce=" + nonce,))
-            session = Session(Plan(nonce, tuple(unit.left)))
-        launch = platform.launch(self.host, unit.job, args, work)
-        path = self.log_path(unit)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        return Boot(platform, launch, session, unit.limit, path,
-                    unit.boots > 1 or unit.round > 1, (unit, work))
+        append = units[0].boots > 0 or units[0].round > 1 or platform.shares_boot
+        sessions = [self._session(unit) for unit in units]
+        tag = (units, work)
+        if not platform.shares_boot:
+            session, args = sessions[0]
+            launch = platform.launch(self.host, units[0].job, args, work)
+            return Boot(platform, launch, session, units[0].limit, path, append, tag)
+        word = self._word(units[0], "mark")
+        try:
+            launch = platform.launch_many(
+                self.host, [(unit.job, args) for unit, (_, args) in zip(units, sessions)], word,
+                work)
+        except UserError as error:
+            remove_directory(work)
+            self._give_up(units, str(error))
+            return None
+        return SharedBoot(word, [session for session, _ in sessions],
+                          [unit.limit for unit in units], platform, launch, path, append, tag)
+
+    def _give_up(self, units: List[Unit], why: str) -> None:
+        """Nothing that is left of these units can be run."""
+        for unit in units:
+            for name in unit.left:
+                unit.verdicts[name] = (CaseLog(name, NOTRUN, why), 0, 0.0)
+            unit.left = []
+            self._close(unit)
 
     def _finished(self, boot: Boot) -> None:
-        unit, work = boot.tag
+        units, work = boot.tag
         remove_directory(work)
+        assert boot.judgement is not None
+        judged = [(units[0], boot.judgement)]
+        if isinstance(boot, SharedBoot):
+            judged = boot.judgements(units)
+            boot.note = boot.times()
+        cases = sum(len(judgement.cases) for _, judgement in judged)
+        again = [unit for unit in units if unit not in [u for u, _ in judged]]
+        for unit, judgement in judged:
+            boot.judgement = judgement
+            if self._settle(unit, boot, boot.seconds / max(1, cases)):
+                again.append(unit)
+        if again:
+            self._queue.appendleft([unit for unit in units if unit in again])
+
+    def _settle(self, unit: Unit, boot: Boot, share: float) -> bool:
+        """Take what a boot proved about the unit; whether it needs another boot."""
         judgement = boot.judgement
         assert judgement is not None
-        share = boot.seconds / max(1, len(judgement.cases))
         for name, log in judgement.cases.items():
             if unit.keep is None or unit.keep(name):
                 unit.verdicts[name] = (log, unit.boots, share)
@@ -135,13 +185,13 @@ class Runner:
         unit.why = judgement.why or unit.why
         self.on_boot(unit, boot)
         if unit.left and judgement.started:
-            self._queue.appendleft(unit)
-            return
+            return True
         for name in unit.left:
             unit.verdicts[name] = (CaseLog(name, NOTRUN, "its boot never reached it: "
                                            + judgement.why), unit.boots, 0.0)
         unit.left = []
         self._close(unit)
+        return False
 
     def _close(self, unit: Unit) -> None:
         unit.over = True

@@ -12,7 +12,7 @@ const draw = (() => {
 
 	class Drawing {
 		constructor(width, height, words) {
-			Object.assign(this, { width, height, words, shapes: [], top: 0 });
+			Object.assign(this, { width, height, words, shapes: [] });
 		}
 		add(tag, css, attributes, text = "") {
 			this.shapes.push([tag, { class: css, ...attributes }, text]);
@@ -28,9 +28,8 @@ const draw = (() => {
 					element.textContent = text;
 				return element;
 			};
-			const height = this.height - this.top;
-			const root = make("svg", { class: "drawing", role: "img", width: this.width, height,
-				viewBox: `0 ${this.top} ${this.width} ${height}`, "aria-label": this.words });
+			const root = make("svg", { class: "drawing", role: "img", width: this.width, height: this.height,
+				viewBox: `0 0 ${this.width} ${this.height}`, "aria-label": this.words });
 			root.append(...this.shapes.map((shape) => make(...shape)));
 			return root;
 		}
@@ -248,7 +247,6 @@ const draw = (() => {
 		const picture = new Drawing(place(groups, arrives, note, inRoot), 0, words(seen, want, twin));
 		const tops = heights(groups, count, arrives, note);
 		picture.height = tops[tops.length - 1] + FOOT - 8;
-		picture.top = want !== null ? 0 : 14;
 		const end = twin !== null ? groups[groups.length - 1].x - 18 : picture.width - 4;
 		for (let row = 0; want !== null && row < count; row++) {
 			const [a, b] = groups.slice(0, 2).map((g) => g.trace[g.rows.indexOf(row)] || "");

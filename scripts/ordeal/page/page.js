@@ -7,7 +7,9 @@
 
 (() => {
 	const data = JSON.parse(document.getElementById("run-data").textContent);
-	const { verdicts, glyphs, platforms, strings, cases } = data;
+	const { verdicts, platforms, strings, cases } = data;
+	const GLYPHS = { PASS: "\u2713", FAIL: "\u2717", SKIP: "\u2013", XFAIL: "x", XPASS: "!", ERROR: "E",
+		CRASH: "C", TIMEOUT: "T", NOTRUN: "N", FLAKY: "~" };
 	const byId = new Map(cases.map((entry) => [entry.id, entry]));
 	const byName = new Map(cases.map((entry) => [entry.id.slice(entry.id.indexOf("/") + 1), entry]));
 	const place = document.getElementById("families");
@@ -29,7 +31,7 @@
 	const texts = (numbers) => (numbers || []).map((number) => strings[number]);
 	const link = (entry, number) => "#" + encodeURI(entry.id) + (number === undefined ? "" : "@" + platforms[number]);
 	const badge = (outcome) => h("span", { class: `badge ${verdicts[outcome.verdict]}` +
-		(outcome.unexpected ? " loud" : "") }, `${glyphs[verdicts[outcome.verdict]]} ${verdicts[outcome.verdict]}`);
+		(outcome.unexpected ? " loud" : "") }, `${GLYPHS[verdicts[outcome.verdict]]} ${verdicts[outcome.verdict]}`);
 
 	/* ---- Details of one case ---- */
 
@@ -176,7 +178,7 @@
 		const verdict = verdicts[outcome.verdict];
 		return h("td", { role: "gridcell", "data-on": number }, h("a", { href: link(entry, number), tabindex: "-1",
 			class: `cell ${verdict}` + (outcome.unexpected ? " loud" : ""), title: `${verdict} on ${platforms[number]}`,
-			"aria-label": `${verdict}${outcome.unexpected ? ", unexpected" : ""}, on ${platforms[number]}` }, glyphs[verdict]));
+			"aria-label": `${verdict}${outcome.unexpected ? ", unexpected" : ""}, on ${platforms[number]}` }, GLYPHS[verdict]));
 	}
 
 	function toggle(entry, open) {

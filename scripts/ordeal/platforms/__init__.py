@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The platforms this runner knows. A new one is one file beside this and one line in ALL.
 
-A name may end in +SUFFIX (an emulator from a toolbox root) or hold @ (a hypervisor in an
-emulator, the lab); both are for adapters to come and are refused by name until then.
+A name with @ is a hypervisor in an emulator (the lab, lab.py). +SUFFIX takes an emulator or a kernel
+from elsewhere.
 """
 from typing import Dict, List, Tuple
 
@@ -11,9 +11,10 @@ from ..model import UserError
 from ..text import near
 from .base import Need, Platform
 from .bochs import BochsAmd, BochsIntel
+from .lab import KvmAmdTcg
 from .qemu import Kvm, Tcg
 
-ALL = (Tcg, BochsIntel, BochsAmd, Kvm)
+ALL = (Tcg, BochsIntel, BochsAmd, Kvm, KvmAmdTcg)
 
 
 def known() -> Dict[str, Platform]:
@@ -35,7 +36,7 @@ def choose(host: Host, names: List[str]) -> List[Platform]:
             raise UserError("unknown platform %s%s; --platforms lists them"
                             % (name, near(name, everything)))
         missing = everything[name].needs(host)
-        if missing:
+        if missing and not everything[name].defers:
             raise UserError("platform %s cannot run here: %s; %s"
                             % (name, missing[0].what, missing[0].fix))
         if everything[name] not in chosen:

@@ -51,10 +51,14 @@ class Platform:
     time_scale = 1.0
     #: The guest can end the machine by itself.
     exits = True
-    #: What the VMM writes to standard error when the guest is stuck although the VMM lives on.
-    last_words: Tuple[bytes, ...] = ()
     #: Key=value words added to the guest's arguments.
     guest_args: Tuple[str, ...] = ()
+    #: One machine runs all images of a run in turn (launch_many); labrelay.py tells them apart.
+    shares_boot = False
+    #: The same command is the same run, instruction by instruction: nonces depend on the plan alone.
+    repeatable = False
+    #: Asked for where it cannot run, it is NOTRUN with one line, and the others run.
+    defers = False
 
     def needs(self, host: Host) -> List[Need]:
         """What is missing on this machine; nothing when the platform can run."""
@@ -68,9 +72,20 @@ class Platform:
         """The stem of its file in expected/."""
         return self.name
 
+    def below(self, host: Host) -> Tuple[str, str]:
+        """For a hypervisor in an emulator: the file in expected/ of the emulator's own deviations,
+        which may show through, and its version."""
+        return "", ""
+
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         """The command that boots the job with these guest arguments. work: a directory for the
         files this boot needs, its own."""
+        raise NotImplementedError
+
+    def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
+                    work: str) -> Launch:
+        """With shares_boot: the command for a machine that runs each job with its arguments in turn,
+        marked as labrelay.py says. A UserError makes the parts NOTRUN, and the run goes on."""
         raise NotImplementedError
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:

@@ -114,7 +114,6 @@ class Kvm(Qemu):
 
     name = accel = "kvm"
     about = "QEMU on /dev/kvm"
-    last_words = (b"KVM internal error",)  # QEMU then pauses the guest for good
 
     def __init__(self) -> None:
         self.flavour = kvm_flavour()

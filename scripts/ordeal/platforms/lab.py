@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The lab's KVM: a stock Linux kernel's KVM as the hypervisor under test, inside an emulator.
+
+Linux boots with a small init (lab_init below) that loads KVM's modules and waits for a payload: the
+images of a run and a script that starts each in the launcher (scripts/lab). The images' consoles
+come out of the machine's debug console, port 0xe9, between marks (labrelay.py); the kernel's own
+console is kept beside it, and shows its panic.
+"""
+import os
+import re
+from typing import Dict, List, Optional, Tuple
+
+from ..host import Host, version_of
+from ..judge import Ending
+from ..model import UserError
+from ..text import clean, shell_quote
+from . import labcpio, labstock
+from .base import Job, Launch, Need, Platform
+from .labrelay import tag_of
+from .qemu import Qemu
+
+PORT = "0xe9"
+PROGRAMS = ("launcher", "fetch")
+#: Guest memory: Linux, its initramfs, the payload, and 64 MiB for the guest in it.
+MEMORY = "256M"
+KERNEL_ARGS = "console=ttyS0 quiet panic=-1 oops=panic nokaslr"
+#: How Linux and Xen begin to say that they are lost.
+PANICS = (b"Kernel panic", b"Oops:", b"BUG: ", b"general protection fault", b"kernel BUG at",
+          b"unable to handle", b"Panic on CPU", b"FATAL TRAP", b"Xen BUG at", b"FATAL PAGE FAULT")
+DEFAULT_KERNEL = "linux-6.12"
+
+
+def lab_init(modules: List[str], source: str) -> str:
+    """The init of the lab's Linux. modules: insmod's arguments, one module each."""
+    lines = ["#!/bin/busybox sh", "/bin/busybox mount -t devtmpfs d /dev"]
+    for words in modules:
+        lines.append("x=$(/bin/busybox insmod /lib/%s 2>&1) || trouble=\"$trouble; $x\"" % words)
+    return "\n".join(lines + [
+        "[ -e /dev/kvm ] || {",
+        "\tx=$(/bin/busybox dmesg | /bin/busybox grep -i -E 'kvm|svm|vmx' | "
+        "/bin/busybox tail -n 1)",
+        "\t/bin/fetch -o %s \"TROUBLE no /dev/kvm in the lab's Linux: $x$trouble\"" % PORT,
+        "\t/bin/busybox poweroff -f",
+        "}",
+        "cd /run",
+        "/bin/fetch -o %s READY %s | /bin/busybox cpio -i 2>/dev/null" % (PORT, source),
+        ". ./go",
+        "/bin/busybox poweroff -f", ""])
+
+
+def payload(parts: List[Tuple[Job, List[str]]], word: str) -> bytes:
+    """The archive with the images and the script that runs them in turn."""
+    files: Dict[str, bytes] = {}
+    names: Dict[str, str] = {}
+    lines = []
+    for number, (job, args) in enumerate(parts):
+        if job.image not in names:
+            names[job.image] = "%d/%s" % (len(names), os.path.basename(job.image))
+            with open(job.image, "rb") as stream:
+                files[names[job.image]] = stream.read()
+        lines.append("/bin/launcher -o %s %s" % (PORT, shell_quote(
+            ["-t", tag_of(word, number), names[job.image]] + args)))
+    lines.append("/bin/fetch -o %s 'LAB %s OVER'" % (PORT, word))
+    files["go"] = ("\n".join(lines) + "\n").encode()
+    return labcpio.archive(files)
+
+
+class Lab(Platform):
+    """What the platforms of the lab have in common."""
+
+    slow = True
+    shares_boot = True
+    #: A platform that cannot run is NOTRUN with one line, and the others run.
+    defers = True
+    time_scale = 3.0
+
+    def programs(self, host: Host) -> List[Need]:
+        """The lab's own programs."""
+        missing = [name for name in PROGRAMS
+                   if not os.path.exists(os.path.join(host.build, "scripts", "lab", name))]
+        return [Need("%s is not built" % " and ".join(missing), "make lab")] if missing else []
+
+    @staticmethod
+    def stock(host: Host, names: List[str]) -> List[Need]:
+        """Parts that are not in the cache."""
+        return [Need("%s is not in the cache" % name, "./run_tests.sh --setup -p ...@...")
+                for name in names if not labstock.have(host, name)]
+
+    def stops(self, kept: bytes, ending: Ending) -> Ending:
+        """Whatever way the machine ended: a panic of the hypervisor under test is why."""
+        for line in kept.splitlines():
+            if any(word in line for word in PANICS):
+                return Ending("dead", None, clean(line.strip(), 300))
+        return ending
+
+
+class KvmAmdTcg(Lab):
+    """KVM-AMD on the SVM of QEMU's TCG, from a saved state of the booted kernel.
+
+    Time is instructions (-icount), and nothing random or of this machine's time is left: a run is
+    the same run every time, the hypervisor's instructions included.
+    """
+
+    name = accel = "kvm-amd@tcg"
+    about = "KVM-AMD of a stock Linux, on QEMU TCG"
+    guest_args = ("console=block",)
+    repeatable = True
+    vendor = "kvm-amd"
+
+    def __init__(self, kernel: str = DEFAULT_KERNEL) -> None:
+        self.kernel = kernel
+        self.qemu = Qemu()
+
+    def needs(self, host: Host) -> List[Need]:
+        return self.qemu.needs(host) + self.programs(host) \
+            + self.stock(host, self.parts(host))
+
+    def parts(self, host: Host) -> List[str]:
+        """The stock parts it takes; a kernel of the user's is none."""
+        return ["busybox"] + ([] if host.lab.get("kernel") else [self.kernel])
+
+    def version(self, host: Host) -> str:
+        own = host.lab.get("kernel", "")
+        text = "Linux " + own if own else labstock.version(host, self.kernel)
+        number = ".".join(map(str, _number(text)))
+        emulator = ".".join(map(str, version_of(self.qemu.version(host))))
+        return "Linux %s on QEMU %s: %s" % (number or "?", emulator, text)
+
+    def below(self, host: Host) -> Tuple[str, str]:
+        return "tcg", self.qemu.version(host)
+
+    def modules(self, host: Host) -> Dict[str, bytes]:
+        """KVM's modules by name, from the kernel's part or --modules."""
+        place = labstock.place_of(host, self.kernel)
+        if host.lab.get("modules"):
+            import tempfile
+            with tempfile.TemporaryDirectory() as place:
+                try:
+                    labstock.take_modules(host.lab["modules"], place)
+                except UserError as error:
+                    raise UserError("--modules %s %s" % (host.lab["modules"], error)) from None
+                return self._read_modules(place)
+        return self._read_modules(place)
+
+    def _read_modules(self, place: str) -> Dict[str, bytes]:
+        found = {}
+        for name in labstock.MODULES:
+            path = os.path.join(place, name + ".ko")
+            if os.path.exists(path) and (name == self.vendor or not name.startswith("kvm-")):
+                with open(path, "rb") as stream:
+                    found[name] = stream.read()
+        return found
+
+    def initramfs(self, host: Host, source: str) -> bytes:
+        """The lab's Linux but its kernel."""
+        modules = self.modules(host)
+        args = module_args(host.lab.get("module-args", ""), list(modules))
+        files = {"lib/%s.ko" % name: data for name, data in modules.items()}
+        files["init"] = lab_init(["%s.ko %s" % (name, args.get(name, "")) for name in modules],
+                                 source).encode()
+        for name, path in [("busybox", os.path.join(labstock.place_of(host, "busybox"),
+                                                    "busybox"))] + [
+                (name, os.path.join(host.build, "scripts", "lab", name)) for name in PROGRAMS]:
+            with open(path, "rb") as stream:
+                files["bin/" + name] = stream.read()
+        files["run/.keep"] = b""
+        programs = ("init", "bin/busybox") + tuple("bin/" + name for name in PROGRAMS)
+        return labcpio.archive(files, programs, console=True)
+
+    def machine(self, host: Host, initramfs: str) -> List[str]:
+        """The part of QEMU's command line that its saved state depends on."""
+        kernel = host.lab.get("kernel") or os.path.join(
+            labstock.place_of(host, self.kernel), "vmlinuz")
+        if not os.path.isfile(kernel):
+            raise UserError("--kernel %s: no such file" % kernel)
+        return [self.qemu.program(host), "-M", "pc", "-accel", "tcg", "-cpu", "max,-rdrand,-rdseed",
+                "-m", MEMORY, "-nodefaults", "-display", "none", "-no-reboot",
+                "-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01", "-seed", "42",
+                "-chardev", "stdio,id=guests", "-device",
+                "isa-debugcon,iobase=%s,chardev=guests" % PORT,
+                "-kernel", kernel, "-initrd", initramfs,
+                "-append", " ".join([KERNEL_ARGS, host.lab.get("kernel-args", "")]).strip()]
+
+    def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
+                    work: str) -> Launch:
+        """One boot that runs all of these in turn."""
+        from . import labstate
+        for need in self.needs(host):
+            raise UserError("%s cannot run here: %s; %s" % (self.name, need.what, need.fix))
+        initramfs = os.path.join(host.cache, "lab", "initramfs-" + self.name)
+        content = self.initramfs(host, "fw_cfg")
+        _write(initramfs, content)
+        argv = self.machine(host, initramfs)
+        state = os.path.join(host.cache, "lab", "states",
+                             labstate.key_of(argv, [argv[argv.index("-kernel") + 1], initramfs]))
+        if not os.path.exists(state):
+            labstate.save(argv, state)
+        else:
+            os.utime(state)
+        archive, console = os.path.join(work, "payload"), os.path.join(work, "kernel.log")
+        _write(archive, payload(parts, word))
+        return Launch(argv + ["-serial", "file:" + console,
+                              "-fw_cfg", "name=opt/ordeal/payload,file=" + archive,
+                              "-incoming", "exec:exec cat " + shell_quote([state])],
+                      keep=[console])
+
+    def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
+        return self.stops(kept, self.qemu.ending(status, stderr, b""))
+
+
+def _write(path: str, content: bytes) -> None:
+    part = "%s.%d" % (path, os.getpid())
+    with open(part, "wb") as out:
+        out.write(content)
+    os.replace(part, path)
+
+
+def _number(text: str) -> Tuple[int, ...]:
+    match = re.search(r"[0-9]+(\.[0-9]+)+", text)
+    return tuple(int(part) for part in match.group(0).split(".")) if match else ()
+
+
+def module_args(text: str, known: List[str]) -> Dict[str, str]:
+    """--module-args "kvm_amd nested=0 kvm ignore_msrs=1": a module's name, then its arguments."""
+    args: Dict[str, str] = {}
+    current: Optional[str] = None
+    for word in text.split():
+        if "=" in word:
+            if current is None:
+                raise UserError("--module-args %s: want a module's name before %s" % (text, word))
+            args[current] = (args[current] + " " + word).strip()
+            continue
+        current = word.replace("_", "-")
+        if current not in known:
+            raise UserError("--module-args: no module %s here; there are %s"
+                            % (word, " ".join(known)))
+        args.setdefault(current, "")
+    return args
