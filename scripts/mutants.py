@@ -16,7 +16,7 @@ import tempfile
 from typing import Dict, List, Set, Tuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-STANZAS = ("native", "sweeps", "hv", "vmx", "svm")
+STANZAS = ("native", "debug", "sweeps", "hv", "inject", "vmx", "svm")
 PLATFORMS = "bochs-intel,bochs-amd"
 MUTATIONS = ("no-event", "late", "no-instruction", "other-gate", "if-clear")
 Key = Tuple[str, str]  # platform, case
@@ -58,7 +58,7 @@ def main() -> int:
         if not honest:
             sys.exit("mutants: nothing passes honestly on %s: run ./run_tests.sh" % platforms)
         plan = [("mutate=" + name, stanzas) for name in MUTATIONS]
-        guests = [name for name in stanzas if name in ("hv", "vmx", "svm")]
+        guests = [name for name in stanzas if name in ("hv", "inject", "vmx", "svm")]
         plan += [("wrong=" + name, guests) for name in misbehaviours() if guests]
         for argument, targets in plan:
             alive = passing(targets, platforms, argument, work)

@@ -177,7 +177,9 @@ def test_text_stands_out_from_its_background(show, chromium, scheme):
         const all = 'h1, h2, p, a, .soft, .badge, .cell, th, code, summary, button, .drawing text';
         return [...document.querySelectorAll(all)].filter((e) => e.checkVisibility())
             .map((e) =>
-                [e.outerHTML.slice(0, 90), e.matches('text') ? getComputedStyle(e).fill : getComputedStyle(e).color, back(e)]);""")
+                [e.outerHTML.slice(0, 90),
+                 e.matches('text') ? getComputedStyle(e).fill : getComputedStyle(e).color,
+                 back(e)]);""")
     weak = {(round(_contrast(a, b), 2), name) for name, a, b in pairs if _contrast(a, b) < 4.5}
     chromium.devtools("Emulation.setEmulatedMedia", features=[])
     assert len(pairs) > 100 and not weak

@@ -33,7 +33,8 @@ def verdicts(stanza: str, platform: str, work: Path) -> dict:
 @pytest.fixture(scope="module", name="honest")
 def _honest(tmp_path_factory) -> dict:
     work = tmp_path_factory.mktemp("honest")
-    return {platform: verdicts("hv", platform, work) for platform in PLATFORMS}
+    return {platform: {**verdicts("hv", platform, work), **verdicts("inject", platform, work)}
+            for platform in PLATFORMS}
 
 
 def test_there_are_enough_ways():
