@@ -6,10 +6,9 @@
 #include "bits.h"
 #include "svm/svm.h"
 
-const char *svm_suspect_field(void)
+const char *svm_suspect_field(u64 event)
 {
 	const struct vmcb *c = &svm_vmcb;
-	u64 event = c->event_injection;
 
 	if (!(c->efer & EFER_SVME))
 		return "EFER.SVME is clear in the VMCB";

@@ -11,6 +11,7 @@ struct vmcb svm_vmcb PAGE_ALIGNED;
 static struct vmcb host_vmcb PAGE_ALIGNED; /* for VMSAVE and VMLOAD only */
 static u8 host_save_area[PAGE_SIZE] PAGE_ALIGNED;
 static u64 efer_before;
+static u64 last_event; /* #VMEXIT clears EVENTINJ */
 
 /* "Enabling SVM" */
 static const char *svm_unavailable(void)
@@ -61,6 +62,7 @@ static const char *svm_enter_guest(struct vcpu *v)
 {
 	svm_vmcb.rax = v->gprs.rax;
 	svm_vmcb.event_injection = v->event;
+	last_event = v->event;
 	if (v->host_if)
 		asm volatile("sti" ::: "memory"); /* GIF is 0 */
 	svm_enter(v);
@@ -82,9 +84,14 @@ static const u8 neutral_reasons[] = {
 	[SVM_EXIT_ICEBP] = EXIT_ICEBP,
 };
 
+static const char *svm_suspect(void)
+{
+	return svm_suspect_field(last_event);
+}
+
 static enum exit_reason neutral_reason(u64 raw)
 {
-	if (raw == SVM_EXIT_INVALID)
+	if ((s32)raw == (s32)SVM_EXIT_INVALID) /* some emulators write its low half only */
 		return EXIT_ENTRY_FAILED;
 	if (raw == SVM_EXIT_NPF)
 		return EXIT_NESTED_PAGE_FAULT;
@@ -224,7 +231,7 @@ const struct hv_vendor svm_vendor = {
 	.off = svm_off,
 	.set_up = svm_set_up_guest,
 	.enter = svm_enter_guest,
-	.suspect = svm_suspect_field,
+	.suspect = svm_suspect,
 	.decode = svm_decode,
 	.details = svm_details,
 	.get = svm_get,

@@ -20,7 +20,7 @@ static const char *const instruction_errors[] = {
 
 const char *vmx_entry_refused(int code)
 {
-	static char buffer[128];
+	static char buffer[224];
 	struct text t = TEXT(buffer);
 	u64 error;
 
