@@ -93,7 +93,14 @@ FORCE:
 # The lab's own programs (scripts/lab), which run in its little Linux: static, so that it needs no library.
 LAB_CFLAGS = -std=gnu11 -m64 -O2 -static -s -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS))
 .PHONY: lab
-lab: scripts/lab/launcher scripts/lab/fetch
+lab: scripts/lab/launcher scripts/lab/fetch scripts/lab/stage
+# A kernel, in 32-bit code, 32 MiB up: above any image it may become.
+scripts/lab/stage: scripts/lab/stage.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -m32 -Os -s -ffreestanding -fno-pic -fno-stack-protector -mgeneral-regs-only \
+		-fno-asynchronous-unwind-tables -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS)) -c -o $@.o $<
+	$(LD) -m elf_i386 -nostdlib -static -z noexecstack --build-id=none -e start \
+		-Ttext-segment=0x2000000 -o $@ $@.o
 scripts/lab/launcher: scripts/lab/multiboot.c
 scripts/lab/%: scripts/lab/%.c scripts/lab/multiboot.h scripts/lab/ports.h
 	@mkdir -p $(@D)
@@ -183,7 +190,7 @@ clean:
 	rm -f $(foreach i,$(SINGLE),$(i).o $(i).d)
 	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
 	rm -rf tests/c/obj
-	rm -f scripts/lab/launcher scripts/lab/fetch
+	rm -f $(addprefix scripts/lab/,launcher fetch stage stage.o)
 distclean: clean
 	rm -f config.mak
 

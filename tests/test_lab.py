@@ -206,19 +206,21 @@ def traces(records):
             for r in records if r["type"] == "result"]
 
 
-def test_kvm_amd_twice_is_the_same_run(tmp_path):
-    """Two suites in one boot; the second run has byte-identical consoles."""
-    lab_or_skip("kvm-amd@tcg")
+@pytest.mark.parametrize("name", ["kvm-amd@tcg", "xen-amd@tcg"])
+def test_twice_is_the_same_run(tmp_path, name):
+    """The second run has byte-identical consoles."""
+    lab_or_skip(name)
     found = []
     for number in "12":
-        _, records = run("-p", "kvm-amd@tcg", "--logs", str(tmp_path / number),
-                         "native/stories.*", "sweeps/timer.rdmsr_trap_gate")
+        _, records = run("-p", name, "--logs", str(tmp_path / number),
+                         "native/faults.irq_before_u?", "sweeps/timer.ud_trap_gate")
         found.append(traces(records))
         assert [r["boot"] for r in records if r["type"] == "boot"] == [1, 1]
     assert found[0] == found[1] and found[0]
     assert {verdict for _, verdict, _, _ in found[0]} == {"PASS"}
-    logs = [[line for line in (tmp_path / n / "kvm-amd@tcg" / "boot.log").read_bytes().splitlines()
-             if not line.startswith(b"---")] for n in "12"]
+    logs = [[line for path in sorted((tmp_path / n / name).iterdir())
+             for line in path.read_bytes().splitlines() if not line.startswith(b"---")]
+            for n in "12"]
     assert logs[0] == logs[1]
 
 

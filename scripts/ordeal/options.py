@@ -31,6 +31,7 @@ How to run
       --isolate           the lab: a machine for each test, not one for all
       --kernel FILE  --modules DIR  --kernel-args ARGS  --module-args "kvm_amd nested=0 ..."
                           the lab: your own bzImage, KVM modules and their arguments
+      --xen FILE          the lab: your own Xen (uncompressed)
       --setup             install what is missing (apt), configure, build, then run
 
 What to tell
@@ -72,10 +73,10 @@ TABLE = (
     Option("", "save-baseline", "one"), Option("", "fail-on", "many"), Option("", "repeat", "one"),
     Option("", "shard", "one"), Option("", "set", "many"), Option("", "cfg", "one"),
     Option("", "isolate", "flag"), Option("", "kernel", "one"), Option("", "modules", "one"),
-    Option("", "kernel-args", "one"), Option("", "module-args", "one"),
+    Option("", "kernel-args", "one"), Option("", "module-args", "one"), Option("", "xen", "one"),
     Option("", "logs", "one"), Option("", "differential", "one"))
 CLASSES = ("unexpected", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
-LAB = ("kernel", "modules", "kernel-args", "module-args")
+LAB = ("kernel", "modules", "kernel-args", "module-args", "xen")
 REPORTS = ("tap", "ktap", "junit", "lava")
 
 

@@ -133,19 +133,20 @@ class Runner:
         append = units[0].boots > 0 or units[0].round > 1 or platform.shares_boot
         sessions = [self._session(unit) for unit in units]
         tag = (units, work)
-        if not platform.shares_boot:
-            session, args = sessions[0]
-            launch = platform.launch(self.host, units[0].job, args, work)
-            return Boot(platform, launch, session, units[0].limit, path, append, tag)
         word = self._word(units[0], "mark")
         try:
             launch = platform.launch_many(
                 self.host, [(unit.job, args) for unit, (_, args) in zip(units, sessions)], word,
-                work)
+                work) if platform.shares_boot else platform.launch(
+                self.host, units[0].job, sessions[0][1], work)
         except UserError as error:
             remove_directory(work)
+            if not platform.defers:
+                raise
             self._give_up(units, str(error))
             return None
+        if not platform.shares_boot:
+            return Boot(platform, launch, sessions[0][0], units[0].limit, path, append, tag)
         return SharedBoot(word, [session for session, _ in sessions],
                           [unit.limit for unit in units], platform, launch, path, append, tag)
 

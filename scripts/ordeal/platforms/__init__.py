@@ -12,9 +12,10 @@ from ..text import near
 from .base import Need, Platform
 from .bochs import BochsAmd, BochsIntel
 from .lab import KvmAmdTcg
+from .labxen import XenAmdTcg
 from .qemu import Kvm, Tcg
 
-ALL = (Tcg, BochsIntel, BochsAmd, Kvm, KvmAmdTcg)
+ALL = (Tcg, BochsIntel, BochsAmd, Kvm, KvmAmdTcg, XenAmdTcg)
 
 
 def known() -> Dict[str, Platform]:

@@ -21,6 +21,10 @@ from .qemu import Qemu
 
 PORT = "0xe9"
 PROGRAMS = ("launcher", "fetch")
+#: QEMU without anything random or of this machine's time: a run is the same run every time.
+REPEATABLE = ("-accel", "tcg", "-cpu", "max,-rdrand,-rdseed", "-nodefaults", "-display", "none",
+              "-no-reboot", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01",
+              "-seed", "42")
 #: Guest memory: Linux, its initramfs, the payload, and 64 MiB for the guest in it.
 MEMORY = "256M"
 KERNEL_ARGS = "console=ttyS0 quiet panic=-1 oops=panic nokaslr"
@@ -74,11 +78,16 @@ class Lab(Platform):
     defers = True
     time_scale = 3.0
 
-    def programs(self, host: Host) -> List[Need]:
+    def programs(self, host: Host, names: Tuple[str, ...] = PROGRAMS) -> List[Need]:
         """The lab's own programs."""
-        missing = [name for name in PROGRAMS
+        missing = [name for name in names
                    if not os.path.exists(os.path.join(host.build, "scripts", "lab", name))]
         return [Need("%s is not built" % " and ".join(missing), "make lab")] if missing else []
+
+    def check(self, host: Host) -> None:
+        """Say what is missing, in one line."""
+        for need in self.needs(host):
+            raise UserError("%s cannot run here: %s; %s" % (self.name, need.what, need.fix))
 
     @staticmethod
     def stock(host: Host, names: List[str]) -> List[Need]:
@@ -122,7 +131,7 @@ class KvmAmdTcg(Lab):
     def version(self, host: Host) -> str:
         own = host.lab.get("kernel", "")
         text = "Linux " + own if own else labstock.version(host, self.kernel)
-        number = ".".join(map(str, _number(text)))
+        number = version_number(text)
         emulator = ".".join(map(str, version_of(self.qemu.version(host))))
         return "Linux %s on QEMU %s: %s" % (number or "?", emulator, text)
 
@@ -173,9 +182,7 @@ class KvmAmdTcg(Lab):
             labstock.place_of(host, self.kernel), "vmlinuz")
         if not os.path.isfile(kernel):
             raise UserError("--kernel %s: no such file" % kernel)
-        return [self.qemu.program(host), "-M", "pc", "-accel", "tcg", "-cpu", "max,-rdrand,-rdseed",
-                "-m", MEMORY, "-nodefaults", "-display", "none", "-no-reboot",
-                "-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01", "-seed", "42",
+        return [self.qemu.program(host), "-M", "pc", "-m", MEMORY, *REPEATABLE,
                 "-chardev", "stdio,id=guests", "-device",
                 "isa-debugcon,iobase=%s,chardev=guests" % PORT,
                 "-kernel", kernel, "-initrd", initramfs,
@@ -185,39 +192,33 @@ class KvmAmdTcg(Lab):
                     work: str) -> Launch:
         """One boot that runs all of these in turn."""
         from . import labstate
-        for need in self.needs(host):
-            raise UserError("%s cannot run here: %s; %s" % (self.name, need.what, need.fix))
+        self.check(host)
         initramfs = os.path.join(host.cache, "lab", "initramfs-" + self.name)
         content = self.initramfs(host, "fw_cfg")
-        _write(initramfs, content)
+        write_file(initramfs, content)
         argv = self.machine(host, initramfs)
-        state = os.path.join(host.cache, "lab", "states",
-                             labstate.key_of(argv, [argv[argv.index("-kernel") + 1], initramfs]))
-        if not os.path.exists(state):
-            labstate.save(argv, state)
-        else:
-            os.utime(state)
+        state = labstate.state_of(os.path.join(host.cache, "lab", "states"), argv,
+                                  [argv[argv.index("-kernel") + 1], initramfs])
         archive, console = os.path.join(work, "payload"), os.path.join(work, "kernel.log")
-        _write(archive, payload(parts, word))
-        return Launch(argv + ["-serial", "file:" + console,
-                              "-fw_cfg", "name=opt/ordeal/payload,file=" + archive,
-                              "-incoming", "exec:exec cat " + shell_quote([state])],
-                      keep=[console])
+        write_file(archive, payload(parts, word))
+        return Launch(labstate.start(argv, console, archive, state), keep=[console])
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
         return self.stops(kept, self.qemu.ending(status, stderr, b""))
 
 
-def _write(path: str, content: bytes) -> None:
+def write_file(path: str, content: bytes) -> None:
+    """Whole or not at all."""
     part = "%s.%d" % (path, os.getpid())
     with open(part, "wb") as out:
         out.write(content)
     os.replace(part, path)
 
 
-def _number(text: str) -> Tuple[int, ...]:
+def version_number(text: str) -> str:
+    """The first dotted number in it."""
     match = re.search(r"[0-9]+(\.[0-9]+)+", text)
-    return tuple(int(part) for part in match.group(0).split(".")) if match else ()
+    return match.group(0) if match else ""
 
 
 def module_args(text: str, known: List[str]) -> Dict[str, str]:

@@ -15,12 +15,15 @@ import time
 from typing import Any, Dict, List
 
 from ..model import UserError
-from ..text import clean
+from ..text import clean, shell_quote
 
 #: Real seconds a kernel may take to boot.
 BOOT_LIMIT = 240.0
 #: How many states the cache keeps, of about 90 MB each.
 KEPT = 6
+#: Real seconds a state may take to load, and how often one is made anew that does not load.
+LOAD_LIMIT = 30.0
+ATTEMPTS = 5
 READY, TROUBLE = b"READY", b"TROUBLE "
 
 
@@ -91,6 +94,55 @@ def last_words(console: str) -> str:
     return ": " + clean((bad or lines)[0 if bad else -1], 200) if lines else ""
 
 
+def with_console(argv: List[str], path: str) -> List[str]:
+    """The hypervisor's own console, COM1, into a file: the first -serial of all."""
+    return [argv[0], "-serial", "file:" + path, *argv[1:]]
+
+
+def start(argv: List[str], console: str, archive: str, state: str) -> List[str]:
+    """The command that goes on from a saved state, with a payload."""
+    return with_console(argv, console) + ["-fw_cfg", "name=opt/ordeal/payload,file=" + archive,
+                                          "-incoming", "exec:exec cat " + shell_quote([state])]
+
+
+def state_of(directory: str, argv: List[str], files: List[str]) -> str:
+    """The path of this machine's state, made if it is not in the cache."""
+    path = os.path.join(directory, key_of(argv, files))
+    attempts = 0 if os.path.exists(path) else ATTEMPTS
+    while attempts:
+        save(argv, path)
+        attempts = 0 if loads(argv, path) else attempts - 1
+        if not os.path.exists(path) and not attempts:
+            raise UserError("QEMU does not load the state it saved")
+    os.utime(path)
+    return path
+
+
+def loads(argv: List[str], path: str) -> bool:
+    """QEMU takes the state back; it does not if the CPU was in guest mode. If not, it is removed."""
+    with tempfile.TemporaryDirectory(prefix="ordeal-state-") as work:
+        control = os.path.join(work, "qmp")
+        process = subprocess.Popen(
+            start(argv, os.path.join(work, "console"), os.devnull, path)
+            + ["-S", "-qmp", "unix:%s,server=on,wait=on" % control],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + LOAD_LIMIT
+            while not os.path.exists(control) and process.poll() is None:
+                time.sleep(0.01)
+            monitor = _Monitor(control, deadline)
+            while monitor.call("query-status").get("status") == "inmigrate":
+                time.sleep(0.02)
+            monitor.close()
+            return True
+        except (UserError, OSError):
+            os.unlink(path)
+            return False
+        finally:
+            process.kill()
+            process.wait()
+
+
 def save(argv: List[str], path: str) -> None:
     """Boot this machine until it is ready, and write its state to path."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -100,8 +152,7 @@ def save(argv: List[str], path: str) -> None:
         part = os.path.join(work, "state")
         with open(os.path.join(work, "errors"), "w+b") as errors:
             process = subprocess.Popen(
-                argv + ["-serial", "file:" + console,
-                        "-qmp", "unix:%s,server=on,wait=off" % control],
+                with_console(argv, console) + ["-qmp", "unix:%s,server=on,wait=off" % control],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
             try:
                 _wait_ready(process, console, deadline)
