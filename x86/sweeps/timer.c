@@ -38,3 +38,11 @@ SWEEP(mov_ss_rdmsr, "X03", "a timer interrupt moved across MOV SS; RDMSR: never 
       .instruction = RDMSR, .before = MOV_SS, .fault = GP(0, AT(L)), .gate = TRAP_GATE);
 SWEEP(mov_ss_ud, "X03", "a timer interrupt moved across MOV SS; UD2: never between the two",
       .instruction = UD2, .before = MOV_SS, .fault = UD(AT(L)), .gate = TRAP_GATE);
+SWEEP(load_interrupt_gate, "X01",
+      "a timer interrupt moved across a load from a not-present page, #PF behind an interrupt gate",
+      .instruction = LOAD_NOT_PRESENT, .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)),
+      .gate = INTERRUPT_GATE);
+SWEEP(load_trap_gate, "X01",
+      "a timer interrupt moved across a load from a not-present page, #PF behind a trap gate",
+      .instruction = LOAD_NOT_PRESENT, .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)),
+      .gate = TRAP_GATE);
