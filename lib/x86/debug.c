@@ -79,12 +79,12 @@ void step_once(struct scene *scene, struct frame *frame, struct log_entry *entry
 
 void debug_reset(void)
 {
-	if (debug.dr7 == DR7_RESET)
-		return;
-	debug.dr7 = DR7_RESET;
-	write_dr7(debug.dr7);
-	for (unsigned int n = 0; n < BREAKPOINTS; n++)
-		write_address(n, 0); /* else DR6 may report them, disabled as they are */
+	if (debug.dr7 != DR7_RESET) {
+		debug.dr7 = DR7_RESET;
+		write_dr7(debug.dr7);
+		for (unsigned int n = 0; n < BREAKPOINTS; n++)
+			write_address(n, 0); /* else DR6 may report them, disabled as they are */
+	}
 	write_dr6(DR6_RESET);
 }
 

@@ -20,7 +20,7 @@ CASE(irq_first, "C01",
 	break_on(0, L);
 	pend_irq(VEC);
 	play();
-	expect(IRQ(VEC, AT(L), IF(1), RF(0)), DB(AT(L), DR6(DR6_B0), RF(0)));
+	expect(IRQ(VEC, AT(L), IF(1)), DB(AT(L), DR6(DR6_B0), RF(0)));
 }
 
 CASE(nmi_first, "C02", "a pending NMI is served before the instruction breakpoint", PRIORITY)
@@ -29,7 +29,7 @@ CASE(nmi_first, "C02", "a pending NMI is served before the instruction breakpoin
 	break_on(0, L);
 	pend_blocked_nmi();
 	play();
-	expect(NMI(AT(L), RF(0)), DB(AT(L), DR6(DR6_B0), RF(0)));
+	expect(NMI(AT(L)), DB(AT(L), DR6(DR6_B0), RF(0)));
 }
 
 CASE(resumed_with_irq, "C03",
@@ -158,5 +158,5 @@ CASE(guard, "C17",
 	play();
 	check(!(the_scene()->out.rax & DR7_GD), "the restarted MOV DR read %#lx: GD=1",
 	      the_scene()->out.rax);
-	expect(IRQ(VEC, AT(L), IF(1), RF(0)), DB(AT(L), DR6(DR6_BD), RF(0)));
+	expect(IRQ(VEC, AT(L), IF(1)), DB(AT(L), DR6(DR6_BD), RF(0)));
 }

@@ -23,7 +23,7 @@ static void trap_before_irq(enum gate_type gate, struct want trap)
 	pend_irq(VEC);
 	play();
 	if (gate == TRAP_GATE)
-		expect(trap, IRQ(VEC, AT(ENTRY_OF(trap.vector)), IF(1), RF(0)));
+		expect(trap, IRQ(VEC, AT(ENTRY_OF(trap.vector)), IF(1)));
 	else
 		expect(trap, IRQ(VEC, AT(L), IF(1)));
 }
@@ -206,7 +206,7 @@ CASE(ladder, "C13",
 	pend_blocked_nmi();
 	play_with_nmi_blocked();
 	expect(DB(AT(T), DR6(DR6_BS), IF(1)), NMI(AT(ENTRY_OF(DB_VECTOR)), IF(0)),
-	       IRQ(VEC, AT(T), IF(1), RF(0)), DB(AT(T), DR6(DR6_B0), NO_DR6(DR6_BS)));
+	       IRQ(VEC, AT(T), IF(1)), DB(AT(T), DR6(DR6_B0), NO_DR6(DR6_BS)));
 }
 
 /* The stack slot that the interrupt's frame takes is watched. The SDM lets the delivery trap; that

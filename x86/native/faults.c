@@ -6,36 +6,11 @@
  * returns, the instruction is executed and faults. In the shadow of STI it is the other way round.
  */
 #define FAMILY "faults"
-#include "case.h"
+#include "irq_before.h"
 
-#define PRIORITY   "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
 #define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
 
 #define CR2_POISON 0x5a5a5a5a5000ul
-
-struct faulting {
-	u16 setup; /* a fragment before the opener; NOP if none is needed */
-	u16 instruction;
-	void (*prepare)(void);
-	struct want irq, fault;
-};
-
-static void irq_before_fault(const void *argument)
-{
-	const struct faulting *f = argument;
-
-	scene(f->setup, STI, NOP, L(f->instruction));
-	if (f->prepare)
-		f->prepare();
-	pend_irq(VEC);
-	play();
-	expect(f->irq, f->fault);
-}
-
-#define IRQ_AT_L IRQ(VEC, AT(L), IF(1))
-
-#define IRQ_BEFORE(id, row, sentence, ...)                                                         \
-	CASE_WITH(id, row, sentence, PRIORITY, irq_before_fault, faulting, __VA_ARGS__)
 
 static void set_task_switched(void)
 {

@@ -95,3 +95,93 @@ CASE(sti_pushf, "E11", "PUSHF in the shadow of STI stores IF=1", STI_SHADOW)
 	      the_scene()->out.rax);
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
+
+/* --- Fast system calls in the shadow --- */
+
+CASE(sti_syscall, "E07", "STI; SYSCALL with FMASK.IF=0: the interrupt is served at the target",
+     STI_SHADOW "; SDM 2B, SYSCALL-Fast System Call; APM 3, SYSCALL")
+{
+	scene(STI, SYSCALL, UD2, T(NOP), NOP);
+	syscall_to(T, 0);
+	served_at(T);
+}
+
+CASE(sti_syscall_masked, "E07",
+     "STI; SYSCALL with FMASK.IF=1 closes the window: the interrupt waits for SYSRET, and is served "
+     "at its target",
+     STI_SHADOW "; SDM 2B, SYSCALL-Fast System Call; APM 3, SYSCALL")
+{
+	scene(STI, SYSCALL, L(NOP), JMP_OVER_SYSRETQ, T(SYSRETQ));
+	syscall_to(T, RFLAGS_IF);
+	the_scene()->in_rflags |= RFLAGS_IOPL3;
+	pend_irq(VEC);
+	play_to_cpl3();
+	expect(IRQ(VEC, AT(L), IF(1), CPL(3)));
+}
+
+CASE(sti_sysenter, "E08", "STI; SYSENTER, which clears IF: the interrupt waits for the next STI",
+     STI_SHADOW "; SDM 2B, SYSENTER-Fast System Call")
+{
+	if (cpu_is_amd())
+		skip("needs SYSENTER in 64-bit mode (a CPU that is not AMD's)");
+	scene(STI, SYSENTER, UD2, T(NOP), STI, NOP, L(NOP), NOP);
+	set_msr(MSR_SYSENTER_CS, SEL_CODE64);
+	set_msr(MSR_SYSENTER_ESP, the_scene()->rsp);
+	set_msr(MSR_SYSENTER_EIP, scene_place_address(the_scene(), T));
+	served_at(L);
+}
+
+/* --- Two shadows in a row: only the first is promised --- */
+
+static void served_at_either(void)
+{
+	pend_irq(VEC);
+	play();
+	expect_one_of(LEGAL("the second has no shadow", IRQ(VEC, AT(L), IF(1))),
+		      LEGAL("the second has a shadow", IRQ(VEC, AT(M), IF(1))));
+}
+
+CASE(sti_mov_ss, "E12",
+     "STI; MOV SS: the interrupt is served behind MOV SS, or one instruction later", STI_SHADOW)
+{
+	scene(STI, MOV_SS, L(NOP), M(NOP), NOP);
+	served_at_either();
+}
+
+CASE(mov_ss_sti, "E13", "MOV SS; STI: the interrupt is served behind STI, or one instruction later",
+     STI_SHADOW)
+{
+	scene(MOV_SS, STI, L(NOP), M(NOP), NOP);
+	served_at_either();
+}
+
+/* --- What raises or lets in an interrupt in the shadow itself --- */
+
+CASE(sti_self_ipi, "E25",
+     "a self-IPI in the shadow of STI is in IRR when its WRMSR is over: of a higher class, it is "
+     "served before the one that was pending",
+     "SDM 3A, SELF IPI Register; " STI_SHADOW)
+{
+	if (this_cpu.lapic_mode != LAPIC_X2APIC)
+		skip("needs x2APIC (CPUID 1 ECX bit 21)");
+	scene(LOAD_SELF_IPI_HIGH, STI, WRMSR, L(NOP), NOP);
+	the_scene()->eoi_in_handler = true;
+	pend_irq(VEC);
+	play();
+	expect(IRQ(VEC_HIGH, AT(L), IF(1)), IRQ(VEC, AT(L), IF(1)));
+}
+
+/* MOV to CR8 is not serializing: how soon it lets the interrupt in is left open. */
+CASE(sti_mov_cr8, "E26",
+     "an interrupt that TPR held back is served once after MOV to CR8 in the shadow of STI has "
+     "lowered it",
+     "SDM 3A, Task Priority in IA-32e Mode; APM 2, Task Priority")
+{
+	scene(STI, MOV_TO_CR8, L(NOP), M(NOP), NOP, NOP, NOP, NOP, NOP, NOP);
+	lapic_set_tpr_class(VEC >> 4);
+	pend_irq(VEC);
+	play();
+	expect_one_of(LEGAL("right behind it", IRQ(VEC, AT(L), IF(1))),
+		      LEGAL("one instruction later", IRQ(VEC, AT(M), IF(1))),
+		      LEGAL("later", IRQ(VEC, IF(1))));
+}

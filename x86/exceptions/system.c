@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A maskable interrupt against faults of loading segments and control registers, and of IRET; and
+ * against instructions that trap: there the interrupt is served before they are executed at all, and
+ * saves their own address, not that behind them.
+ */
+#define FAMILY "system"
+#include "irq_before.h"
+
+#define CR0_RESERVED (1ull << 63)
+#define CR8_RESERVED (1ull << 4)
+
+static void not_present_selector(void)
+{
+	the_scene()->in.r11 = SEL_NOT_PRESENT;
+}
+
+static void selector_beyond_gdt(void)
+{
+	the_scene()->in.r11 = SEL_BEYOND;
+}
+
+static void reserved_cr0(void)
+{
+	the_scene()->in.rax = read_cr0() | CR0_RESERVED;
+}
+
+static void reserved_cr8(void)
+{
+	the_scene()->in.rax = CR8_RESERVED;
+}
+
+IRQ_BEFORE(
+	irq_before_np, "A09",
+	"a pending interrupt is served before the #NP of a MOV DS of a segment that is not present",
+	.setup = NOP, .instruction = MOV_DS, .prepare = not_present_selector, .irq = IRQ_AT_L,
+	.fault = NP(SEL_NOT_PRESENT, AT(L)));
+IRQ_BEFORE(irq_before_gp_of_selector, "A09",
+	   "a pending interrupt is served before the #GP of a MOV DS beyond the GDT", .setup = NOP,
+	   .instruction = MOV_DS, .prepare = selector_beyond_gdt, .irq = IRQ_AT_L,
+	   .fault = GP(SEL_BEYOND, AT(L)));
+IRQ_BEFORE(irq_before_gp_of_iretq, "A18",
+	   "a pending interrupt is served before the #GP of an IRETQ with a CS beyond the GDT",
+	   .setup = PUSH_IRET_FRAME_BAD, .instruction = IRETQ, .irq = IRQ_AT_L,
+	   .fault = GP(SEL_BEYOND, AT(L)));
+IRQ_BEFORE(irq_before_gp_of_cr0, "A19",
+	   "a pending interrupt is served before the #GP of a MOV to CR0 with a reserved bit",
+	   .setup = NOP, .instruction = MOV_TO_CR0, .prepare = reserved_cr0, .irq = IRQ_AT_L,
+	   .fault = GP(0, AT(L)));
+IRQ_BEFORE(irq_before_gp_of_cr8, "A19",
+	   "a pending interrupt is served before the #GP of a MOV to CR8 with a reserved bit",
+	   .setup = NOP, .instruction = MOV_TO_CR8, .prepare = reserved_cr8, .irq = IRQ_AT_L,
+	   .fault = GP(0, AT(L)));
+
+IRQ_BEFORE(irq_before_int3, "A15", "a pending interrupt is served before INT3 is executed",
+	   .setup = NOP, .instruction = INT3, .irq = IRQ_AT_L, .fault = BP(AT(AFTER(L))));
+IRQ_BEFORE(irq_before_int_n, "A15", "a pending interrupt is served before INT n is executed",
+	   .setup = NOP, .instruction = INT_50, .irq = IRQ_AT_L,
+	   .fault = INTN(VEC_SOFT, AT(AFTER(L))));
+IRQ_BEFORE(
+	irq_before_int1, "A16",
+	"a pending interrupt is served before INT1 is executed, whose #DB sets neither B nor BS nor "
+	"BD",
+	.setup = NOP, .instruction = INT1, .irq = IRQ_AT_L,
+	.fault = DB(AT(AFTER(L)), NO_DR6(DR6_B0 | DR6_BS | DR6_BD)));

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPL 3: interrupts against faults that only occur there, and the window that STI opens where IOPL, or
+ * virtual interrupts, let it. The handlers run at CPL 0, on the stack of the TSS.
+ */
+#define FAMILY "user"
+#include "irq_before.h"
+
+#define STI_PAGES	"SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
+#define IRQ_OF_CPL3	IRQ(VEC, AT(L), IF(1), CPL(3))
+#define CPUID_1_EDX_VME (1 << 1)
+
+static void check_alignment(void)
+{
+	write_cr0(read_cr0() | CR0_AM);
+	the_scene()->in_rflags |= RFLAGS_AC;
+}
+
+static void enable_virtual_interrupts(void)
+{
+	if (!(cpuid(1, 0).edx & CPUID_1_EDX_VME))
+		skip("needs VME and PVI (CPUID 1 EDX bit 1)");
+	write_cr4(read_cr4() | CR4_PVI);
+	the_scene()->in_rflags |= RFLAGS_VIP;
+}
+
+IRQ_BEFORE_USER(
+	irq_before_ac, "A13",
+	"in CPL 3, a pending interrupt is served before the #AC of a load from an odd address",
+	.instruction = LOAD_UNALIGNED, .prepare = check_alignment, .irq = IRQ_OF_CPL3,
+	.fault = AC(AT(L), CPL(3)));
+IRQ_BEFORE_USER(irq_before_gp_of_cli, "A14",
+		"in CPL 3 with IOPL 0, a pending interrupt is served before the #GP of CLI",
+		.instruction = CLI, .irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
+IRQ_BEFORE_USER(irq_before_gp_of_hlt, "A14",
+		"in CPL 3, a pending interrupt is served before the #GP of HLT", .instruction = HLT,
+		.irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
+IRQ_BEFORE_USER(irq_before_gp_of_in, "A14",
+		"in CPL 3 with IOPL 0, a pending interrupt is served before the #GP of IN",
+		.instruction = IN, .irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
+IRQ_BEFORE_USER(
+	irq_before_gp_of_sti, "E24",
+	"in CPL 3 with CR4.PVI=1, a pending interrupt is served before the #GP of STI with VIP=1",
+	.instruction = STI, .prepare = enable_virtual_interrupts, .irq = IRQ_OF_CPL3,
+	.fault = GP(0, AT(L), CPL(3)));
+
+CASE(sti, "E23",
+     "in CPL 3 with IOPL 3, STI holds a pending interrupt back over one NOP, and no further",
+     STI_PAGES)
+{
+	scene(STI, NOP, L(NOP), NOP);
+	the_scene()->in_rflags |= RFLAGS_IOPL3;
+	pend_irq(VEC);
+	play_at_cpl3();
+	expect(IRQ(VEC, AT(L), IF(1), CPL(3)));
+}
+
+CASE(lock_rdmsr, "B07",
+     "in CPL 3, LOCK RDMSR raises the #UD of its decoding, not the #GP of its execution", PRIORITY)
+{
+	scene(L(LOCK_RDMSR));
+	play_at_cpl3();
+	expect(UD(AT(L), CPL(3)));
+}

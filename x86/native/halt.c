@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * HLT and MWAIT. What is pending and not blocked ends the wait, and is served at the boundary behind;
+ * an interrupt that TPR holds back does not. In the shadow of STI, HLT still halts, and wakes at once.
+ */
+#define FAMILY "halt"
+#include "case.h"
+
+#define HALT "SDM 2A, HLT-Halt; APM 3, HLT"
+
+enum {
+	TIMER_COUNT = 50000,
+	CPUID_1_ECX_MONITOR = 1 << 3,
+	CPUID_5_ECX_INTERRUPT_BREAK = 3, /* extensions enumerated; interrupts break though IF=0 */
+	TPR_CLASS_OF_LOW = VEC_LOW >> 4,
+};
+
+CASE(sti_hlt, "G01", "STI; HLT with an interrupt pending: it is served behind HLT, not before",
+     "SDM 2B, STI-Set Interrupt Flag; " HALT)
+{
+	scene(STI, HLT, L(NOP), NOP);
+	pend_irq(VEC);
+	play();
+	expect(IRQ(VEC, AT(L), IF(1)));
+}
+
+/* The SDM lets #DB resume from HLT, without saying whether the trap of HLT itself does so. */
+CASE(stepped_hlt, "G05",
+     "a single-stepped HLT traps once, behind HLT, and before the timer interrupt that may have had "
+     "to wake it",
+     HALT)
+{
+	scene(HLT, L(NOP), NOP);
+	the_scene()->in_rflags |= RFLAGS_IF | RFLAGS_TF;
+	the_scene()->on_delivery = step_once;
+	lapic_timer_init(VEC, TIMER_ONE_SHOT);
+	lapic_timer_arm(TIMER_COUNT);
+	play();
+	expect_one_of(LEGAL("HLT does not wait", DB(AT(L), DR6(DR6_BS))),
+		      LEGAL("HLT waits for the timer", DB(AT(L), DR6(DR6_BS)), IRQ(VEC, AT(L))));
+}
+
+CASE(masked_by_tpr, "G06",
+     "an interrupt that TPR holds back does not end HLT; the timer's, of a higher class, does",
+     "SDM 3A, Task Priority in IA-32e Mode; " HALT)
+{
+	scene(STI, HLT, L(NOP), NOP);
+	lapic_set_tpr_class(TPR_CLASS_OF_LOW); /* afterwards, it could make a spurious interrupt */
+	pend_irq(VEC_LOW);
+	lapic_timer_init(VEC_HIGH, TIMER_ONE_SHOT);
+	lapic_timer_arm(TIMER_COUNT);
+	play();
+	check(lapic_irr(VEC_LOW), "%#x did not stay in IRR", VEC_LOW);
+	expect(IRQ(VEC_HIGH, AT(L), IF(1)));
+}
+
+CASE(mwait, "G07",
+     "with IF=0, MWAIT with ECX[0]=1 and an interrupt pending goes on; the interrupt waits for STI",
+     "SDM 2B, MWAIT-Monitor Wait; APM 3, MWAIT")
+{
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_MONITOR))
+		skip("needs MONITOR/MWAIT (CPUID 1 ECX bit 3)");
+	if (cpuid(0, 0).eax < 5 ||
+	    (cpuid(5, 0).ecx & CPUID_5_ECX_INTERRUPT_BREAK) != CPUID_5_ECX_INTERRUPT_BREAK)
+		skip("needs interrupts as break events of MWAIT (CPUID 5 ECX bits 1:0)");
+	scene(MONITOR, LOAD_MWAIT_BREAK, MWAIT, NOP, STI, NOP, L(NOP), NOP);
+	pend_irq(VEC);
+	play();
+	expect(IRQ(VEC, AT(L), IF(1)));
+}

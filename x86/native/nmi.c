@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NMIs (class 5 of the priority table) against maskable interrupts (6), and what blocks NMIs: from the
+ * delivery of one until the next IRET, whoever executes it and whatever becomes of it. NMIs have no
+ * pending bit: each is sent while NMIs are blocked, and an IRET opens. At most one is remembered.
+ */
+#define FAMILY "nmi"
+#include "case.h"
+
+#define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
+#define MULTIPLE "SDM 3A, Handling Multiple NMIs; APM 2, NMI-Non-Maskable-Interrupt Exception"
+
+CASE(before_irq, "D01",
+     "IRETQ with an NMI and an interrupt pending: the NMI comes first, the interrupt after its IRET, "
+     "both at the target",
+     PRIORITY)
+{
+	scene(L(NOP), NOP);
+	the_scene()->in_rflags |= RFLAGS_IF;
+	pend_irq(VEC);
+	pend_blocked_nmi();
+	play();
+	expect(NMI(AT(L), IF(1)), IRQ(VEC, AT(L), IF(1)));
+}
+
+/* NMI blocking holds back NMIs only, so the boundary behind the delivery should be open; but no manual
+ * says that interrupts are looked at there once more, and neither QEMU nor Bochs does so. */
+CASE(before_irq_trap_gate, "D02",
+     "the same with NMI behind a trap gate: the NMI comes first, the interrupt in its handler or behind",
+     PRIORITY)
+{
+	scene(L(NOP), NOP);
+	the_scene()->in_rflags |= RFLAGS_IF;
+	pend_irq(VEC);
+	pend_blocked_nmi();
+	gate_type_set(NMI_VECTOR, TRAP_GATE);
+	play();
+	expect_one_of(LEGAL("the interrupt at the handler's first instruction", NMI(AT(L), IF(1)),
+			    IRQ(VEC, AT(ENTRY_OF(NMI_VECTOR)), IF(1))),
+		      LEGAL("the interrupt after the handler's IRET", NMI(AT(L), IF(1)),
+			    IRQ(VEC, AT(L), IF(1))),
+		      LEGAL("the interrupt later in the handler", NMI(AT(L), IF(1)),
+			    IRQ(VEC, IF(1))));
+}
+
+CASE(three, "D03", "of three NMIs sent while NMIs are blocked, one is delivered", MULTIPLE)
+{
+	scene(L(NOP), NOP, NOP);
+	pend_blocked_nmi();
+	nmi_send_self();
+	nmi_send_self();
+	play();
+	expect(NMI(AT(L)));
+}
+
+CASE(iret_of_int3, "D04",
+     "while NMIs are blocked, any IRET unblocks them: a pending NMI comes where the handler of INT3 "
+     "returns to",
+     MULTIPLE)
+{
+	scene(NOP, INT3, L(NOP), NOP);
+	pend_blocked_nmi();
+	play_with_nmi_blocked();
+	expect(BP(AT(L)), NMI(AT(L)));
+}
+
+CASE(iret_of_irq, "D10",
+     "while NMIs are blocked an interrupt is served, and its IRET unblocks them: a pending NMI comes "
+     "where it returns to",
+     MULTIPLE)
+{
+	scene(STI, NOP, L(NOP), NOP);
+	pend_irq(VEC);
+	pend_blocked_nmi();
+	play_with_nmi_blocked();
+	expect(IRQ(VEC, AT(L), IF(1)), NMI(AT(L), IF(1)));
+}
+
+/* Intel: "even if the IRET faults". The APM speaks of the completion of IRET. */
+CASE(iret_faults, "D05",
+     "an IRETQ that faults has unblocked NMIs all the same (Intel; AMD may wait for one that "
+     "completes)",
+     "SDM 3C, Changes to Instruction Behavior in VMX Non-Root Operation (IRET); APM 2, NMI-Non-"
+     "Maskable-Interrupt Exception")
+{
+	scene(PUSH_IRET_FRAME_BAD, L(IRETQ), UD2);
+	pend_blocked_nmi();
+	play_with_nmi_blocked();
+	if (cpu_is_amd())
+		expect_one_of(LEGAL("unblocked by the IRETQ that faults", GP(SEL_BEYOND, AT(L)),
+				    NMI(AT(ENTRY_OF(GP_VECTOR)))),
+			      LEGAL("unblocked by the IRETQ of #GP", GP(SEL_BEYOND, AT(L)),
+				    NMI(AT(AFTER_IRET))));
+	else
+		expect(GP(SEL_BEYOND, AT(L)), NMI(AT(ENTRY_OF(GP_VECTOR))));
+}
+
+/* --- The delivery of an NMI faults --- */
+
+static void next_nmi(struct scene *scene, struct frame *frame, struct log_entry *entry)
+{
+	(void)scene;
+	(void)frame;
+	if (entry->vector == NMI_VECTOR)
+		return;
+	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
+	nmi_send_self();
+}
+
+/* The fault is certain; whether NMIs are blocked in its handler no manual says. */
+static void delivery_faults(struct want fault)
+{
+	the_scene()->on_delivery = next_nmi;
+	play();
+	expect_one_of(LEGAL("NMIs stay blocked until the fault's IRET", fault, NMI(AT(AFTER_IRET))),
+		      LEGAL("NMIs are not blocked in the fault's handler", fault, NMI()));
+}
+
+CASE(gate_not_present, "D09",
+     "an NMI whose gate is not present raises #NP with EXT=1 at the boundary of the NMI; the next "
+     "NMI is delivered once",
+     "SDM 3A, Error Code; SDM 3A, Segment Not Present")
+{
+	scene(L(NOP), NOP);
+	pend_blocked_nmi();
+	gate_remove(NMI_VECTOR);
+	delivery_faults(NP(NMI_VECTOR * 8 | ERROR_IDT | ERROR_EXT, AT(L)));
+}
+
+CASE(stack_not_present, "I14",
+     "an NMI whose stack is not present raises #PF at the boundary of the NMI; the next NMI is "
+     "delivered once",
+     "SDM 3A, Page-Fault Exception; APM 2, Page-Fault Exception")
+{
+	scene(L(NOP), NOP);
+	pend_blocked_nmi();
+	gate_stack_set(NMI_VECTOR, IST_ABSENT);
+	delivery_faults(PF(PF_WRITE, AT(L), CR2_PAGE(PLAY_NOT_PRESENT)));
+}
