@@ -16,9 +16,10 @@ import tempfile
 from typing import Dict, List, Set, Tuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-STANZAS = ("native", "debug", "sweeps", "hv", "inject", "vmx", "svm")
+STANZAS = ("native", "debug", "exceptions", "sweeps", "hv", "inject", "vmx", "svm")
 PLATFORMS = "bochs-intel,bochs-amd"
-MUTATIONS = ("no-event", "late", "no-instruction", "other-gate", "if-clear")
+MUTATIONS = ("no-event", "late", "no-instruction", "other-gate", "if-clear",
+             "no-breakpoint")
 Key = Tuple[str, str]  # platform, case
 
 
@@ -35,7 +36,8 @@ def passing(stanzas: List[str], platforms: str, argument: str, work: str) -> Set
                "--logs", os.path.join(work, "logs")]
     for stanza in stanzas:
         if argument:
-            command += ["--set", "%s.test_args=%s" % (stanza, argument)]
+            command += ["--set", "%s.test_args=%s" % (stanza, argument),
+                        "--set", "%s.timeout=5" % stanza]  # HLT with IF=0 waits for ever
     done = subprocess.run(command + stanzas, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           check=False)
     if done.returncode not in (0, 1):

@@ -100,11 +100,13 @@ static const char *set_mutate(struct args *args, char *value)
 	static const struct choice names[] = {
 		{ "no-event", 0 },   { "late", 0 },	{ "no-instruction", 0 },
 		{ "other-gate", 0 }, { "if-clear", 0 },
+		{ "no-breakpoint", 0 },
 	};
 	int unused;
 
 	if (!choose(names, ARRAY_SIZE(names), value, &unused))
-		return "mutate= takes no-event, late, no-instruction, other-gate or if-clear";
+		return "mutate= takes no-event, late, no-instruction, other-gate, if-clear or "
+		       "no-breakpoint";
 	args->mutate = value;
 	return NULL;
 }

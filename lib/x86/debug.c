@@ -5,6 +5,7 @@
  */
 #include "debug.h"
 #include "case.h"
+#include "mutate.h"
 #include "panic.h"
 
 enum {
@@ -55,7 +56,8 @@ void watch(unsigned int n, enum watch_kind kind, u64 address, unsigned int bytes
 		write_cr4(read_cr4() | CR4_DE);
 	write_address(n, address);
 	write_dr6(DR6_RESET);
-	write_dr7(debug.dr7);
+	if (!mutated(MUTATE_NO_BREAKPOINT))
+		write_dr7(debug.dr7);
 }
 
 void break_on(unsigned int n, int place)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See mutate.h. The places where a mutation acts ask for it by name: scene.c, case.c, desc.c,
- * timer.c, nmi.c.
+ * timer.c, nmi.c, debug.c.
  */
 #include "mutate.h"
 #include "args.h"
@@ -16,6 +16,7 @@ enum mutation mutation_named(const char *name)
 		[MUTATE_NO_INSTRUCTION] = "no-instruction",
 		[MUTATE_OTHER_GATE] = "other-gate",
 		[MUTATE_IF_CLEAR] = "if-clear",
+		[MUTATE_NO_BREAKPOINT] = "no-breakpoint",
 	};
 
 	for (int i = MUTATE_NOTHING + 1; i < MUTATE_COUNT; i++)

@@ -16,6 +16,7 @@ enum mutation {
 	MUTATE_NO_INSTRUCTION, /* the first labelled step is a NOP */
 	MUTATE_OTHER_GATE,     /* trap gates for interrupt gates, and the other way round */
 	MUTATE_IF_CLEAR,       /* STI does nothing, and scenes begin with IF=0 */
+	MUTATE_NO_BREAKPOINT,  /* breakpoints are not armed */
 	MUTATE_COUNT,
 };
 

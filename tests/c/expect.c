@@ -178,6 +178,29 @@ static void list_of_wants(void)
 	CHECK_TEXT(text_seal(&t), "#GP(0x0)@RDMSR; IRQ(0x40)@after IRET");
 }
 
+static void debug_status(void)
+{
+	struct log_entry db = delivery(DB_VECTOR, at_l());
+
+	db.dr6 = 0xffff4ff1;
+	CHECK_TEXT(MISMATCH(DB(DR6(DR6_BS)), db), "none");
+	CHECK_TEXT(MISMATCH(DB(DR6(DR6_BS | DR6_B0)), db), "none");
+	CHECK_TEXT(MISMATCH(DB(DR6(DR6_BS | DR6_B1)), db), "DR6");
+	CHECK_TEXT(MISMATCH(DB(NO_DR6(DR6_B1)), db), "none");
+	CHECK_TEXT(MISMATCH(DB(NO_DR6(DR6_B1 | DR6_B0)), db), "DR6");
+}
+
+static void cr2_to_the_page(void)
+{
+	struct log_entry pf = delivery(PF_VECTOR, at_l());
+
+	pf.cr2 = 0x5ff8;
+	CHECK_TEXT(MISMATCH(PF(0, CR2_PAGE(0x5000)), pf), "none");
+	CHECK_TEXT(MISMATCH(PF(0, CR2_PAGE(0x5abc)), pf), "none");
+	CHECK_TEXT(MISMATCH(PF(0, CR2_PAGE(0x6000)), pf), "CR2");
+	CHECK_TEXT(MISMATCH(PF(0, CR2(0x5000)), pf), "CR2");
+}
+
 static void events_as_text(void)
 {
 	struct log_entry pf = delivery(PF_VECTOR, at_l()), db = delivery(DB_VECTOR, at_l());
@@ -225,6 +248,8 @@ int main(void)
 	whole_traces();
 	wants_as_text();
 	list_of_wants();
+	debug_status();
+	cr2_to_the_page();
 	events_as_text();
 	traces_as_text();
 	return checks_done("expect");

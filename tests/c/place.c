@@ -120,6 +120,36 @@ static void handler_names(void)
 	CHECK(strstr(name((u64)entry_recorded, false), "outside the scene"));
 }
 
+static void elsewhere(void)
+{
+	struct scene *s = the_scene();
+	static u8 page[16];
+
+	scene(L(JMP_ELSEWHERE));
+	CHECK_INT(address(ELSEWHERE), 0);
+	CHECK(!scene_contains(s, (u64)page));
+	scene_go_elsewhere(s, (u64)page, UD2);
+	CHECK(page[0] == 0x0f && page[1] == 0x0b);
+	CHECK_INT(address(ELSEWHERE), (u64)page);
+	CHECK_INT(s->in.rdi, (u64)page);
+	CHECK(scene_contains(s, (u64)page + 14));
+	CHECK(!scene_contains(s, (u64)page + 15));
+	CHECK_TEXT(name((u64)page, false), "elsewhere");
+	CHECK_TEXT(name((u64)page + 1, true), "elsewhere+1");
+}
+
+static void at_cpl3(void)
+{
+	const struct scene *s = the_scene();
+
+	scene(NOP);
+	CHECK_INT(s->in_cs, SEL_CODE64);
+	CHECK_INT(s->in_ss, SEL_DATA);
+	scene_run_at_cpl3(the_scene());
+	CHECK_INT(s->in_cs & SEL_RPL3, 3);
+	CHECK_INT(s->in_ss & SEL_RPL3, 3);
+}
+
 static void descriptions(void)
 {
 	scene(STI, NOP, L(RDMSR));
@@ -145,6 +175,8 @@ int main(void)
 	extent();
 	names();
 	handler_names();
+	elsewhere();
+	at_cpl3();
 	descriptions();
 	every_fragment();
 	return checks_done("place");

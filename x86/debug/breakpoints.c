@@ -117,7 +117,7 @@ CASE(before_fetch_fault, "C04",
 {
 	struct want fetch = PF(0, AT(ELSEWHERE), CR2(PLAY_NOT_PRESENT));
 
-	scene(JMP_ELSEWHERE);
+	scene(L(JMP_ELSEWHERE));
 	scene_go_elsewhere(the_scene(), PLAY_NOT_PRESENT, FRAGMENT_NONE);
 	break_on(0, ELSEWHERE);
 	fetch.check_error = false; /* its bit I/D is only there with EFER.NXE or CR4.SMEP */

@@ -115,7 +115,7 @@ CASE(data_breakpoint_int_n, "E20",
 CASE(data_breakpoint_syscall, "E20",
      "a data breakpoint kept over MOV SS; SYSCALL is reported at the target of SYSCALL", SWITCHING)
 {
-	scene(MOV_SS_MEMORY, SYSCALL, UD2, T(NOP), NOP);
+	scene(MOV_SS_MEMORY, L(SYSCALL), UD2, T(NOP), NOP);
 	syscall_to(T, 0);
 	watch_stack_selector();
 	play();

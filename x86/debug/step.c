@@ -19,7 +19,7 @@ static void step_from_start(void)
 CASE(iretq_sets_tf, "F01", "IRETQ that sets TF: the first trap comes behind its target instruction",
      SINGLE_STEP)
 {
-	scene(PUSH_IRET_FRAME_TF, IRETQ, UD2, T(NOP), M(NOP));
+	scene(PUSH_IRET_FRAME_TF, L(IRETQ), UD2, T(NOP), M(NOP));
 	the_scene()->on_delivery = step_once;
 	play();
 	expect(DB(AT(M), DR6(DR6_BS), TF(1)));
@@ -45,7 +45,7 @@ CASE(popf_clears_tf, "F11", "POPF that clears TF is stepped itself, and nothing 
 CASE(iretq_clears_tf, "F12", "IRETQ that clears TF is stepped itself, and traps at its target",
      SINGLE_STEP)
 {
-	scene(PUSH_IRET_FRAME_IF0, PUSH_FLAGS_TF, POPF, IRETQ, UD2, T(NOP), NOP);
+	scene(PUSH_IRET_FRAME_IF0, PUSH_FLAGS_TF, POPF, L(IRETQ), UD2, T(NOP), NOP);
 	play();
 	expect(DB(AT(T), DR6(DR6_BS), TF(0)));
 }

@@ -12,7 +12,7 @@
 /* Stepping ends at T, where the next trap would not tell more. */
 CASE(tf_kept, "F03", "single-stepping SYSCALL with FMASK.TF=0 traps at its target", SYSCALL_PAGES)
 {
-	scene(SYSCALL, UD2, T(NOP), L(NOP), NOP);
+	scene(L(SYSCALL), UD2, T(NOP), NOP);
 	syscall_to(T, 0);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = step_once;
@@ -38,7 +38,7 @@ CASE(sysret_sets_tf, "F04",
      "SYSRET that sets TF traps before or behind the first instruction of CPL 3, once",
      SYSRET_PAGES)
 {
-	scene(LOAD_SYSRET_TO_T, SET_TF_IN_R11, SYSRETQ, UD2, T(NOP), L(NOP), NOP);
+	scene(LOAD_SYSRET_TO_T, SET_TF_IN_R11, M(SYSRETQ), UD2, T(NOP), L(NOP), NOP);
 	syscall_to(T, 0);
 	the_scene()->on_delivery = step_once;
 	play_to_cpl3();

@@ -20,6 +20,7 @@ static void selector_beyond_gdt(void)
 	the_scene()->in.r11 = SEL_BEYOND;
 }
 
+/* Not of CR4: QEMU 7.2 takes a reserved bit there for an invalid VMRUN, and never comes back. */
 static void reserved_cr0(void)
 {
 	the_scene()->in.rax = read_cr0() | CR0_RESERVED;
