@@ -14,9 +14,6 @@ from .platforms.labrelay import Relay, Slice
 if TYPE_CHECKING:
     from .runner import Unit
 
-#: Real seconds that a machine may take to its first image.
-TO_FIRST = 120.0
-
 
 def batches(units: "List[Unit]", alone: bool) -> "List[List[Unit]]":
     """Units that may share a boot: neighbours of one platform and round. alone: each by itself."""
@@ -36,7 +33,7 @@ class SharedBoot(Boot):
 
     def __init__(self, word: str, sessions: List[Any], limits: List[float], *args: Any) -> None:
         self.relay = Relay(word, [Slice(*pair) for pair in zip(sessions, limits)])
-        super().__init__(args[0], args[1], self.relay, TO_FIRST, *args[2:])
+        super().__init__(args[0], args[1], self.relay, args[0].boot_limit, *args[2:])
         self.first = 0.0
         self.relay.on_begin = self._begin
 

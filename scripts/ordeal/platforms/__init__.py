@@ -12,10 +12,11 @@ from ..text import near
 from .base import Need, Platform
 from .bochs import BochsAmd, BochsIntel
 from .lab import KvmAmdTcg
+from .labbochs import KvmIntelBochs
 from .labxen import XenAmdTcg
 from .qemu import Kvm, Tcg
 
-ALL = (Tcg, BochsIntel, BochsAmd, Kvm, KvmAmdTcg, XenAmdTcg)
+ALL = (Tcg, BochsIntel, BochsAmd, Kvm, KvmAmdTcg, XenAmdTcg, KvmIntelBochs)
 
 
 def known() -> Dict[str, Platform]:

@@ -55,6 +55,8 @@ class Platform:
     guest_args: Tuple[str, ...] = ()
     #: One machine runs all images of a run in turn (launch_many); labrelay.py tells them apart.
     shares_boot = False
+    #: With shares_boot: real seconds to the first image.
+    boot_limit = 120.0
     #: The same command is the same run, instruction by instruction: nonces depend on the plan alone.
     repeatable = False
     #: Asked for where it cannot run, it is NOTRUN with one line, and the others run.

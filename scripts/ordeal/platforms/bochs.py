@@ -31,7 +31,8 @@ _TRIPLE_FAULT = ("exception with no resolution", "shutdown state", "triple fault
 _END = b"Shutdown port: shutdown requested"
 
 
-def _rom(paths: tuple) -> str:
+def rom(paths: tuple) -> str:
+    """The first of these that is there, or ''."""
     return next((path for path in paths if os.path.exists(path)), "")
 
 
@@ -129,7 +130,7 @@ class Bochs(Platform):
                 missing.append(Need("%s has no CPU model %s" % (program, self.model),
                                     "set BOCHS to one built with it"))
         for what, paths, package in ROMS:
-            if not _rom(paths):
+            if not rom(paths):
                 missing.append(Need("no " + what, "apt-get install " + package))
         for tool, package in TOOLS:
             if not which(tool):
@@ -145,8 +146,8 @@ class Bochs(Platform):
             "cpu: model=%s, count=%s, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=0"
             % (self.model, cpus),
             "memory: guest=64, host=64",
-            "romimage: file=\"%s\"" % _rom(ROMS[0][1]),
-            "vgaromimage: file=\"%s\"" % _rom(ROMS[1][1]),
+            "romimage: file=\"%s\"" % rom(ROMS[0][1]),
+            "vgaromimage: file=\"%s\"" % rom(ROMS[1][1]),
             "clock: sync=none, time0=1",
             "com1: enabled=1, mode=file, dev=\"%s\"" % console,
             "ata0-master: type=cdrom, path=\"%s\", status=inserted" % iso,

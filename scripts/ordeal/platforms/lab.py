@@ -132,8 +132,11 @@ class KvmAmdTcg(Lab):
         own = host.lab.get("kernel", "")
         text = "Linux " + own if own else labstock.version(host, self.kernel)
         number = version_number(text)
-        emulator = ".".join(map(str, version_of(self.qemu.version(host))))
-        return "Linux %s on QEMU %s: %s" % (number or "?", emulator, text)
+        return "Linux %s on %s: %s" % (number or "?", self.emulator(host), text)
+
+    def emulator(self, host: Host) -> str:
+        """Name and number of what it runs in."""
+        return "QEMU " + ".".join(map(str, version_of(self.qemu.version(host))))
 
     def below(self, host: Host) -> Tuple[str, str]:
         return "tcg", self.qemu.version(host)
@@ -176,16 +179,20 @@ class KvmAmdTcg(Lab):
         programs = ("init", "bin/busybox") + tuple("bin/" + name for name in PROGRAMS)
         return labcpio.archive(files, programs, console=True)
 
-    def machine(self, host: Host, initramfs: str) -> List[str]:
-        """The part of QEMU's command line that its saved state depends on."""
+    def kernel_path(self, host: Host) -> str:
+        """The stock bzImage, or the user's."""
         kernel = host.lab.get("kernel") or os.path.join(
             labstock.place_of(host, self.kernel), "vmlinuz")
         if not os.path.isfile(kernel):
             raise UserError("--kernel %s: no such file" % kernel)
+        return kernel
+
+    def machine(self, host: Host, initramfs: str) -> List[str]:
+        """The part of QEMU's command line that its saved state depends on."""
         return [self.qemu.program(host), "-M", "pc", "-m", MEMORY, *REPEATABLE,
                 "-chardev", "stdio,id=guests", "-device",
                 "isa-debugcon,iobase=%s,chardev=guests" % PORT,
-                "-kernel", kernel, "-initrd", initramfs,
+                "-kernel", self.kernel_path(host), "-initrd", initramfs,
                 "-append", " ".join([KERNEL_ARGS, host.lab.get("kernel-args", "")]).strip()]
 
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
