@@ -60,7 +60,7 @@ def main() -> int:
         if not honest:
             sys.exit("mutants: nothing passes honestly on %s: run ./run_tests.sh" % platforms)
         plan = [("mutate=" + name, stanzas) for name in MUTATIONS]
-        guests = [name for name in stanzas if name in ("hv", "inject", "vmx", "svm")]
+        guests = [name for name in stanzas if name in ("sweeps", "hv", "inject", "vmx", "svm")]
         plan += [("wrong=" + name, guests) for name in misbehaviours() if guests]
         for argument, targets in plan:
             alive = passing(targets, platforms, argument, work)
