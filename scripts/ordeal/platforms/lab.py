@@ -118,6 +118,9 @@ class KvmAmdTcg(Lab):
 
     def __init__(self, kernel: str = DEFAULT_KERNEL) -> None:
         self.kernel = kernel
+        if kernel != DEFAULT_KERNEL:
+            self.name += "+" + kernel
+            self.about += ", " + kernel
         self.qemu = Qemu()
 
     def needs(self, host: Host) -> List[Need]:
@@ -137,6 +140,9 @@ class KvmAmdTcg(Lab):
     def emulator(self, host: Host) -> str:
         """Name and number of what it runs in."""
         return "QEMU " + ".".join(map(str, version_of(self.qemu.version(host))))
+
+    def expectations(self, host: Host) -> str:
+        return type(self).name  # one file for all kernels: its entries have versions
 
     def below(self, host: Host) -> Tuple[str, str]:
         return "tcg", self.qemu.version(host)

@@ -68,9 +68,9 @@ def take_modules(tree: str, place: str) -> None:
         raise UserError("holds no KVM modules (kvm.ko)")
 
 
-def _take_kernel(tree: str, place: str) -> None:
+def _take_kernel(tree: str, place: str, number: str) -> None:
     import shutil
-    path = _only(tree, "^/boot/vmlinuz-")
+    path = _only(tree, "^/boot/vmlinuz-%s\\." % number.replace(".", "\\."))
     shutil.copyfile(path, os.path.join(place, "vmlinuz"))
     with open(os.path.join(place, "version"), "w", encoding="ascii") as out:
         out.write("Linux " + os.path.basename(path)[len("vmlinuz-"):])
@@ -93,8 +93,10 @@ def _take_busybox(tree: str, place: str) -> None:
 
 
 PARTS: Dict[str, Part] = {part.name: part for part in (
-    Part("linux-6.12", ("linux-image-6.12-cloud-amd64", "linux-image-cloud-amd64"), _take_kernel),
-    Part("linux-6.1", ("linux-image-6.1-cloud-amd64", "linux-image-cloud-amd64"), _take_kernel),
+    Part("linux-6.12", ("linux-image-6.12-cloud-amd64", "linux-image-cloud-amd64"),
+         lambda tree, place: _take_kernel(tree, place, "6.12")),
+    Part("linux-6.1", ("linux-image-6.1-cloud-amd64", "linux-image-cloud-amd64"),
+         lambda tree, place: _take_kernel(tree, place, "6.1")),
     Part("xen", ("xen-hypervisor-4.17-amd64", "xen-hypervisor-4.20-amd64",
                  "xen-hypervisor-common"), _take_xen),
     Part("busybox", ("busybox-static",), _take_busybox))}
