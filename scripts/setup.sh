@@ -31,6 +31,7 @@ shellcheck|shellcheck|make check: the shell files
 chromium|chromium|make check: the tests of the page of --html
 chromedriver|chromium-driver|make check: the tests of the page of --html
 prove|perl|make check: its TAP::Parser judges our TAP
+cpio|cpio|make check: reads the archives that the lab makes
 /usr/lib/python3/dist-packages/junitparser|python3-junitparser|make check: judges our JUnit XML
 END
 }
