@@ -97,17 +97,10 @@ static const char *set_wrong(struct args *args, char *value)
 
 static const char *set_mutate(struct args *args, char *value)
 {
-	static const struct choice names[] = {
-		{ "no-event", 0 },   { "late", 0 },	{ "no-instruction", 0 },
-		{ "other-gate", 0 }, { "if-clear", 0 },
-		{ "no-breakpoint", 0 },
-	};
-	int unused;
-
-	if (!choose(names, ARRAY_SIZE(names), value, &unused))
+	args->mutate = mutation_named(value);
+	if (args->mutate == MUTATE_NOTHING)
 		return "mutate= takes no-event, late, no-instruction, other-gate, if-clear or "
 		       "no-breakpoint";
-	args->mutate = value;
 	return NULL;
 }
 

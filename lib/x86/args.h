@@ -5,6 +5,7 @@
 #ifndef ORDEAL_ARGS_H
 #define ORDEAL_ARGS_H
 
+#include "mutate.h"
 #include "types.h"
 
 enum {
@@ -32,7 +33,7 @@ struct args {
 	const char *excludes[ARGS_MAX_GLOBS];
 	size_t exclude_count;
 	const char *nonce; /* "-" if none was given */
-	const char *mutate; /* how the stage is changed (mutate.h), or NULL */
+	enum mutation mutate; /* how the stage is changed */
 	const char *wrong; /* how the shim is to misbehave (hv/wrong.h), or NULL */
 	u16 console_port;
 	enum exit_rung exit;

@@ -315,8 +315,7 @@ void stage_run(const struct test_case *test)
 	if (stage.verdict == VERDICT_PASS && !stage.judged) {
 		stage.verdict = VERDICT_ERROR;
 		report_case_end(VERDICT_ERROR, test->name, test->sentence,
-				"the case asserted "
-				"nothing");
+				"the case asserted nothing");
 		return;
 	}
 	report_case_end(stage.verdict, test->name, test->sentence, stage.reason);

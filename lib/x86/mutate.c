@@ -27,7 +27,5 @@ enum mutation mutation_named(const char *name)
 
 bool mutated(enum mutation mutation)
 {
-	const char *name = this_cpu.args ? this_cpu.args->mutate : NULL;
-
-	return name && mutation_named(name) == mutation;
+	return this_cpu.args && this_cpu.args->mutate == mutation;
 }

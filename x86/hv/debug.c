@@ -34,8 +34,7 @@ CASE(injected_under_tf, "V12,S08", "an injected #GP saves TF=1, and its handler 
 }
 
 CASE(injection_drops_pending, "V13", "an injected hardware exception is delivered alone: a pending "
-     "debug "
-     "exception is lost with it", PENDING_DEBUG)
+     "debug exception is lost with it", PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
 
@@ -46,8 +45,7 @@ CASE(injection_drops_pending, "V13", "an injected hardware exception is delivere
 }
 
 CASE(pending_before_nmi_and_irq, "V26", "a pending single-step trap is delivered at entry, before "
-     "a "
-     "pending NMI and a pending interrupt", PENDING_DEBUG)
+     "a pending NMI and a pending interrupt", PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
 
@@ -59,8 +57,7 @@ CASE(pending_before_nmi_and_irq, "V26", "a pending single-step trap is delivered
 }
 
 CASE(pending_before_irq, "V26", "a pending single-step trap is delivered at entry, before a "
-     "pending "
-     "interrupt", PENDING_DEBUG)
+     "pending interrupt", PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
 
@@ -71,8 +68,7 @@ CASE(pending_before_irq, "V26", "a pending single-step trap is delivered at entr
 }
 
 CASE(pending_under_sti, "V27", "blocking by STI does not hold a pending debug exception back, and "
-     "ends "
-     "with its delivery", PENDING_DEBUG)
+     "ends with its delivery", PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
 
@@ -142,8 +138,7 @@ CASE(irq_before_breakpoint, "V30", "an interrupt pending at entry is served befo
 }
 
 CASE(rf_suppresses_breakpoint, "V30", "a guest entered with RF=1 does not meet the breakpoint on "
-     "its "
-     "first instruction; an interrupt there saves RF=1, so nor does its IRET",
+     "its first instruction; an interrupt there saves RF=1, so nor does its IRET",
      "SDM 3B, Instruction-Breakpoint Exception Condition")
 {
 	struct vcpu *v = start_with(RFLAGS_RF);
@@ -156,8 +151,7 @@ CASE(rf_suppresses_breakpoint, "V30", "a guest entered with RF=1 does not meet t
 }
 
 CASE(breakpoint_before_exit, "V83,S32", "a code breakpoint on RDMSR comes before its exit, and the "
-     "exit "
-     "comes when the handler returns with RF=1", FAULTS_VS_EXITS)
+     "exit comes when the handler returns with RF=1", FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
 
@@ -173,8 +167,7 @@ CASE(breakpoint_before_exit, "V83,S32", "a code breakpoint on RDMSR comes before
 }
 
 CASE(step_before_exit, "V84,S32", "the single-step trap of an instruction comes before the exit of "
-     "the "
-     "next", FAULTS_VS_EXITS)
+     "the next", FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
 

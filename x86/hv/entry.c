@@ -111,22 +111,19 @@ static struct vcpu *enter_blocked_at_rdmsr(void)
 }
 
 CASE(completed_blocking_cleared, "V22,S31", "an exit keeps blocking by STI; the hypervisor "
-     "completes "
-     "RDMSR and clears it: the interrupt is served at once", AFTER_ENTRY)
+     "completes RDMSR and clears it: the interrupt is served at once", AFTER_ENTRY)
 {
 	complete_rdmsr(enter_blocked_at_rdmsr(), 0, M);
 }
 
 CASE(completed_blocking_kept, "V22,S31", "the hypervisor completes RDMSR and keeps the blocking: "
-     "the "
-     "interrupt is served one instruction too late for the guest", AFTER_ENTRY)
+     "the interrupt is served one instruction too late for the guest", AFTER_ENTRY)
 {
 	complete_rdmsr(enter_blocked_at_rdmsr(), STATE_BLOCKED_BY_STI, T);
 }
 
 CASE(guest_sti_completed_blocking_cleared, "V22,S31", "the guest's own STI; RDMSR: completed with "
-     "the "
-     "blocking cleared, the interrupt comes behind RDMSR as on bare hardware", AFTER_ENTRY)
+     "the blocking cleared, the interrupt comes behind RDMSR as on bare hardware", AFTER_ENTRY)
 {
 	scene(GUEST_PENDS_IRQ, STI, L(RDMSR), M(NOP), T(NOP), NOP);
 	complete_rdmsr(hv_start(), 0, M);

@@ -29,8 +29,7 @@ CASE(injected_nmi_blocks, "V07", "VMX: an injected NMI blocks NMIs; a pending on
 }
 
 CASE(injected_nmi_does_not_block, "S06", "SVM: an injected NMI does not block NMIs; a pending one "
-     "comes "
-     "at its handler's first instruction", NMI_BLOCKING)
+     "comes at its handler's first instruction", NMI_BLOCKING)
 {
 	struct vcpu *v;
 
@@ -58,13 +57,11 @@ CASE(nmi_after_gp, "V08", "a pending NMI comes at the first instruction of the i
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)), NMI(AT(ENTRY_OF(GP_VECTOR))));
 }
 
-CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the first instruction of "
-     "the "
-     "injected #GP's handler, and is consumed", EXIT_AFTER_INJECTION)
+/* #GP is injected while an NMI that exits is pending; after that exit NMIs exit no more. */
+static void nmi_exits_after_injected_gp(void)
 {
 	struct vcpu *v;
 
-	require_vmx();
 	scene(L(NOP), NOP, NOP);
 	v = start_with_interrupts_on();
 	vcpu_intercept(v, INTERCEPT_NMI, true);
@@ -73,25 +70,22 @@ CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the fir
 	run_to(v, EXIT_NMI, ENTRY_OF(GP_VECTOR));
 	vcpu_intercept(v, INTERCEPT_NMI, false);
 	run_to_end(v);
+}
+
+CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the first instruction of "
+     "the injected #GP's handler, and is consumed", EXIT_AFTER_INJECTION)
+{
+	require_vmx();
+	nmi_exits_after_injected_gp();
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
 	       EXIT(NMI, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))));
 }
 
 CASE(nmi_exit_stays_pending, "S20", "SVM: an intercepted NMI stays pending, and comes when the "
-     "guest is "
-     "entered without the intercept", "APM 2, NMI Support")
+     "guest is entered without the intercept", "APM 2, NMI Support")
 {
-	struct vcpu *v;
-
 	require_svm();
-	scene(L(NOP), NOP, NOP);
-	v = start_with_interrupts_on();
-	vcpu_intercept(v, INTERCEPT_NMI, true);
-	pend_nmi();
-	vcpu_inject(v, gp(0));
-	run_to(v, EXIT_NMI, ENTRY_OF(GP_VECTOR));
-	vcpu_intercept(v, INTERCEPT_NMI, false);
-	run_to_end(v);
+	nmi_exits_after_injected_gp();
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
 	       EXIT(NMI, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))),
 	       NMI(AT(ENTRY_OF(GP_VECTOR))));

@@ -62,8 +62,7 @@ CASE_OF(two_classes_eoi_later, "J01",
 	LAPIC_PRIORITY, eoi_later, &two_classes);
 CASE_OF(one_class_eoi_in_handler, "J02",
 	"of two pending interrupts of one class the higher vector is served first; the other "
-	"follows "
-	"its EOI and IRET",
+	"follows its EOI and IRET",
 	LAPIC_PRIORITY, eoi_in_handler, &one_class);
 CASE_OF(one_class_eoi_later, "J02",
 	"an interrupt of the same class waits for the EOI of the first, even behind a trap gate",

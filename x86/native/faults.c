@@ -61,8 +61,7 @@ IRQ_BEFORE(
 
 CASE(irq_before_gp_of_lstar, "A02",
      "a pending interrupt is served before the #GP of a WRMSR of a non-canonical LSTAR, which "
-     "stays "
-     "as it was",
+     "stays as it was",
      PRIORITY)
 {
 	u64 before = rdmsr(MSR_LSTAR), after;

@@ -31,8 +31,7 @@ CASE_OF(irq_before_rdmsr_trap_gate, "A01", "the same with both handlers behind t
 
 CASE(sti_rdmsr_interrupt_gate, "A21",
      "in the shadow of STI the RDMSR faults first; behind an interrupt gate the interrupt waits "
-     "for "
-     "the IRET of #GP",
+     "for the IRET of #GP",
      STI_SHADOW)
 {
 	scene(STI, L(RDMSR));

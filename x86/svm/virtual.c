@@ -49,8 +49,7 @@ CASE_OF(after_gp_trap_gate, "S03", "behind a trap gate a virtual interrupt comes
 	"handler", VIRTUAL_INTERRUPTS, after_injected_gp, &trap_gate);
 
 CASE(at_entry, "S09", "a virtual interrupt is taken before the guest's first instruction, and "
-     "V_IRQ is 0 "
-     "afterwards", VIRTUAL_INTERRUPTS)
+     "V_IRQ is 0 afterwards", VIRTUAL_INTERRUPTS)
 {
 	struct vcpu *v;
 
@@ -62,8 +61,7 @@ CASE(at_entry, "S09", "a virtual interrupt is taken before the guest's first ins
 }
 
 CASE(priority_must_exceed_tpr, "S10", "a virtual interrupt whose priority equals V_TPR waits; with "
-     "V_TPR "
-     "ignored it comes", VIRTUAL_INTERRUPTS)
+     "V_TPR ignored it comes", VIRTUAL_INTERRUPTS)
 {
 	struct virtual_irq equal = { VEC_VIRTUAL, CLASS, CLASS, false };
 	struct virtual_irq ignored = { VEC_VIRTUAL, CLASS, CLASS, true };
@@ -117,8 +115,7 @@ CASE(physical_first, "S13", "a physical interrupt comes before a virtual one, wh
 }
 
 CASE(physical_exits_first, "S14", "a physical interrupt that exits does so before a virtual one is "
-     "taken, "
-     "which stays pending", VIRTUAL_INTERRUPTS)
+     "taken, which stays pending", VIRTUAL_INTERRUPTS)
 {
 	struct vcpu *v;
 
@@ -135,8 +132,7 @@ CASE(physical_exits_first, "S14", "a physical interrupt that exits does so befor
 }
 
 CASE(intercepted, "S15", "an intercepted virtual interrupt exits before it is taken: RIP is "
-     "unchanged, "
-     "and V_IRQ is still set", VIRTUAL_INTERRUPTS)
+     "unchanged, and V_IRQ is still set", VIRTUAL_INTERRUPTS)
 {
 	struct vcpu *v;
 

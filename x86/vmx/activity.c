@@ -46,8 +46,7 @@ CASE(hlt_nmi_and_irq, "V31,G08", "a guest entered in HLT takes a pending NMI fir
 }
 
 CASE(hlt_if_clear, "V32", "a guest entered in HLT with IF=0 is not woken by a pending interrupt: "
-     "only the "
-     "preemption timer ends the wait", ACTIVITY)
+     "only the preemption timer ends the wait", ACTIVITY)
 {
 	enum { A_WHILE = 2000 };
 	struct vcpu *v = start_halted(0);

@@ -13,8 +13,7 @@
 #define IDT_VECTORING	   "SDM 3C, Information About VM Exits During Event Delivery"
 
 CASE(interrupt_stays_pending, "V65", "an external interrupt that exits without being acknowledged "
-     "stays "
-     "in IRR, and the exit names no vector", EXTERNAL_INTERRUPT)
+     "stays in IRR, and the exit names no vector", EXTERNAL_INTERRUPT)
 {
 	struct exit_details d;
 	struct vcpu *v;
@@ -34,8 +33,7 @@ CASE(interrupt_stays_pending, "V65", "an external interrupt that exits without b
 }
 
 CASE(interrupt_acknowledged, "V66", "with acknowledge on exit the exit names the vector, which is "
-     "in "
-     "service now and pending no more", EXTERNAL_INTERRUPT)
+     "in service now and pending no more", EXTERNAL_INTERRUPT)
 {
 	struct exit_details d;
 	struct vcpu *v;
@@ -56,8 +54,7 @@ CASE(interrupt_acknowledged, "V66", "with acknowledge on exit the exit names the
 }
 
 CASE(irq_before_exiting_instruction, "V85", "an interrupt pending at an instruction that exits is "
-     "served "
-     "first; then the instruction exits, once", FAULTS_VS_EXITS)
+     "served first; then the instruction exits, once", FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
 
@@ -95,9 +92,8 @@ CASE(db_leaves_dr6, "V95", "a #DB that exits leaves DR6 as it was; its cause is 
 	expect(EXIT(EXCEPTION, AT(L), NO_EVENT), ENTRY(AT(L)));
 }
 
-CASE(gp_while_delivering_np, "V91", "a #GP that exits while #NP was being delivered names #NP as "
-     "the "
-     "interrupted event", IDT_VECTORING)
+/* Delivering #NP meets an unusable gate; the guest exits on @vector, the exception that follows. */
+static u64 exit_on_fault_of_delivery(u8 vector)
 {
 	const u64 np = fault(NP_VECTOR, 0x48);
 	struct exit_details d;
@@ -107,36 +103,30 @@ CASE(gp_while_delivering_np, "V91", "a #GP that exits while #NP was being delive
 	scene(L(NOP), NOP);
 	gate_unusable(NP_VECTOR);
 	v = start_with_interrupts_on();
-	vcpu_intercept_exceptions(v, 1 << GP_VECTOR);
+	vcpu_intercept_exceptions(v, 1 << vector);
 	vcpu_inject(v, np);
 	run_to(v, EXIT_EXCEPTION, L);
 	d = vcpu_details(v);
-	check(EVENT_VECTOR(d.interruption) == GP_VECTOR, "the exception that exits is %u",
+	check(EVENT_VECTOR(d.interruption) == vector, "the exception that exits is %u",
 	      EVENT_VECTOR(d.interruption));
 	run_to_end(v);
+	return np;
+}
+
+CASE(gp_while_delivering_np, "V91", "a #GP that exits while #NP was being delivered names #NP as "
+     "the interrupted event", IDT_VECTORING)
+{
+	u64 np = exit_on_fault_of_delivery(GP_VECTOR);
+
 	expect(ENTRY(AT(L), INJECT(np)), EXIT(EXCEPTION, AT(L), .check_event = true, .event = np),
 	       ENTRY(AT(L)));
 }
 
 CASE(double_fault_is_not_vectoring, "V91", "a #DF that exits is the event itself: no interrupted "
-     "event "
-     "is named", IDT_VECTORING)
+     "event is named", IDT_VECTORING)
 {
-	const u64 np = fault(NP_VECTOR, 0x48);
-	struct exit_details d;
-	struct vcpu *v;
+	u64 np = exit_on_fault_of_delivery(DF_VECTOR);
 
-	require_vmx();
-	scene(L(NOP), NOP);
-	gate_unusable(NP_VECTOR);
-	v = start_with_interrupts_on();
-	vcpu_intercept_exceptions(v, 1 << DF_VECTOR);
-	vcpu_inject(v, np);
-	run_to(v, EXIT_EXCEPTION, L);
-	d = vcpu_details(v);
-	check(EVENT_VECTOR(d.interruption) == DF_VECTOR, "the exception that exits is %u",
-	      EVENT_VECTOR(d.interruption));
-	run_to_end(v);
 	expect(ENTRY(AT(L), INJECT(np)), EXIT(EXCEPTION, AT(L), NO_EVENT), ENTRY(AT(L)));
 }
 

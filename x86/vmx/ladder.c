@@ -77,8 +77,7 @@ CASE(interrupt_window_before_interrupt, "V45", "the interrupt window exits befor
 }
 
 CASE(debug_before_preemption_timer, "V41", "a pending debug exception is delivered before the "
-     "preemption "
-     "timer exits, at its handler's first instruction", PRIORITY)
+     "preemption timer exits, at its handler's first instruction", PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(PENDING_BS);
 
@@ -92,8 +91,7 @@ CASE(debug_before_preemption_timer, "V41", "a pending debug exception is deliver
 }
 
 CASE(preemption_timer_before_windows, "V42", "the preemption timer exits before the interrupt "
-     "window and "
-     "the interrupt", PRIORITY)
+     "window and the interrupt", PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(0);
 
@@ -205,8 +203,7 @@ static void full_ladder(bool with_nmi)
 #define AT_DB_ENTRY(name) EXIT(name, AT(DB_ENTRY), NO_EVENT), ENTRY(AT(DB_ENTRY))
 
 CASE(without_nmi, "V47", "debug trap, preemption timer, interrupt window, interrupt: all at once, "
-     "peeled "
-     "off in the order of the priority table", PRIORITY)
+     "peeled off in the order of the priority table", PRIORITY)
 {
 	full_ladder(false);
 	expect(DB(AT(L), TF(1)), AT_DB_ENTRY(PREEMPTION_TIMER), AT_DB_ENTRY(INTR_WINDOW),
@@ -214,8 +211,7 @@ CASE(without_nmi, "V47", "debug trap, preemption timer, interrupt window, interr
 }
 
 CASE(whole, "V47", "debug trap, preemption timer, NMI window, NMI, interrupt window, interrupt: "
-     "all at "
-     "once, peeled off in the order of the priority table", PRIORITY)
+     "all at once, peeled off in the order of the priority table", PRIORITY)
 {
 	full_ladder(true);
 	expect(DB(AT(L), TF(1)), AT_DB_ENTRY(PREEMPTION_TIMER), AT_DB_ENTRY(NMI_WINDOW),

@@ -112,8 +112,7 @@ CASE(mov_ss, "V59", "MOV SS is trapped behind it, with blocking by MOV SS", TRAP
 }
 
 CASE(single_step, "V60", "the trap comes before a single-step trap, which stays pending and comes "
-     "before "
-     "an interrupt when the guest goes on", TRAP)
+     "before an interrupt when the guest goes on", TRAP)
 {
 	struct vcpu *v;
 
@@ -155,8 +154,7 @@ CASE(software_interrupt, "V62", "INT n is trapped at its handler's first instruc
 }
 
 CASE(sti, "V64", "STI is trapped behind it, with blocking by STI: the interrupt comes one "
-     "instruction "
-     "later", TRAP)
+     "instruction later", TRAP)
 {
 	struct vcpu *v;
 
@@ -172,8 +170,7 @@ CASE(sti, "V64", "STI is trapped behind it, with blocking by STI: the interrupt 
 }
 
 CASE(injected_mtf, "V40", "an injected MTF exits before a pending debug exception and the "
-     "preemption "
-     "timer; those follow, in this order", "SDM 3C, VM Entries and Event Injection")
+     "preemption timer; those follow, in this order", "SDM 3C, VM Entries and Event Injection")
 {
 	struct vcpu *v;
 
