@@ -12,6 +12,7 @@ from typing import Dict, List, Optional, Tuple
 
 from .logscan import LineScanner
 from .model import CRASH, ERROR, FAIL, PASS, SKIP, TIMEOUT
+from .second import contradiction
 from .text import clean
 
 #: Exit codes a guest may write to port 0xf4.
@@ -276,6 +277,8 @@ class Session:
             broken = self._exit_problem(ending)
         elif broken is None:
             broken = _cut(ending, self._place())
+        for case in self.done:
+            _second_opinion(case)
         cases = {case.name: case for case in self.done}
         why = ""
         if broken is not None:
@@ -306,6 +309,13 @@ class Session:
         if self.state == "start":
             return "before the first line of its log"
         return "before its first case"
+
+
+def _second_opinion(case: CaseLog) -> None:
+    """A PASS whose SEEN is not what its WANT claims shows a guest that cannot compare."""
+    reason = contradiction(case.want, case.seen) if case.verdict == PASS else ""
+    if reason:
+        case.verdict, case.reason = ERROR, reason
 
 
 def _split(line: str) -> Tuple[str, str]:
