@@ -73,8 +73,10 @@ endef
 $(foreach i,$(SINGLE),$(eval $(call image,$(i),$(i).o)))
 $(foreach i,$(FAMILIES),$(eval $(call image,$(i),$(call objects,$(call sources,$(i)/*.c)))))
 
+# Moved into place whole: a run that is under way must not boot half an image.
 %.flat: %.elf
-	$(OBJCOPY) --strip-all $< $@
+	$(OBJCOPY) --strip-all $< $@.new
+	@mv $@.new $@
 
 # Which commit and compiler: rewritten only when it changes, so that nothing is rebuilt for nothing.
 lib/x86/env.o: lib/x86/build_id.h

@@ -9,7 +9,6 @@ Reasons for rows that are not written stand in docs/rows-not-written.tsv (row, t
 """
 import json
 import os
-import re
 import sys
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Tuple
@@ -36,36 +35,53 @@ _LETTER = {"PASS": "P", "FAIL": "F", "XFAIL": "f", "SKIP": "-", "XPASS": "P!", "
 
 @dataclass
 class Row:
-    """What a run says of one row."""
+    """What a run says of one row of the table, or of one section of a manual."""
     cases: List[str] = field(default_factory=list)
     verdicts: Dict[str, List[str]] = field(default_factory=dict)
 
 
-def collect(records: Iterable[dict]) -> Tuple[Dict[str, Row], Dict[str, List[str]], List[str]]:
-    """Rows, citations -> cases, and the platforms in order of appearance."""
+    def add(self, record: dict) -> None:
+        """Count one result."""
+        if record["case"] not in self.cases:
+            self.cases.append(record["case"])
+        self.verdicts.setdefault(record["platform"], []).append(record["verdict"])
+
+
+def collect(records: Iterable[dict]) -> Tuple[Dict[str, Row], Dict[str, Row], List[str]]:
+    """Rows of the case table, sections of the manuals, and the platforms as they appear."""
     rows: Dict[str, Row] = {}
-    cited: Dict[str, List[str]] = {}
+    sections: Dict[str, Row] = {}
     platforms: List[str] = []
     for record in records:
         if record.get("type") != "result":
             continue
         if record["platform"] not in platforms:
             platforms.append(record["platform"])
-        for section in re.split(r"; ", record.get("citation", "")):
-            if section and record["case"] not in cited.setdefault(section, []):
-                cited[section].append(record["case"])
+        for section in dict.fromkeys(record.get("citation", "").split("; ")):
+            if section:
+                sections.setdefault(section, Row()).add(record)
         for name in filter(None, record.get("row", "").split(",")):
-            row = rows.setdefault(name, Row())
-            if record["case"] not in row.cases:
-                row.cases.append(record["case"])
-            row.verdicts.setdefault(record["platform"], []).append(record["verdict"])
-    return rows, cited, platforms
+            rows.setdefault(name, Row()).add(record)
+    return rows, sections, platforms
 
 
 def cell(verdicts: List[str]) -> str:
     """'P' if all passed; else each kind once, as in 'Pf'; a kind without a letter in full."""
     ran = [v for v in verdicts if v != "SKIP"] or verdicts
     return "".join(sorted({_LETTER.get(v, v) for v in ran}, reverse=False))
+
+
+def counted(verdicts: List[str]) -> str:
+    """How many of each kind: '12 P, 2 f'."""
+    kinds = [_LETTER.get(v, v) for v in verdicts]
+    return ", ".join("%d %s" % (kinds.count(kind), kind)
+                     for kind in sorted(set(kinds), key=lambda k: (k == "-", k != "P", k)))
+
+
+def families(cases: List[str]) -> str:
+    """'`native/stories` 3, `hv/entry` 1': whose cases they are; the rows above name each."""
+    owners = [case.rpartition(".")[0] for case in cases]
+    return ", ".join("`%s` %d" % (owner, owners.count(owner)) for owner in dict.fromkeys(owners))
 
 
 def all_rows() -> List[str]:
@@ -83,9 +99,22 @@ def reasons() -> Dict[str, str]:
     return {pair[0]: pair[1] for pair in pairs}
 
 
+def section_table(sections: Dict[str, Row], platforms: List[str]) -> List[str]:
+    """Section of a manual, its cases, their verdicts on each platform."""
+    lines = ["## Sections of the manuals", "",
+             "How many cases cite it and how they end on each platform, and whose they are.", "",
+             "| section | %s | cases |" % " | ".join(platforms),
+             "|---|%s---|" % ("---|" * len(platforms))]
+    for name, section in sorted(sections.items()):
+        lines.append("| %s | %s | %s |" % (
+            name, " | ".join(counted(section.verdicts.get(p, [])) for p in platforms),
+            families(section.cases)))
+    return lines
+
+
 def page(records: Iterable[dict]) -> List[str]:
     """docs/coverage.md, line by line."""
-    rows, cited, platforms = collect(records)
+    rows, sections, platforms = collect(records)
     known = all_rows()
     lines = ["# Coverage", "",
              "Written by `scripts/coverage.py` from a run; do not edit. P passed, f deviates as "
@@ -107,8 +136,7 @@ def page(records: Iterable[dict]) -> List[str]:
                 name, " | ".join(cell(row.verdicts.get(p, [])) for p in platforms),
                 " ".join("`%s`" % case for case in row.cases)))
         lines.append("")
-    lines += ["## Sections of the manuals", "", "| section | cases |", "|---|---|"]
-    lines += ["| %s | %d |" % (section, len(cases)) for section, cases in sorted(cited.items())]
+    lines += section_table(sections, platforms)
     missing = [name for name in known if name not in rows]
     why = reasons()
     lines += ["", "## Rows without a case", ""]

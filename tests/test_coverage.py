@@ -17,9 +17,9 @@ def test_rows_are_those_of_the_case_table():
 
 
 def test_a_case_may_cover_several_rows_and_a_row_have_several_cases():
-    rows, cited, platforms = cover.collect(RESULTS)
+    rows, sections, platforms = cover.collect(RESULTS)
     assert rows["A01"].cases == ["native/a", "native/b"] and rows["S30"].cases == ["native/a"]
-    assert cited["SDM 3A, One"] == ["native/a", "native/b"]
+    assert sections["SDM 3A, One"].cases == ["native/a", "native/b"]
     assert platforms == ["tcg", "bochs-amd"]
 
 
@@ -34,3 +34,10 @@ def test_the_page_names_what_is_missing():
     assert "2 of the 332 rows" in text
     assert "| A01 | Pf | - | `native/a` `native/b` |" in text
     assert " A02" in text.split("## Rows without a case")[1]
+
+
+def test_a_section_has_its_cases_and_their_verdicts_on_each_platform():
+    text = "\n".join(cover.page([dict(r, case=r["case"].replace("/", "/x.")) if "case" in r else r
+                                 for r in RESULTS]))
+    assert "| SDM 3A, One | 1 P, 1 f | 1 - | `native/x` 2 |" in text
+    assert "| APM 2, Two | 1 P | 1 - | `native/x` 1 |" in text
