@@ -37,6 +37,8 @@ def test_what_goes_wrong_in_the_shim_is_named(platform: str, tmp_path: Path):
     circle = found["never_exits"]
     assert circle["verdict"] == ("SKIP" if vendor == "SVM" else "ERROR")
     assert "preemption timer" in circle["reason"].lower().replace("_", " ")
+    full = found["exits_without_end"]
+    assert full["verdict"] == "ERROR" and "the event log holds 256 entries" in full["reason"]
     assert found["goes_on"]["verdict"] == "PASS"
 
 

@@ -54,6 +54,18 @@ CASE(never_exits, "-", "a guest that runs in a circle", NONE)
 	expect(UD(AT(L)));
 }
 
+CASE(exits_without_end, "-", "a guest that exits again and again: its log is full", NONE)
+{
+	struct vcpu *v;
+
+	scene(L(RDMSR));
+	v = hv_start();
+	for (int i = 0; i < LOG_CAPACITY; i++)
+		run_to(v, EXIT_RDMSR, L);
+	run_to_end(v);
+	expect(GP(0, AT(L)));
+}
+
 CASE(goes_on, "-", "a case that passes, after all the others", NONE)
 {
 	struct vcpu *v;

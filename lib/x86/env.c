@@ -15,7 +15,6 @@ enum {
 	LEAF_BRAND = 0x80000002,
 	LEAF_EXTENDED_MAX = 0x80000000,
 	LEAF_HYPERVISOR = 0x40000000,
-	CPUID_1_ECX_HYPERVISOR = 1u << 31,
 };
 
 /* Values have no spaces and no surprises: anything else becomes '_'; trailing ones are dropped. */

@@ -34,7 +34,16 @@ enum lapic_register {
 	LAPIC_SELF_IPI = 0x3f0, /* x2APIC only */
 };
 
+/* "Local Vector Table", "Interrupt Command Register (ICR)" */
 enum {
+	LVT_MASKED = 1 << 16,
+	LVT_TIMER_MODE_SHIFT = 17,
+	ICR_NMI = 4 << 8,
+	ICR_INIT = 5 << 8,
+	ICR_PENDING = 1 << 12,
+	ICR_ASSERT = 1 << 14,
+	ICR_SHORTHAND_SELF = 1 << 18,
+	XAPIC_ID_SHIFT = 24,
 	SPURIOUS_VECTOR = 0xff,
 };
 

@@ -10,11 +10,7 @@
 #include "processor.h"
 
 enum {
-	ICR_NMI = 4 << 8,
-	ICR_ASSERT = 1 << 14,
-	ICR_PENDING = 1 << 12,
 	X2APIC_ICR = MSR_X2APIC + (LAPIC_ICR_LOW >> 4),
-	XAPIC_ID_SHIFT = 24,
 	POLL_LIMIT = 1 << 16,
 	SETTLE_TSC = 250000,
 };

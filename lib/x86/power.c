@@ -12,7 +12,6 @@
 enum {
 	DEBUG_EXIT_PORT = 0xf4, /* QEMU's isa-debug-exit, at the address kvm-unit-tests gives it */
 	BOCHS_SHUTDOWN_PORT = 0x8900, /* Bochs ends when "Shutdown" is written to it */
-	CPUID_1_ECX_HYPERVISOR = 1u << 31,
 };
 
 static void bochs_shutdown(void)

@@ -14,6 +14,17 @@ struct cpuid_regs {
 	u32 eax, ebx, ecx, edx;
 };
 
+/* "CPUID-CPU Identification", leaf 1 */
+enum {
+	CPUID_1_ECX_MONITOR = 1 << 3,
+	CPUID_1_ECX_CX16 = 1 << 13,
+	CPUID_1_ECX_X2APIC = 1 << 21,
+	CPUID_1_ECX_TSC_DEADLINE = 1 << 24,
+	CPUID_1_ECX_XSAVE = 1 << 26,
+	CPUID_1_ECX_HYPERVISOR = 1u << 31,
+	CPUID_1_EDX_APIC = 1 << 9,
+};
+
 static inline struct cpuid_regs cpuid(u32 leaf, u32 subleaf)
 {
 	struct cpuid_regs r;

@@ -8,9 +8,6 @@
 #include "processor.h"
 
 enum {
-	CPUID_1_ECX_TSC_DEADLINE = 1 << 24,
-	LVT_MASKED = 1 << 16,
-	LVT_TIMER_MODE_SHIFT = 17,
 	DIVIDE_BY_1 = 0xb,
 };
 

@@ -6,6 +6,7 @@
  */
 #define FAMILY "step"
 #include "case.h"
+#include "prepare.h"
 #include "probe.h"
 
 #define SINGLE_STEP "SDM 3B, Single-Step Exception Condition; APM 2, Single Stepping"
@@ -82,10 +83,6 @@ CASE(irq, "F08",
 
 /* --- Instructions that a hypervisor emulates, or that change much: each is one step --- */
 
-static void no_preparation(void)
-{
-}
-
 struct stepped {
 	u16 instruction;
 	void (*prepare)(void);
@@ -104,21 +101,6 @@ static void step_one(const void *argument)
 	step_from_start();
 	expect(IRQ(VEC, AT(L), TF(1)), DB(AT(AFTER(L)), DR6(DR6_BS), TF(1)),
 	       DB(AT(LANDING), DR6(DR6_BS)));
-}
-
-static void known_msr(void)
-{
-	the_scene()->in.rcx = MSR_KERNEL_GS;
-}
-
-static void device_address(void)
-{
-	the_scene()->in.rbp = 0xfec00000; /* the I/O APIC's index register */
-}
-
-static void same_cr3(void)
-{
-	the_scene()->in.rax = read_cr3();
 }
 
 #define STEP_ONE(id, row, name, insn, prepare_)                                                    \

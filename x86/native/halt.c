@@ -10,7 +10,6 @@
 
 enum {
 	TIMER_COUNT = 50000,
-	CPUID_1_ECX_MONITOR = 1 << 3,
 	CPUID_5_ECX_INTERRUPT_BREAK = 3, /* extensions enumerated; interrupts break though IF=0 */
 	TPR_CLASS_OF_LOW = VEC_LOW >> 4,
 };

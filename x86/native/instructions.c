@@ -8,12 +8,11 @@
 #define FAMILY "instructions"
 #include "case.h"
 #include "bootinfo.h"
+#include "prepare.h"
 
 #define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
 
 enum {
-	CPUID_1_ECX_CX16 = 1 << 13,
-	CPUID_1_ECX_XSAVE = 1 << 26,
 	REP_COUNT = 4,
 };
 
@@ -32,26 +31,6 @@ static void shadow_over(const void *argument)
 	pend_irq(VEC);
 	play();
 	expect(IRQ(VEC, AT(AFTER(L)), IF(1)));
-}
-
-static void known_msr(void)
-{
-	the_scene()->in.rcx = MSR_KERNEL_GS;
-}
-
-static void device_address(void)
-{
-	the_scene()->in.rbp = 0xfec00000; /* the I/O APIC's index register */
-}
-
-static void same_cr3(void)
-{
-	the_scene()->in.rax = read_cr3();
-}
-
-static void same_cr0(void)
-{
-	the_scene()->in.rax = read_cr0();
 }
 
 static void enable_xgetbv(void)

@@ -179,6 +179,10 @@ static const struct guest_exit *run_wanting(struct vcpu *v, enum exit_reason wan
 
 	if (refused)
 		error("VM entry refused: %s", refused);
+	if (log_overflowed())
+		error("the event log holds %d entries, and the guest's exits go on: an exit repeats "
+		      "without end, or the case needs fewer",
+		      LOG_CAPACITY);
 	if (v->exit.reason == wanted || !never_wanted(v->exit.reason))
 		return &v->exit;
 	dump(v);
