@@ -162,6 +162,12 @@ void desc_init(void)
 	asm volatile("ltr %w0" ::"r"(SEL_TSS));
 }
 
+u64 interrupt_stack_page(unsigned int ist)
+{
+	_Static_assert(IST_STACK_SIZE == PAGE_SIZE, "a page for each stack");
+	return (u64)interrupt_stacks[ist];
+}
+
 bool on_interrupt_stack(u64 rsp, unsigned int ist)
 {
 	u64 bottom = (u64)interrupt_stacks[ist];

@@ -59,6 +59,9 @@ const char *stack_name(u64 rsp);
 /* Is @address on the page below the main stack, that is, did the stack overflow? */
 bool is_stack_guard(u64 address);
 
+/* The page that interrupt stack @ist (1..IST_COUNT) is on; nothing else is. */
+u64 interrupt_stack_page(unsigned int ist);
+
 /* Is @rsp on interrupt stack @ist? */
 bool on_interrupt_stack(u64 rsp, unsigned int ist);
 

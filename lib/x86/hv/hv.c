@@ -77,7 +77,7 @@ struct vcpu *hv_start_with(struct hv_options options)
 	const char *problem;
 
 	ASSERT(!this_cpu.leave_shim);
-	*v = (struct vcpu){ .vendor = choose_vendor() };
+	*v = (struct vcpu){ .vendor = choose_vendor(), .nested_paging = options.nested_paging };
 	v->wrong = wrong_start();
 	scene_land_by(the_scene(), v->vendor->hypercall, sizeof(v->vendor->hypercall));
 	machine_state_read(&before);

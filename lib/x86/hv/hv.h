@@ -120,6 +120,13 @@ void vcpu_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 /* @vectors: bit n set: the guest exits on exception n. */
 void vcpu_intercept_exceptions(struct vcpu *v, u32 vectors);
 
+/*
+ * With options.nested_paging: the guest's accesses to the page at @address (below 2 MiB, the image's
+ * own) leave by NESTED_PAGE_FAULT while it is not @present. Root sees the page all the same. All pages
+ * are there when the shim starts.
+ */
+void vcpu_map_page(struct vcpu *v, u64 address, bool present);
+
 /* Moves RIP behind the instruction that exited, which the shim has completed for the guest. */
 void vcpu_skip_instruction(struct vcpu *v);
 

@@ -5,6 +5,7 @@
 #include "hv/vcpu.h"
 #include "case.h"
 #include "hv/wrong.h"
+#include "panic.h"
 
 /* Bare hardware saves RF=1 with a fault; an injected one saves what the guest's RFLAGS hold. */
 static void set_resume_flag(struct vcpu *v, u64 event)
@@ -109,6 +110,14 @@ void vcpu_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 void vcpu_intercept_exceptions(struct vcpu *v, u32 vectors)
 {
 	v->vendor->intercept_exceptions(v, vectors);
+}
+
+void vcpu_map_page(struct vcpu *v, u64 address, bool present)
+{
+	enum { LOW_TABLE_END = 2 << 20 };
+
+	ASSERT(v->nested_paging && address % PAGE_SIZE == 0 && address < LOW_TABLE_END);
+	v->vendor->map_page(v, address, present);
 }
 
 void vcpu_skip_instruction(struct vcpu *v)

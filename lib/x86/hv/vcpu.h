@@ -19,6 +19,7 @@ struct vcpu {
 	u64 event;	      /* to be injected at the next entry; 0: nothing */
 	bool host_if;	      /* SVM: RFLAGS.IF of root at VMRUN, where GIF is 0 */
 	bool wrong;	      /* it misbehaves on purpose (hv/wrong.h) */
+	bool nested_paging;   /* as the case asked for */
 	bool entered;	      /* the first entry is logged only if it injects */
 };
 
@@ -61,6 +62,7 @@ struct hv_vendor {
 	void (*intercept_rdmsr)(struct vcpu *v, u32 msr, bool on);
 
 	void (*intercept_exceptions)(struct vcpu *v, u32 vectors);
+	void (*map_page)(struct vcpu *v, u64 address, bool present);
 
 	/* The instruction that calls the hypervisor: three bytes. */
 	u8 hypercall[3];

@@ -246,5 +246,6 @@ const struct hv_vendor svm_vendor = {
 	.intercept = svm_intercept,
 	.intercept_rdmsr = svm_intercept_rdmsr,
 	.intercept_exceptions = svm_intercept_exceptions,
+	.map_page = svm_map_page,
 	.hypercall = { 0x0f, 0x01, 0xd9 }, /* VMMCALL */
 };

@@ -20,6 +20,9 @@ void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 /* npt.c: value of nCR3 for an identity map of the first 4 GiB. */
 u64 svm_identity_npt(void);
 
+/* npt.c */
+void svm_map_page(struct vcpu *v, u64 address, bool present);
+
 /* failure.c: which field looks wrong after VMEXIT_INVALID; @event: EVENTINJ as it was at VMRUN. */
 const char *svm_suspect_field(u64 event);
 

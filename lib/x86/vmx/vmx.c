@@ -273,5 +273,6 @@ const struct hv_vendor vmx_vendor = {
 	.intercept = vmx_intercept,
 	.intercept_rdmsr = vmx_intercept_rdmsr,
 	.intercept_exceptions = vmx_intercept_exceptions,
+	.map_page = vmx_map_page,
 	.hypercall = { 0x0f, 0x01, 0xc1 }, /* VMCALL */
 };

@@ -26,6 +26,9 @@ void vmx_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 /* ept.c: value of the EPT pointer for an identity map of the first 4 GiB. */
 u64 vmx_identity_ept(void);
 
+/* ept.c */
+void vmx_map_page(struct vcpu *v, u64 address, bool present);
+
 /* failure.c: why VMLAUNCH or VMRESUME returned; @code as vmx_enter() gave it. */
 const char *vmx_entry_refused(int code);
 
