@@ -16,7 +16,8 @@ import tempfile
 from typing import Dict, List, Set, Tuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-STANZAS = ("native", "debug", "exceptions", "sweeps", "hv", "inject", "vmx", "svm")
+GUESTS = ("sweeps", "hv", "inject", "vmx", "vectoring", "svm")
+STANZAS = ("native", "debug", "exceptions") + GUESTS
 PLATFORMS = "bochs-intel,bochs-amd"
 MUTATIONS = ("no-event", "late", "no-instruction", "other-gate", "if-clear",
              "no-breakpoint")
@@ -60,7 +61,7 @@ def main() -> int:
         if not honest:
             sys.exit("mutants: nothing passes honestly on %s: run ./run_tests.sh" % platforms)
         plan = [("mutate=" + name, stanzas) for name in MUTATIONS]
-        guests = [name for name in stanzas if name in ("sweeps", "hv", "inject", "vmx", "svm")]
+        guests = [name for name in stanzas if name in GUESTS]
         plan += [("wrong=" + name, guests) for name in misbehaviours() if guests]
         for argument, targets in plan:
             alive = passing(targets, platforms, argument, work)

@@ -14,6 +14,7 @@ enum {
 	GATE_PRESENT = 0x80,
 	DPL_SHIFT = 5,
 	TSS_AVAILABLE = 0x89,
+	IO_MAP_PORTS = 256,
 };
 
 struct gate {
@@ -34,13 +35,15 @@ struct tss {
 	u64 reserved2;
 	u16 reserved3;
 	u16 io_map_base;
+	u8 io_map[IO_MAP_PORTS / 8 + 1]; /* "I/O Permission Bit Map": one byte more, all ones */
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct gate) == 16, "64-Bit Mode IDT");
 _Static_assert(offsetof(struct tss, ist) == 36, "64-Bit Task State Segment");
-_Static_assert(sizeof(struct tss) == 104, "64-Bit Task State Segment");
+_Static_assert(offsetof(struct tss, io_map) == 104, "64-Bit Task State Segment");
 
-static struct gate idt[256] __attribute__((aligned(16)));
+/* A page of its own, so that the shim can take it away from a guest. */
+static struct gate idt[256] PAGE_ALIGNED;
 static bool idt_truncated;
 static struct tss tss;
 static u8 interrupt_stacks[IST_COUNT + 1][IST_STACK_SIZE] PAGE_ALIGNED;
@@ -131,8 +134,14 @@ void idt_truncate(u8 vector)
 	idt_load(vector);
 }
 
+void tss_allow_port(u8 port)
+{
+	tss.io_map[port / 8] &= (u8) ~(1 << port % 8);
+}
+
 void desc_reset(void)
 {
+	memset(tss.io_map, 0xff, sizeof(tss.io_map));
 	if (idt_truncated)
 		idt_load(ARRAY_SIZE(idt));
 	for (unsigned int v = 0; v < 256; v++)
@@ -153,13 +162,19 @@ void desc_init(void)
 	for (unsigned int i = 1; i <= IST_COUNT; i++)
 		tss.ist[i - 1] = (u64)interrupt_stacks[i] + IST_STACK_SIZE;
 	tss.ist[IST_ABSENT - 1] = PLAY_NOT_PRESENT + PAGE_SIZE;
-	tss.io_map_base = sizeof(tss);
+	tss.io_map_base = offsetof(struct tss, io_map);
 	gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (u64)TSS_AVAILABLE << 40 |
 			   (base >> 24 & 0xff) << 56;
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
 	asm volatile("lgdt %0" ::"m"(gdtr));
 	idt_load(ARRAY_SIZE(idt));
 	asm volatile("ltr %w0" ::"r"(SEL_TSS));
+}
+
+u64 idt_page(void)
+{
+	_Static_assert(sizeof(idt) == PAGE_SIZE, "a page of its own");
+	return (u64)idt;
 }
 
 u64 interrupt_stack_page(unsigned int ist)

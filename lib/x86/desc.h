@@ -44,6 +44,9 @@ enum gate_type gate_type_get(u8 vector);
 /* The stack only: IST_NONE or IST_*. */
 void gate_stack_set(u8 vector, unsigned int ist);
 
+/* CPL 3 may use the port, whatever IOPL is; else IOPL decides. */
+void tss_allow_port(u8 port);
+
 /* Clears the gate's present bit. */
 void gate_remove(u8 vector);
 
@@ -58,6 +61,9 @@ const char *stack_name(u64 rsp);
 
 /* Is @address on the page below the main stack, that is, did the stack overflow? */
 bool is_stack_guard(u64 address);
+
+/* The page that the IDT is on; nothing else is. */
+u64 idt_page(void);
 
 /* The page that interrupt stack @ist (1..IST_COUNT) is on; nothing else is. */
 u64 interrupt_stack_page(unsigned int ist);

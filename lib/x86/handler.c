@@ -63,7 +63,7 @@ void delivered(struct frame *frame, struct log_entry *entry)
 		debug_delivered(scene, frame, entry);
 	if (!is_fault(frame->vector))
 		return;
-	if (frame->vector == MC_VECTOR || (frame->vector == DF_VECTOR && !scene->expect_abort))
+	if ((frame->vector == MC_VECTOR || frame->vector == DF_VECTOR) && !scene->expect_abort)
 		panic_exception(frame, "an abort cannot be resumed");
 	if (frame->vector != DF_VECTOR && !scene_contains(scene, entry->rip))
 		panic_exception(frame, "raised outside the scene");

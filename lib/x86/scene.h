@@ -63,7 +63,7 @@ struct scene {
 	enum fault_policy faults;
 	bool eoi_in_handler;	 /* the handler of a real interrupt sends EOI before its IRET */
 	bool enter_without_iret; /* NMIs stay blocked; in_rflags must then be without IF and TF */
-	bool expect_abort;	 /* #DF is recorded and resumes at the landing, too */
+	bool expect_abort;	 /* #DF and #MC are recorded and resume at the landing, too */
 	void (*on_delivery)(struct scene *scene, struct frame *frame, struct log_entry *entry);
 
 	/* Filled in by scene_build() */

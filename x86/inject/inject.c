@@ -38,6 +38,7 @@ static void inject_with_irq_pending(const void *argument)
 		vcpu_set_cr2(v, i->cr2);
 	vcpu_set_state(v, i->state);
 	pend_irq(VEC);
+	the_scene()->expect_abort = i->delivered.vector == MC_VECTOR;
 	if (i->length)
 		vcpu_inject_software(v, i->event, i->length);
 	else
@@ -83,6 +84,9 @@ INJECT_BOTH_GATES(pf, "V04,S01", "#PF", FAULT_EVENT(PF_VECTOR, PF_PRESENT | PF_W
 		  .cr2 = PLAY_READ_ONLY);
 INJECT_BOTH_GATES(ac, "V04,S01", "#AC", FAULT_EVENT(AC_VECTOR, 0),
 		  FAULT(AC_VECTOR, 0, AT_L_AS_FAULT));
+
+INJECT_BOTH_GATES(mc, "K04", "#MC", PLAIN_EVENT(EVENT_EXCEPTION, MC_VECTOR),
+		  EXCEPTION(MC_VECTOR, AT(L), IF(1)));
 
 /* Blocking by STI or MOV SS at entry is legal with an exception, and ends with its delivery. */
 INJECT_BOTH_GATES(gp_blocked_by_sti, "V03", "#GP, under blocking by "

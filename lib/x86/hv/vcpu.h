@@ -11,7 +11,7 @@
 
 struct vcpu {
 	struct gprs gprs;     /* the guest's; RSP, and SVM's RAX, are in the control structure */
-	u64 launched;	      /* VMX: the VMCS is launched, so enter it by VMRESUME */
+	u64 launched;	      /* VMX: VMX_BY_*; after the first exit VMX_BY_RESUME */
 	u64 control_physical; /* SVM: the VMCB */
 	u64 host_physical;    /* SVM: where the host's VMLOAD state is kept */
 	const struct hv_vendor *vendor;
@@ -19,6 +19,7 @@ struct vcpu {
 	u64 event;	      /* to be injected at the next entry; 0: nothing */
 	bool host_if;	      /* SVM: RFLAGS.IF of root at VMRUN, where GIF is 0 */
 	bool wrong;	      /* it misbehaves on purpose (hv/wrong.h) */
+	bool nmis_stay_blocked; /* VMX: after an NMI exit root executes no IRET */
 	bool nested_paging;   /* as the case asked for */
 	bool entered;	      /* the first entry is logged only if it injects */
 };

@@ -11,6 +11,12 @@
 #define VCPU_CONTROL_PHYSICAL 128
 #define VCPU_HOST_PHYSICAL    136
 
+/* VCPU_LAUNCHED: by which instructions VMX enters */
+#define VMX_BY_LAUNCH	      0
+#define VMX_BY_RESUME	      1
+#define VMX_BY_STI_LAUNCH     2
+#define VMX_BY_MOV_SS_LAUNCH  -1
+
 /* The two VMCS fields that vmx/entry.S writes or the exit goes by. */
 #define VMCS_HOST_RSP	      0x6c14
 #define VMCS_HOST_RIP	      0x6c16

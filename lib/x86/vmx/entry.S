@@ -15,14 +15,24 @@ vmx_enter:
 	mov	$VMCS_HOST_RSP, %eax
 	vmwrite	%rsp, %rax
 
-	cmpq	$0, VCPU_LAUNCHED(%rdi)		/* MOV below leaves the flags alone */
+	movw	%ss, root_ss
+	cmpq	$VMX_BY_RESUME, VCPU_LAUNCHED(%rdi)	/* MOV below leaves the flags alone */
 	for_each_gpr load_gpr
 	load_gpr %rax, GPRS_RAX
 	load_gpr %rdi, GPRS_RDI
-	jne	1f
+	jb	1f				/* VMX_BY_LAUNCH */
+	je	4f
+	js	5f				/* VMX_BY_MOV_SS_LAUNCH */
+	sti					/* VMX_BY_STI_LAUNCH */
+	vmlaunch
+	cli					/* leaves CF and ZF alone, too */
+	jmp	2f
+1:	vmlaunch
+	jmp	2f
+5:	movw	root_ss, %ss
 	vmlaunch
 	jmp	2f
-1:	vmresume
+4:	vmresume
 
 	/* Still here: the entry failed, and CF or ZF says how. The vcpu is on the stack. */
 2:	mov	$1, %eax
@@ -45,3 +55,7 @@ vmx_exited:
 	pop_callee_saved
 	xor	%eax, %eax
 	ret
+
+.bss
+.balign 2
+root_ss:	.skip 2

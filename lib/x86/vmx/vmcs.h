@@ -11,6 +11,9 @@
 #include "types.h"
 
 enum vmcs_field {
+	POSTED_INTERRUPT_VECTOR = 0x0002,
+	GUEST_INTERRUPT_STATUS = 0x0810, /* RVI and, in the high byte, SVI */
+
 	/* Segment selectors, bases, limits and access rights: ES CS SS DS FS GS LDTR TR, 2 apart */
 	GUEST_SELECTOR = 0x0800,
 	GUEST_LIMIT = 0x4800,
@@ -21,7 +24,9 @@ enum vmcs_field {
 	MSR_BITMAP = 0x2004,
 	VIRTUAL_APIC_ADDRESS = 0x2012,
 	APIC_ACCESS_ADDRESS = 0x2014,
+	POSTED_INTERRUPT_DESCRIPTOR = 0x2016,
 	EPT_POINTER = 0x201a,
+	EOI_EXIT_BITMAP = 0x201c, /* 4 of them, 2 apart */
 	GUEST_PHYSICAL_ADDRESS = 0x2400,
 	VMCS_LINK_POINTER = 0x2800,
 	GUEST_DEBUGCTL = 0x2802,
@@ -60,6 +65,7 @@ enum vmcs_field {
 
 	CR0_GUEST_HOST_MASK = 0x6000,
 	CR4_GUEST_HOST_MASK = 0x6002,
+	CR0_READ_SHADOW = 0x6004,
 	EXIT_QUALIFICATION = 0x6400,
 	GUEST_CR0 = 0x6800,
 	GUEST_CR3 = 0x6802,
@@ -119,13 +125,19 @@ enum pin_based_controls {
 	PIN_NMI_EXITING = 1 << 3,
 	PIN_VIRTUAL_NMIS = 1 << 5,
 	PIN_PREEMPTION_TIMER = 1 << 6,
+	PIN_POSTED_INTERRUPTS = 1 << 7,
 };
 
 enum primary_controls {
 	PRIMARY_INTERRUPT_WINDOW = 1 << 2,
 	PRIMARY_HLT_EXITING = 1 << 7,
+	PRIMARY_INVLPG_EXITING = 1 << 9,
+	PRIMARY_RDTSC_EXITING = 1 << 12,
+	PRIMARY_CR3_LOAD_EXITING = 1 << 15,
 	PRIMARY_TPR_SHADOW = 1 << 21,
 	PRIMARY_NMI_WINDOW = 1 << 22,
+	PRIMARY_MOV_DR_EXITING = 1 << 23,
+	PRIMARY_UNCONDITIONAL_IO = 1 << 24,
 	PRIMARY_MTF = 1 << 27,
 	PRIMARY_MSR_BITMAPS = 1 << 28,
 	PRIMARY_SECONDARY = 1u << 31,
@@ -134,6 +146,12 @@ enum primary_controls {
 enum secondary_controls {
 	SECONDARY_VIRTUALIZE_APIC = 1 << 0,
 	SECONDARY_EPT = 1 << 1,
+	SECONDARY_RDTSCP = 1 << 3,
+	SECONDARY_VIRTUALIZE_X2APIC = 1 << 4,
+	SECONDARY_UNRESTRICTED = 1 << 7,
+	SECONDARY_APIC_REGISTERS = 1 << 8,
+	SECONDARY_VIRTUAL_INTERRUPTS = 1 << 9,
+	SECONDARY_INVPCID = 1 << 12,
 };
 
 enum exit_controls {
@@ -152,22 +170,37 @@ enum vmx_exit_reason {
 	VMX_EXIT_EXCEPTION_NMI = 0,
 	VMX_EXIT_EXTERNAL_INTERRUPT = 1,
 	VMX_EXIT_TRIPLE_FAULT = 2,
+	VMX_EXIT_INIT = 3,
 	VMX_EXIT_INTERRUPT_WINDOW = 7,
 	VMX_EXIT_NMI_WINDOW = 8,
+	VMX_EXIT_TASK_SWITCH = 9,
 	VMX_EXIT_CPUID = 10,
 	VMX_EXIT_HLT = 12,
 	VMX_EXIT_VMCALL = 18,
+	VMX_EXIT_CR_ACCESS = 28,
+	VMX_EXIT_DR_ACCESS = 29,
+	VMX_EXIT_IO = 30,
 	VMX_EXIT_RDMSR = 31,
 	VMX_EXIT_WRMSR = 32,
 	VMX_EXIT_GUEST_STATE = 33, /* entry failure */
 	VMX_EXIT_MSR_LOAD = 34,	   /* entry failure */
 	VMX_EXIT_MTF = 37,
 	VMX_EXIT_TPR_BELOW_THRESHOLD = 43,
+	VMX_EXIT_VIRTUALIZED_EOI = 45,
 	VMX_EXIT_EPT_VIOLATION = 48,
 	VMX_EXIT_PREEMPTION_TIMER = 52,
+	VMX_EXIT_APIC_WRITE = 56,
 };
 
-#define VMX_EXIT_ENTRY_FAILURE BIT(31)
+#define VMX_EXIT_ENTRY_FAILURE	BIT(31)
+
+/* "Information for VM Exits That Occur During Event Delivery": bit 12 is undefined. "Information for VM
+ * Exits Due to Vectored Events": there it says that IRET had unblocked NMIs. */
+#define VMX_VECTORING_UNDEFINED BIT(12)
+#define VMX_NMI_UNBLOCKED	BIT(12)
+
+/* "Basic VM-Instruction Error Numbers" */
+#define VMX_ERROR_BLOCKED_BY_MOV_SS 26
 
 /* "Guest Segment Access Rights": unusable */
 #define SEGMENT_UNUSABLE       0x10000

@@ -97,32 +97,40 @@ static const char *vmx_enter_guest(struct vcpu *v)
 static const u8 neutral_reasons[] = {
 	[VMX_EXIT_EXTERNAL_INTERRUPT] = EXIT_INTR,
 	[VMX_EXIT_TRIPLE_FAULT] = EXIT_TRIPLE_FAULT,
+	[VMX_EXIT_INIT] = EXIT_INIT,
 	[VMX_EXIT_INTERRUPT_WINDOW] = EXIT_INTR_WINDOW,
 	[VMX_EXIT_NMI_WINDOW] = EXIT_NMI_WINDOW,
+	[VMX_EXIT_TASK_SWITCH] = EXIT_TASK_SWITCH,
 	[VMX_EXIT_CPUID] = EXIT_CPUID,
 	[VMX_EXIT_HLT] = EXIT_HLT,
 	[VMX_EXIT_VMCALL] = EXIT_HYPERCALL,
+	[VMX_EXIT_CR_ACCESS] = EXIT_CR_ACCESS,
+	[VMX_EXIT_DR_ACCESS] = EXIT_DR_ACCESS,
+	[VMX_EXIT_IO] = EXIT_IO,
 	[VMX_EXIT_RDMSR] = EXIT_RDMSR,
 	[VMX_EXIT_WRMSR] = EXIT_WRMSR,
 	[VMX_EXIT_MTF] = EXIT_MTF,
 	[VMX_EXIT_TPR_BELOW_THRESHOLD] = EXIT_TPR_THRESHOLD,
+	[VMX_EXIT_VIRTUALIZED_EOI] = EXIT_VIRTUALIZED_EOI,
 	[VMX_EXIT_EPT_VIOLATION] = EXIT_NESTED_PAGE_FAULT,
 	[VMX_EXIT_PREEMPTION_TIMER] = EXIT_PREEMPTION_TIMER,
+	[VMX_EXIT_APIC_WRITE] = EXIT_APIC_WRITE,
 };
 
 /* A VM exit due to an NMI blocks further NMIs in root until an IRET. */
-static enum exit_reason exception_or_nmi(void)
+static enum exit_reason exception_or_nmi(const struct vcpu *v)
 {
 	if (EVENT_TYPE(vmread(EXIT_INTERRUPTION_INFO)) != EVENT_NMI)
 		return EXIT_EXCEPTION;
-	nmi_unblock();
+	if (!v->nmis_stay_blocked)
+		nmi_unblock();
 	return EXIT_NMI;
 }
 
-static enum exit_reason neutral_reason(u64 raw)
+static enum exit_reason neutral_reason(const struct vcpu *v, u64 raw)
 {
 	if (raw == VMX_EXIT_EXCEPTION_NMI)
-		return exception_or_nmi();
+		return exception_or_nmi(v);
 	if (raw & VMX_EXIT_ENTRY_FAILURE)
 		return EXIT_ENTRY_FAILED;
 	if (raw >= ARRAY_SIZE(neutral_reasons) || !neutral_reasons[raw])
@@ -132,7 +140,7 @@ static enum exit_reason neutral_reason(u64 raw)
 
 static u64 interrupted_delivery(void)
 {
-	u64 vectoring = vmread(IDT_VECTORING_INFO);
+	u64 vectoring = vmread(IDT_VECTORING_INFO) & ~VMX_VECTORING_UNDEFINED;
 
 	if (!(vectoring & EVENT_VALID))
 		return 0;
@@ -143,9 +151,8 @@ static u64 interrupted_delivery(void)
 
 static void vmx_decode(struct vcpu *v, struct guest_exit *exit)
 {
-	(void)v;
 	exit->raw = vmread(EXIT_REASON);
-	exit->reason = neutral_reason(exit->raw);
+	exit->reason = neutral_reason(v, exit->raw);
 	exit->rip = vmread(GUEST_RIP);
 	exit->rsp = vmread(GUEST_RSP);
 	exit->state = vmread(GUEST_INTERRUPTIBILITY);

@@ -17,6 +17,12 @@ bool vmx_primary_offers(u32 bits);
 bool vmx_secondary_offers(u32 bit);
 bool vmx_exit_offers(u32 bit);
 
+/* only.c: SKIPs unless this is VMX and it offers @what. */
+void vmx_require(const struct vcpu *v, bool offered, const char *what);
+
+/* only.c */
+void vmx_set_bits(enum vmcs_field field, u32 bits, bool on);
+
 /* setup.c: preemption-timer count after which a guest that does not exit is given up. */
 u32 vmx_guard_ticks(void);
 
@@ -35,7 +41,8 @@ const char *vmx_entry_refused(int code);
 /* failure.c: which field of the guest state looks wrong after an entry failure. */
 const char *vmx_suspect_guest_state(void);
 
-/* entry.S */
+/* entry.S: 0 after an exit, else how the entry failed. */
+enum { VMX_FAIL_INVALID = 1, VMX_FAIL_VALID = 2 };
 int vmx_enter(struct vcpu *v);
 extern const u8 vmx_exited[]; /* host RIP */
 
