@@ -30,6 +30,7 @@ shellcheck|shellcheck|make check: the shell files
 /usr/lib/python3/dist-packages/pytest|python3-pytest|make check: the host tests
 chromium|chromium|make check: the tests of the page of --html
 chromedriver|chromium-driver|make check: the tests of the page of --html
+/usr/share/keyrings/debian-archive-keyring.gpg|debian-archive-keyring|platforms with +trixie: the archive's keys
 prove|perl|make check: its TAP::Parser judges our TAP
 cpio|cpio|make check: reads the archives that the lab makes
 /usr/lib/python3/dist-packages/junitparser|python3-junitparser|make check: judges our JUnit XML
@@ -109,7 +110,7 @@ fi
 [ -f "$build/config.mak" ] || (cd "$build" && "$root/configure") || exit 2
 make -C "$build" -j "$(nproc)" || exit 2
 
-# What the lab is made of, if a platform of the lab (a name with @) is asked for.
+# What a platform of the lab (a name with @) or a toolbox root (NAME+ROOT) is made of, if one is asked for.
 lab=
 asked=no
 for word in "$@"; do
@@ -130,6 +131,17 @@ case $lab in
 	(cd "$build" && "$root/scripts/lab/fetch-stock" $(echo "$lab" | tr , ' ')) || :
 	;;
 esac
+
+for word in $(echo "$lab" | tr , ' '); do
+	case $word in
+	*+*)
+		# What cannot be made is said in one line, and is NOTRUN below; the other platforms run.
+		status=0
+		(cd "$build" && "$root/scripts/make-root" "$word") || status=$?
+		[ "$status" -ne 130 ] || exit 130
+		;;
+	esac
+done
 
 # The same arguments without --setup.
 count=$#

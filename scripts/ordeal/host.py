@@ -13,7 +13,7 @@ from typing import Dict, List, Tuple
 from .model import UserError
 
 #: The environment variables that change a run.
-VARIABLES = ("QEMU", "BOCHS", "ACCEL", "MACHINE", "TIMEOUT", "CHECK")
+VARIABLES = ("QEMU", "BOCHS", "ACCEL", "MACHINE", "TIMEOUT", "CHECK", "ORDEAL_ROOTS")
 
 
 def which(name: str) -> str:

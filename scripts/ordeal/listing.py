@@ -35,12 +35,13 @@ def cases(run: "Run") -> None:
 
 def platforms(host: Host) -> None:
     """Each platform: ready, or what is missing and what gives it."""
-    for platform, missing in survey(host):
+    found = survey(host)
+    width = max(len(platform.name) for platform, _ in found)
+    for platform, missing in found:
         state = "ready" if not missing else "missing"
-        slow = ", slow: only with -p" if platform.slow else ""
-        print("%-12s %-8s %s%s" % (platform.name, state, platform.about, slow))
-        if not missing:
-            print("             %s; expectations: expected/%s.cfg"
-                  % (platform.version(host), platform.expectations(host)))
-        for need in missing:
-            print("             - %s: %s" % (need.what, need.fix))
+        slow = "; only with -p" if platform.slow else ""
+        print("%-*s %-8s %s%s" % (width, platform.name, state, platform.about, slow))
+        lines = ["- %s: %s" % need for need in missing] or ["%s; expectations: expected/%s.cfg" % (
+            platform.version(host), platform.expectations(host))]
+        for line in lines:
+            print("%*s %s" % (width, "", line))

@@ -46,11 +46,13 @@ What to tell
       --baseline F        compare with such a file
       --fail-on CLASSES   exit 1 exactly for these: unexpected new-fail fixed new-skip
                           vanished appeared slower (default: unexpected)
-      --differential P,Q  run on two platforms and show where their traces differ
+      --differential P,Q  run on two platforms and show where their traces differ;
+                          NAME+trixie is NAME on the emulator of Debian 13
   -h, --help              this text
       --probe-maxsmp      accepted for kvm-unit-tests' sake; nothing needs probing
 
-Environment: QEMU, BOCHS (other binaries), ACCEL, MACHINE, TIMEOUT, CHECK (as in kvm-unit-tests).
+Environment: QEMU, BOCHS (other binaries), ACCEL, MACHINE, TIMEOUT, CHECK (as in kvm-unit-tests),
+ORDEAL_ROOTS, ORDEAL_MIRROR (toolbox roots, docs/platforms.md).
 Exit status: 0 all as expected, 1 something unexpected, 2 usage, configuration or build,
 130 interrupted."""
 

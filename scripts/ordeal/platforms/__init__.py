@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The platforms this runner knows. A new one is one file beside this and one line in ALL.
 
-A name with @ is a hypervisor in an emulator (the lab, lab.py). +SUFFIX takes an emulator or a kernel
-from elsewhere.
+A name with @ is a hypervisor in an emulator (the lab, lab.py). +SUFFIX takes a kernel (+linux-6.1)
+or the emulator (+trixie, toolbox.py) from elsewhere.
 """
 from typing import Dict, List, Tuple
 
@@ -11,17 +11,23 @@ from ..model import UserError
 from ..text import near
 from .base import Need, Platform
 from .bochs import BochsAmd, BochsIntel
-from .lab import KvmAmdTcg
+from .lab import DEFAULT_KERNEL, KvmAmdTcg
 from .labbochs import KvmIntelBochs
 from .labxen import XenAmdTcg
 from .qemu import Kvm, Tcg
+from .toolbox import ROOTS
 
 ALL = (Tcg, BochsIntel, BochsAmd, Kvm, KvmAmdTcg, XenAmdTcg, KvmIntelBochs)
 
 
 def known() -> Dict[str, Platform]:
     """Every platform by name, in the order of a run."""
-    every = [cls() for cls in ALL] + [KvmAmdTcg("linux-6.1"), KvmIntelBochs("linux-6.1")]
+    every: List[Platform] = [cls() for cls in ALL]
+    every += [KvmAmdTcg("linux-6.1"), KvmIntelBochs("linux-6.1")]
+    for root in ROOTS:
+        every += [Tcg(root), BochsIntel(root), BochsAmd(root), XenAmdTcg(root)]
+        every += [cls(kernel, root) for cls in (KvmAmdTcg, KvmIntelBochs)
+                  for kernel in (DEFAULT_KERNEL, "linux-6.1")]
     return {platform.name: platform for platform in every}
 
 

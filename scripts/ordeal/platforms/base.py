@@ -9,7 +9,7 @@ from typing import List, NamedTuple, Tuple
 
 from ..host import Host
 from ..judge import Ending
-from ..model import Stanza
+from ..model import Stanza, UserError
 
 
 class Need(NamedTuple):
@@ -61,18 +61,26 @@ class Platform:
     repeatable = False
     #: Asked for where it cannot run, it is NOTRUN with one line, and the others run.
     defers = False
+    #: The toolbox root that its emulator is from, '' for this machine's own (toolbox.py).
+    root = ""
 
     def needs(self, host: Host) -> List[Need]:
         """What is missing on this machine; nothing when the platform can run."""
         raise NotImplementedError
+
+    def check(self, host: Host) -> None:
+        """Say what is missing, in one line."""
+        for need in self.needs(host):
+            raise UserError("%s cannot run here: %s; %s" % (self.name, need.what, need.fix))
 
     def version(self, host: Host) -> str:
         """The emulator's version, as it says it."""
         raise NotImplementedError
 
     def expectations(self, host: Host) -> str:
-        """The stem of its file in expected/."""
-        return self.name
+        """The stem of its file in expected/. An emulator from a root has that of this machine's:
+        its entries have versions."""
+        return self.name[:-len("+" + self.root)] if self.root else self.name
 
     def below(self, host: Host) -> Tuple[str, str]:
         """For a hypervisor in an emulator: the file in expected/ of the emulator's own deviations,

@@ -7,12 +7,13 @@ on port 0x8900, which Bochs calls a panic: that, and only that, is the normal en
 """
 import os
 import subprocess
-from typing import List
+from typing import List, Tuple
 
 from ..host import Host, version_of, which
 from ..judge import Ending
 from ..model import UserError
 from ..text import clean
+from . import toolbox
 from .base import Job, Launch, Need, Platform
 
 OLDEST = (2, 7)
@@ -31,9 +32,9 @@ _TRIPLE_FAULT = ("exception with no resolution", "shutdown state", "triple fault
 _END = b"Shutdown port: shutdown requested"
 
 
-def rom(paths: tuple) -> str:
-    """The first of these that is there, or ''."""
-    return next((path for path in paths if os.path.exists(path)), "")
+def rom(paths: tuple, root: str = "") -> str:
+    """The first of these that is there, or ''; root: the directory that stands for /."""
+    return next((root + path for path in paths if os.path.exists(root + path)), "")
 
 
 def grub_config(name: str, args: List[str]) -> str:
@@ -107,8 +108,13 @@ class Bochs(Platform):
     time_scale = 3.0
     guest_args = ("exit=bochs",)
 
+    def __init__(self, root: str = "") -> None:
+        toolbox.dress(self, root)
+
     def program(self, host: Host) -> str:
         """The emulator itself; Debian's `bochs` is a wrapper around it."""
+        if self.root:
+            return toolbox.program(host, self.root, "bochs-bin")
         return host.program("BOCHS", ("bochs-bin", "bochs"))
 
     def version(self, host: Host) -> str:
@@ -117,8 +123,15 @@ class Bochs(Platform):
         return next((line.strip() for line in text.splitlines() if "Bochs x86 Emulator" in line),
                     "")
 
+    def roms(self, host: Host) -> Tuple[str, str]:
+        """The paths of the BIOS and the VGA BIOS; '' for one that is not there."""
+        root = toolbox.place_of(host, self.root) if self.root else ""
+        return rom(ROMS[0][1], root), rom(ROMS[1][1], root)
+
     def needs(self, host: Host) -> List[Need]:
         program = self.program(host)
+        if not program and self.root:
+            return [toolbox.need(host, self.root)] + self._tools()
         missing = [] if program else [Need("bochs is not installed", "apt-get install bochs")]
         if program:
             number = version_of(self.version(host))
@@ -129,9 +142,14 @@ class Bochs(Platform):
             elif self.model not in host.ask([program, "--help", "cpu"]).split():
                 missing.append(Need("%s has no CPU model %s" % (program, self.model),
                                     "set BOCHS to one built with it"))
-        for what, paths, package in ROMS:
-            if not rom(paths):
+        for path, (what, _, package) in zip(self.roms(host), ROMS):
+            if not path:
                 missing.append(Need("no " + what, "apt-get install " + package))
+        return missing + self._tools()
+
+    @staticmethod
+    def _tools() -> List[Need]:
+        missing = []
         for tool, package in TOOLS:
             if not which(tool):
                 missing.append(Need(tool + " is not installed", "apt-get install " + package))
@@ -139,7 +157,7 @@ class Bochs(Platform):
             missing.append(Need("GRUB for BIOS is not installed", "apt-get install grub-pc-bin"))
         return missing
 
-    def bochsrc(self, iso: str, console: str, log: str, cpus: str) -> str:
+    def bochsrc(self, roms: Tuple[str, str], iso: str, console: str, log: str, cpus: str) -> str:
         """The machine: nothing in it depends on the host's time or terminal.
 
         Few instructions a second, because the firmware's waits and the UART's last emulated time:
@@ -150,8 +168,8 @@ class Bochs(Platform):
             "cpu: model=%s, count=%s, ips=4000000, reset_on_triple_fault=0, ignore_bad_msrs=0"
             % (self.model, cpus),
             "memory: guest=64, host=64",
-            "romimage: file=\"%s\"" % rom(ROMS[0][1]),
-            "vgaromimage: file=\"%s\"" % rom(ROMS[1][1]),
+            "romimage: file=\"%s\"" % roms[0],
+            "vgaromimage: file=\"%s\"" % roms[1],
             "clock: sync=none, time0=1",
             "com1: enabled=1, mode=file, dev=\"%s\"" % console,
             "ata0-master: type=cdrom, path=\"%s\", status=inserted" % iso,
@@ -161,6 +179,8 @@ class Bochs(Platform):
             "sound: driver=dummy, waveoutdrv=dummy", "log: \"%s\"" % log, ""))
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
+        if self.defers:
+            self.check(host)
         # Bochs reads neither quotes nor non-ASCII in paths well: give it short plain ones.
         console, log = os.path.join(work, "com1"), os.path.join(work, "bochs.log")
         iso = os.path.join(work, "image.iso")
@@ -168,7 +188,8 @@ class Bochs(Platform):
         os.mkfifo(console)
         config, commands = os.path.join(work, "bochsrc"), os.path.join(work, "commands")
         with open(config, "w", encoding="utf-8") as out:
-            out.write(self.bochsrc(iso, console, log, job.smp[0] if job.smp else "1"))
+            out.write(self.bochsrc(self.roms(host), iso, console, log,
+                                   job.smp[0] if job.smp else "1"))
         with open(commands, "w", encoding="ascii") as out:
             out.write("c\nq\n")
         argv = [self.program(host), "-q", "-f", config, "-rc", commands]

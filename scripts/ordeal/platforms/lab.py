@@ -14,7 +14,7 @@ from ..host import Host, version_of
 from ..judge import Ending
 from ..model import UserError
 from ..text import clean, shell_quote
-from . import labcpio, labstock
+from . import labcpio, labstock, toolbox
 from .base import Job, Launch, Need, Platform
 from .labrelay import tag_of
 from .qemu import Qemu
@@ -84,11 +84,6 @@ class Lab(Platform):
                    if not os.path.exists(os.path.join(host.build, "scripts", "lab", name))]
         return [Need("%s is not built" % " and ".join(missing), "make lab")] if missing else []
 
-    def check(self, host: Host) -> None:
-        """Say what is missing, in one line."""
-        for need in self.needs(host):
-            raise UserError("%s cannot run here: %s; %s" % (self.name, need.what, need.fix))
-
     @staticmethod
     def stock(host: Host, names: List[str]) -> List[Need]:
         """Parts that are not in the cache."""
@@ -116,12 +111,13 @@ class KvmAmdTcg(Lab):
     repeatable = True
     vendor = "kvm-amd"
 
-    def __init__(self, kernel: str = DEFAULT_KERNEL) -> None:
+    def __init__(self, kernel: str = DEFAULT_KERNEL, root: str = "") -> None:
         self.kernel = kernel
         if kernel != DEFAULT_KERNEL:
             self.name += "+" + kernel
             self.about += ", " + kernel
-        self.qemu = Qemu()
+        toolbox.dress(self, root)
+        self.qemu = Qemu(root)
 
     def needs(self, host: Host) -> List[Need]:
         return self.qemu.needs(host) + self.programs(host) \

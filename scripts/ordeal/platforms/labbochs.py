@@ -13,7 +13,7 @@ from ..judge import Ending
 from ..model import UserError
 from ..text import clean
 from .base import Job, Launch, Need
-from .bochs import GRUB_PC, ROMS, BochsIntel, rom
+from .bochs import GRUB_PC, BochsIntel
 from .lab import KERNEL_ARGS, KvmAmdTcg, payload, write_file
 
 MODEL = "corei7_skylake_x"
@@ -43,7 +43,7 @@ class KvmIntelBochs(KvmAmdTcg):
 
     def __init__(self, *args: str) -> None:
         super().__init__(*args)
-        self.bochs = BochsIntel()
+        self.bochs = BochsIntel(self.root)
         self.bochs.model = MODEL
 
     def needs(self, host: Host) -> List[Need]:
@@ -91,14 +91,15 @@ class KvmIntelBochs(KvmAmdTcg):
         labstate.prune(directory)
         return path
 
-    def bochsrc(self, iso: str, work: str, cylinders: int) -> str:
+    @staticmethod
+    def bochsrc(roms: Tuple[str, str], iso: str, work: str, cylinders: int) -> str:
         """The machine. Unlike that of bochs-intel it ignores unknown MSRs: Linux needs that."""
         return "\n".join((
             'display_library: rfb, options="timeout=0"',
             "cpu: model=%s, count=1, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=1"
             % MODEL,
             "memory: guest=%d, host=%d" % (MEMORY_MIB, MEMORY_MIB),
-            'romimage: file="%s"' % rom(ROMS[0][1]), 'vgaromimage: file="%s"' % rom(ROMS[1][1]),
+            'romimage: file="%s"' % roms[0], 'vgaromimage: file="%s"' % roms[1],
             "clock: sync=none, time0=1", "port_e9_hack: enabled=1",
             'com1: enabled=1, mode=file, dev="%s/kernel.log"' % work,
             'ata0-master: type=disk, path="%s/disk", mode=flat, cylinders=%d, heads=%d, spt=%d'
@@ -117,7 +118,8 @@ class KvmIntelBochs(KvmAmdTcg):
         os.symlink(os.path.abspath(self.iso(host)), iso)
         content, cylinders = disk(payload(parts, word))
         write_file(os.path.join(work, "disk"), content)
-        write_file(os.path.join(work, "bochsrc"), self.bochsrc(iso, work, cylinders).encode())
+        write_file(os.path.join(work, "bochsrc"), self.bochsrc(
+            self.bochs.roms(host), iso, work, cylinders).encode())
         write_file(os.path.join(work, "commands"), b"c\nq\n")
         return Launch([self.bochs.program(host), "-q", "-f", os.path.join(work, "bochsrc"), "-rc",
                        os.path.join(work, "commands")],

@@ -12,7 +12,7 @@ from ..host import Host, version_of
 from ..judge import Ending
 from ..model import UserError
 from ..text import clean
-from . import labstock
+from . import labstock, toolbox
 from .base import Job, Launch, Need
 from .lab import REPEATABLE, Lab, version_number, write_file
 from .qemu import Qemu
@@ -46,8 +46,9 @@ class XenAmdTcg(Lab):
     time_scale = 0.3
     repeatable = True
 
-    def __init__(self) -> None:
-        self.qemu = Qemu()
+    def __init__(self, root: str = "") -> None:
+        toolbox.dress(self, root)
+        self.qemu = Qemu(root)
 
     def needs(self, host: Host) -> List[Need]:
         return self.qemu.needs(host) + self.programs(host, ("stage",)) \

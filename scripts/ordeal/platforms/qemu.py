@@ -11,6 +11,7 @@ from typing import List
 from ..host import Host, version_of
 from ..judge import Ending
 from ..text import clean
+from . import toolbox
 from .base import Job, Launch, Need, Platform
 
 OLDEST = (6, 0)
@@ -34,8 +35,13 @@ class Qemu(Platform):
     cpu = "max"
     extra: tuple = ()
 
+    def __init__(self, root: str = "") -> None:
+        toolbox.dress(self, root)
+
     def program(self, host: Host) -> str:
         """QEMU's path, '' if there is none."""
+        if self.root:
+            return toolbox.program(host, self.root, "qemu-system-x86_64")
         return host.program("QEMU", ("qemu-system-x86_64", "qemu-kvm"))
 
     def version(self, host: Host) -> str:
@@ -45,6 +51,8 @@ class Qemu(Platform):
 
     def needs(self, host: Host) -> List[Need]:
         program = self.program(host)
+        if not program and self.root:
+            return [toolbox.need(host, self.root)]
         if not program:
             return [Need("qemu-system-x86_64 is not installed", _PACKAGE)]
         version = self.version(host)
@@ -64,6 +72,8 @@ class Qemu(Platform):
         return wanted if wanted.split(",")[0] == self.accel else self.accel
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
+        if self.defers:
+            self.check(host)
         argv = [self.program(host), "-nodefaults", "-no-reboot", "-display", "none",
                 "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"]
         if job.foreign:
@@ -116,6 +126,7 @@ class Kvm(Qemu):
     about = "QEMU on /dev/kvm"
 
     def __init__(self) -> None:
+        super().__init__()
         self.flavour = kvm_flavour()
         # kvm_pvm refuses -cpu host and max, and takes seconds over SeaBIOS.
         self.cpu = "qemu64" if self.flavour == "kvm-pvm" else "max"
