@@ -112,7 +112,8 @@ scripts/lab/%: scripts/lab/%.c scripts/lab/multiboot.h scripts/lab/ports.h
 HOST_TESTS := $(patsubst %,tests/c/obj/%.test,\
 	$(filter-out check machine,$(basename $(notdir $(call sources,tests/c/*.c)))))
 HOST_PARTS := $(patsubst %,tests/c/obj/%.o,tests/c/check tests/c/machine $(addprefix lib/x86/,\
-	args entry event_names expect fragments log mutate place scene string text trace vectors zones))
+	args entry event_names expect fragments log mutate place scene string sweep_search text timer trace \
+	vectors zones))
 HOST_CFLAGS = -std=gnu11 -m64 -O1 -g -fno-pie -Wall -Wextra -Wno-override-init $(SANITIZE) \
 	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
 	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c

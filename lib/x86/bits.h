@@ -26,6 +26,7 @@
 
 /* "System Flags and Fields in the EFLAGS Register" */
 #define RFLAGS_FIXED	 (1 << 1)
+#define RFLAGS_ZF	 (1 << 6)
 #define RFLAGS_TF	 (1 << 8)
 #define RFLAGS_IF	 (1 << 9)
 #define RFLAGS_NT	 (1 << 14)

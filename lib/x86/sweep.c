@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See sweep.h. The scene is a run of NOPs with IF=1, the instruction, and more NOPs; the timer is
- * armed right before it. A coarse search doubles the count until the interrupt is late; the fine
- * pass then steps through that range.
+ * armed right before it.
  */
 #include "sweep.h"
-#include "entry.h"
-#include "report.h"
-#include "stage.h"
 #include "text.h"
 #include "vectors.h"
 
 enum {
 	SLED = 24, /* NOPs on either side */
-	SAMPLES = 240,
-	LONGEST_ARM = 1 << 26, /* timer ticks: if it is not late then, it does not run */
-	LATE_POLLS = 1 << 20,
 };
 
 static const char *const zone_format[ZONE_COUNT] = {
@@ -29,9 +22,14 @@ static const char *const zone_format[ZONE_COUNT] = {
 	[ZONE_LATER] = "%3@%2; IRQ(%1)@later",
 };
 
+/* Where root was when it saw the interrupt pending in the sample just played. */
+static enum root_phase phase;
+
 /* %1 vector, %2 instruction, %3 exception, %4 its handler's entry */
-static void add_zone(struct text *text, const struct sweep *sweep, int zone)
+static void add_zone(const void *argument, struct text *text, int zone)
 {
+	const struct sweep *sweep = argument;
+
 	for (const char *p = zone_format[zone]; *p; p++) {
 		if (*p != '%') {
 			text_char(text, *p);
@@ -54,8 +52,9 @@ static void add_zone(struct text *text, const struct sweep *sweep, int zone)
 	}
 }
 
-static void build_sweep_scene(const struct sweep *sweep)
+static void lay_out(const void *argument)
 {
+	const struct sweep *sweep = argument;
 	u16 steps[2 * SLED + 4];
 	size_t n = 0;
 
@@ -71,134 +70,51 @@ static void build_sweep_scene(const struct sweep *sweep)
 	for (int i = 0; i < SLED; i++)
 		steps[n++] = NOP;
 	scene_build(the_scene(), steps, n);
-}
-
-/* After a scene in which it did not arrive, the interrupt must become pending: else it was lost. */
-static bool arrives_late(void)
-{
-	for (int i = 0; i < LATE_POLLS; i++)
-		if (lapic_irr(VEC))
-			return true;
-	return false;
-}
-
-/* Drops the shim's exits and entries: what is left is what the guest saw. */
-static void keep_deliveries(struct trace *trace)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < trace->count; i++)
-		if (trace->events[i]->kind == LOG_DELIVERY)
-			trace->events[n++] = trace->events[i];
-	trace->count = n;
-}
-
-static enum root_phase play_sample(const struct sweep *sweep, u32 ticks)
-{
-	stage_reset();
-	build_sweep_scene(sweep);
 	gate_type_set(sweep->fault.vector, sweep->gate);
-	lapic_timer_init(VEC, sweep->timer);
+	if (sweep->timer != TIMER_ONE_SHOT)
+		race_timer(sweep->timer);
+}
+
+static void play_sample(const void *argument, u32 ticks)
+{
+	const struct sweep *sweep = argument;
+
+	phase = NOT_IN_ROOT;
 	if (sweep->play) {
 		the_scene()->in.r11 = ticks;
-		return sweep->play(sweep);
+		phase = sweep->play(sweep);
+		return;
 	}
 	lapic_timer_arm(ticks);
 	play();
-	return NOT_IN_ROOT;
 }
 
-/* Zone of the sample for a timer count, or -1: then the case has failed. */
-static int sample(const struct sweep *sweep, u32 ticks)
+static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+		    const char **reason)
 {
-	static struct trace trace;
-	const char *reason = NULL;
-	char buffer[512];
-	struct text t = TEXT(buffer);
-	enum root_phase phase = play_sample(sweep, ticks);
-	int zone;
+	const struct sweep *sweep = argument;
+	int zone = sweep_classify(sweep, scene, trace, reason);
 
-	trace_read(&trace, event_log.entries, log_count());
-	trace_format(&t, the_scene(), &trace);
-	keep_deliveries(&trace);
-	zone = sweep_classify(sweep, the_scene(), &trace, &reason);
-	zone = sweep_zone_in_root(sweep, zone, phase, &reason);
-	if (zone == ZONE_LATER && !arrives_late()) {
-		zone = -1;
-		reason = "the interrupt was lost";
-	}
-	if (zone >= 0)
-		return zone;
-	report_line("SEEN: %s: %s", stage_case_name(), text_seal(&t));
-	check(false, "timer count %u: %s", ticks, reason);
-	return -1;
+	return sweep_zone_in_root(sweep, zone, phase, reason);
 }
 
-static void report_orders(const struct sweep *sweep, const u32 counts[ZONE_COUNT])
+static bool is_legal(const void *argument, int zone)
 {
-	char wanted[1024], found[1024];
-	struct text want = TEXT(wanted), seen = TEXT(found);
-
-	for (int zone = 0; zone < ZONE_COUNT; zone++) {
-		char order[160];
-		struct text t = TEXT(order);
-
-		add_zone(&t, sweep, zone);
-		text_seal(&t);
-		if (zone_is_legal(sweep, zone))
-			text_add(&want, "%s%s", want.length ? " || " : "", order);
-		if (!counts[zone])
-			continue;
-		text_add(&seen, "%s%s", seen.length ? " || " : "", order);
-		report_line("HIST: %s: %u %s", stage_case_name(), counts[zone], order);
-	}
-	report_line("WANT: %s: %s", stage_case_name(), text_seal(&want));
-	if (seen.length)
-		report_line("SEEN: %s: %s", stage_case_name(), text_seal(&seen));
-}
-
-static void require_both_sides(const struct sweep *sweep, const u32 counts[ZONE_COUNT])
-{
-	const char *name = fragments[sweep->instruction].name;
-	u32 up_to = counts[ZONE_BEFORE] + counts[ZONE_AT];
-
-	if (!up_to)
-		skip("no sample landed before %s: the timer is too coarse here (in QEMU: -icount "
-		     "shift=0)",
-		     name);
-}
-
-/* The smallest power of two of timer ticks that is late, or 0 if a sample on the way failed. */
-static u32 find_late(const struct sweep *sweep)
-{
-	for (u32 ticks = 1; ticks <= LONGEST_ARM; ticks *= 2) {
-		int zone = sample(sweep, ticks);
-
-		if (zone < 0)
-			return 0;
-		if (zone == ZONE_LATER)
-			return ticks;
-	}
-	error("the timer armed for %d ticks still fires inside the scene", LONGEST_ARM);
+	return zone_is_legal(argument, zone);
 }
 
 void sweep_arrivals(const struct sweep *sweep)
 {
-	u32 counts[ZONE_COUNT] = { 0 };
-	u32 late, step;
+	const struct race race = {
+		.reaching = "before the instruction that faults",
+		.orders = ZONE_COUNT,
+		.reach = { ZONE_BEFORE, ZONE_AT },
+		.lay_out = lay_out,
+		.play = play_sample,
+		.classify = classify,
+		.name = add_zone,
+		.legal = is_legal,
+	};
 
-	late = find_late(sweep);
-	step = late > SAMPLES ? late / SAMPLES : 1;
-	for (u32 ticks = 1; late && ticks <= late; ticks += step) {
-		int zone = sample(sweep, ticks);
-
-		if (zone < 0)
-			break;
-		counts[zone]++;
-	}
-	lapic_timer_stop();
-	report_orders(sweep, counts);
-	if (stage_passing())
-		require_both_sides(sweep, counts);
-	stage_judged();
+	race_run(&race, sweep);
 }

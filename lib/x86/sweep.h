@@ -9,6 +9,7 @@
 #define ORDEAL_SWEEP_H
 
 #include "case.h"
+#include "race.h"
 
 /* Where one sample's interrupt landed. */
 enum landing_zone {
@@ -31,10 +32,10 @@ enum root_phase {
 };
 
 struct sweep {
-	u16 instruction;	  /* the faulting fragment; bears label L */
-	struct want fault;	  /* what it raises, AT(L) */
-	u16 before;		  /* a fragment right before it, whose shadow covers it; or none */
-	enum gate_type gate;	  /* of the fault's handler */
+	u16 instruction;     /* the faulting fragment; bears label L */
+	struct want fault;   /* what it raises, AT(L) */
+	u16 before;	     /* a fragment right before it, whose shadow covers it; or none */
+	enum gate_type gate; /* of the fault's handler */
 	enum lapic_timer_mode timer;
 
 	/* NULL: the scene is played natively. Else plays it as the shim's guest, with the timer's
@@ -42,11 +43,7 @@ struct sweep {
 	enum root_phase (*play)(const struct sweep *sweep);
 };
 
-/*
- * Plays the scene once for each timer count, from 1 until the interrupt is late; reports WANT, SEEN
- * and HIST lines; fails the case at the first illegal sample. ERROR if the timer never fires; SKIP
- * if it is too coarse to land a single sample before the instruction: then nothing was shown.
- */
+/* A race (race.h) of the timer's interrupt across the instruction, with these zones as orders. */
 void sweep_arrivals(const struct sweep *sweep);
 
 /* Pure: the zone of one sample, or -1 with *@reason set if its order is illegal. */

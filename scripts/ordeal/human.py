@@ -68,6 +68,8 @@ def failure(result: Result) -> List[str]:
             lines.append("    also seen: " + trace)
     for count, trace in result.histogram:
         lines.append("    %7d x %s" % (count, trace))
+    if result.sweep.get("incomplete"):
+        lines.append("    the sweep is incomplete: " + clean_text(result.sweep["incomplete"]))
     lines += ["    note: " + note for note in result.notes if " | " not in note]
     if result.deviation:
         lines.append("    listed: " + result.deviation)

@@ -8,11 +8,12 @@ that was running, or to the last one that ran; later cases are `rest`, to be boo
 """
 import zlib
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from .logscan import LineScanner
 from .model import CRASH, ERROR, FAIL, PASS, SKIP, TIMEOUT
 from .second import contradiction
+from .sweeps import parse_hist, parse_sample, parse_sweep
 from .text import clean
 
 #: Exit codes a guest may write to port 0xf4.
@@ -48,6 +49,7 @@ class CaseLog:
     want: List[str] = field(default_factory=list)
     seen: List[str] = field(default_factory=list)
     hist: List[Tuple[int, str]] = field(default_factory=list)
+    sweep: Dict[str, Any] = field(default_factory=dict)
     fingerprints: List[str] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
 
@@ -186,20 +188,33 @@ class Session:
             if suite != self.suite or name != case.name:
                 raise _Violation("a verdict for %s: %s inside case %s" % (suite, name, case.name))
             self._verdict(case, word, text)
-        elif word not in ("WANT", "SEEN", "HIST", "OBSERVED", "NOTE") or not colon \
-                or name != case.name:
+        elif word not in ("WANT", "SEEN", "SWEEP", "SAMPLE", "HIST", "OBSERVED", "NOTE") \
+                or not colon or name != case.name:
             raise _Violation("inside case %s: %s" % (case.name, shown))
         elif word == "WANT":
             case.want += text.split(" || ")
         elif word == "SEEN":
             case.seen.append(text)
-        elif word == "HIST":
-            count, _, trace = text.partition(" ")
-            if not count.isdigit():
-                raise _Violation("HIST without a count: " + shown)
-            case.hist.append((int(count), trace))
+        elif word in ("SWEEP", "SAMPLE", "HIST"):
+            try:
+                self._of_sweep(case, word, text)
+            except ValueError as problem:
+                raise _Violation("%s: %s" % (problem, shown)) from None
         else:
             (case.fingerprints if word == "OBSERVED" else case.notes).append(text)
+
+    @staticmethod
+    def _of_sweep(case: CaseLog, word: str, text: str) -> None:
+        if word == "SWEEP":
+            if "from" in case.sweep:
+                raise ValueError("a second SWEEP")
+            case.sweep.update(parse_sweep(text))
+        elif word == "SAMPLE":
+            case.sweep.setdefault("first", []).append(list(parse_sample(text)))
+        else:
+            count, ticks, trace = parse_hist(text)
+            case.hist.append((count, trace))
+            case.sweep.setdefault("ticks", []).append(ticks)
 
     @staticmethod
     def _verdict(case: CaseLog, word: str, text: str) -> None:

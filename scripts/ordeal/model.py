@@ -64,6 +64,7 @@ class Result:
     expected: List[str] = field(default_factory=list)
     observed: List[str] = field(default_factory=list)
     histogram: List[Tuple[int, str]] = field(default_factory=list)
+    sweep: Dict[str, Any] = field(default_factory=dict)
     fingerprints: List[str] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
     unexpected: bool = False
@@ -83,7 +84,7 @@ class Result:
             "observed": self.observed, "reason": self.reason, "sentence": self.sentence,
             "index": self.index, "seconds": round(self.seconds, 3)}
         optional = {"raw": self.raw, "citation": self.citation, "twin": self.twin,
-                    "histogram": [list(pair) for pair in self.histogram],
+                    "histogram": [list(pair) for pair in self.histogram], "sweep": self.sweep,
                     "fingerprints": self.fingerprints, "notes": self.notes,
                     "deviation": self.deviation, "boot": self.boot, "log": self.log,
                     "repro": self.repro, "runs": self.runs}

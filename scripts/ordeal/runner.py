@@ -217,8 +217,8 @@ def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[R
         results.append(Result(
             unit.platform.name, full, case_log.verdict or ERROR, reason, case.row, case.sentence,
             case.citation, case.twin, "", case_log.want, case_log.seen or
-            [trace for _, trace in case_log.hist], case_log.hist, case_log.fingerprints,
-            case_log.notes, seconds=seconds, boot=boot, log=log if boot else "",
+            [trace for _, trace in case_log.hist], case_log.hist, case_log.sweep,
+            case_log.fingerprints, case_log.notes, seconds=seconds, boot=boot, log=log if boot else "",
             repro=repro(unit.platform.name, full), index=unit.index + place))
     return results
 

@@ -5,7 +5,7 @@ Time runs downwards, one line for an event. Exits point from the guest to the hy
 back. The twin's deliveries stand on the lines of the guest's own: a guest must see what bare hardware
 would have shown it, so the two columns read alike. Pure functions from traces to lines.
 """
-from typing import Iterable, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from .model import Result
 
@@ -76,13 +76,28 @@ def _align(cells: List[List[str]]) -> List[str]:
 def of_case(result: Result, results: Iterable[Result]) -> List[str]:
     """The timeline of a result, beside that of its twin among `results`; a sweep's histogram."""
     if result.histogram:
-        return histogram(bands(result.histogram, result.expected))
+        return histogram(bands(result.histogram, result.expected), window(result),
+                         {trace: ticks for (_, trace), ticks in
+                          zip(result.histogram, result.sweep.get("ticks", ()))})
     if not result.observed:
         return []
     if not result.twin:
         return draw(result.observed[0])
     name, twin = find_twin(result.twin, result.platform, results)
     return draw(result.observed[0], name, twin)
+
+
+def window(result: Result) -> str:
+    """'ticks 92-245, every one: 154 samples'; loud if the sweep is incomplete; '' without a window."""
+    sweep = result.sweep
+    if "from" not in sweep:
+        return ""
+    every = "every one" if sweep["step"] == 1 else "every %d." % sweep["step"]
+    if sweep["repeat"] > 1:
+        every += ", %d times" % sweep["repeat"]
+    text = "%ss %d-%d, %s: %d samples" % (sweep["unit"], sweep["from"], sweep["to"], every,
+                                         sweep["samples"])
+    return text + ("; INCOMPLETE: " + sweep["incomplete"] if sweep["incomplete"] else "")
 
 
 def bands(histogram: Sequence[Tuple[int, str]], expected: Sequence[str]) -> List[Band]:
@@ -103,18 +118,22 @@ def flips(rows: Sequence[Band]) -> List[int]:
     return [b for a, b in zip(met, met[1:]) if order_of(rows[a][1]) != order_of(rows[b][1])]
 
 
-def histogram(rows: Sequence[Band]) -> List[str]:
-    """A line for each order: how often, a bar (of one # at least, if it was met), the order. A line
-    between two says where the order of the events flips."""
+def histogram(rows: Sequence[Band], title: str = "", ticks: Optional[Dict[str, str]] = None) -> List[str]:
+    """A line for each order: how often, a bar (of one # at least, if it was met), for which ticks, the
+    order. A line between two says where the order of the events flips."""
+    spans = [(ticks or {}).get(trace, "") for _, trace in rows]
+    column = max([len(span) for span in spans] + [0])
     most = max([count for count, _ in rows] + [1])
     width = len(str(most))
-    lines = []
+    lines = [title] if title else []
     turns = flips(rows)
     for index, (count, trace) in enumerate(rows):
         if index in turns:
-            lines.append("%s %s" % ("-" * (width + 1 + _BAR), "the order flips"))
+            lines.append("%s %s" % ("-" * (width + 1 + _BAR + (column + 1 if column else 0)),
+                                    "the order flips"))
         bar = "#" * max(1 if count else 0, count * _BAR // most)
-        lines.append("%*d %-*s %s" % (width, count, _BAR, bar, trace))
+        span = "%-*s " % (column, spans[index]) if column else ""
+        lines.append("%*d %-*s %s%s" % (width, count, _BAR, bar, span, trace))
     return lines
 
 

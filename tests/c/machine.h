@@ -25,6 +25,17 @@ extern struct scene fake_scene;
 /* on_interrupt_stack() says yes for this one and frames on STACK_IST. */
 extern unsigned int fake_ist;
 
+/* How the LAPIC's timer behaves, and the initial count that was written last. */
+enum fake_timer {
+	TIMER_RUNS,
+	TIMER_MISSING,
+	TIMER_STANDS_STILL,
+	TIMER_RACES,
+	TIMER_COUNTS_UP,
+};
+extern enum fake_timer fake_timer;
+extern u32 fake_timer_initial;
+
 /* Address of byte @offset of the handler's code of @vector. */
 u64 entry_of(u8 vector, u64 offset);
 

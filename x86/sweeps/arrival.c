@@ -12,7 +12,7 @@
 static enum root_phase play_in_guest(const struct sweep *sweep)
 {
 	enum root_phase phase = NOT_IN_ROOT;
-	struct vcpu *v = hv_start();
+	struct vcpu *v = hv_again();
 
 	run_to(v, EXIT_RDMSR, L);
 	if (lapic_irr(VEC))
@@ -21,21 +21,19 @@ static enum root_phase play_in_guest(const struct sweep *sweep)
 	if (phase == NOT_IN_ROOT && lapic_irr(VEC))
 		phase = AFTER_INJECTION;
 	run_to_end(v);
-	this_cpu.leave_shim();
 	return phase;
 }
 
 static enum root_phase play_mov_ss_in_guest(const struct sweep *sweep)
 {
 	u64 shadow = hv_is_vmx() ? STATE_BLOCKED_BY_MOV_SS : STATE_SHADOW;
-	struct vcpu *v = hv_start();
+	struct vcpu *v = hv_again();
 	const struct guest_exit *exit = run_to(v, EXIT_RDMSR, L);
 
 	check(exit->state & shadow, "RDMSR behind MOV SS exited with interruptibility %#lx",
 	      exit->state);
 	vcpu_inject(v, fault(sweep->fault.vector, (u32)sweep->fault.error));
 	run_to_end(v);
-	this_cpu.leave_shim();
 	return NOT_IN_ROOT;
 }
 

@@ -1,143 +1,226 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A timer interrupt moved across REP MOVSB. Between two iterations it saves the address of the
- * instruction and RF=1, so that going on does not meet a code breakpoint on it again; before the
- * first iteration and behind the last one it saves RF=0. However it is cut up, every byte is copied
- * once.
+ * A timer interrupt moved across a repeated string instruction. Between two iterations it saves the
+ * address of the instruction, the registers as they stand after whole iterations, and RF=1, so that
+ * going on does not meet a code breakpoint on it again; before the first iteration and behind the
+ * last one it saves RF=0. However it is cut up, every iteration is done once. REPNE SCASB that has
+ * found its byte is over, whatever RCX says: an interrupt that went back to it would scan on.
  */
 #define FAMILY "rep"
-#include "case.h"
-#include "report.h"
-#include "stage.h"
+#include "race.h"
 #include "string.h"
+#include "text.h"
 
 #define RF_MID_REP "SDM 3B, Instruction-Breakpoint Exception Condition"
+#define SUSPENDED  "SDM 2B, REP/REPE/REPZ/REPNE/REPNZ"
 
 enum {
-	COUNT = 48,	/* bytes to copy */
-	SAMPLES = 200,	/* timer counts from 1 up */
-	SPARE_RCX = 0,	/* where on_delivery keeps the interrupted RCX */
+	COUNT = 48,		/* iterations that RCX allows */
+	FOUND = 40,		/* iterations of REPNE SCASB: then it has found its byte */
+	DISTANCE = 1024,	/* from source to target */
+	INTEL_EBX = 0x756e6547, /* "Genu" */
 };
 
-enum where { BEFORE, FIRST, BETWEEN, DONE, BEHIND, LATER, WHERE_COUNT };
+/* Where on_delivery keeps the interrupted registers. */
+enum { SPARE_RCX, SPARE_RSI, SPARE_RDI };
 
-static const char *const where_names[WHERE_COUNT] = {
-	[BEFORE] = "IRQ(0x60)@before REP MOVSB",
-	[FIRST] = "IRQ(0x60)@REP MOVSB, no iteration done",
-	[BETWEEN] = "IRQ(0x60)@REP MOVSB, between iterations",
-	[DONE] = "IRQ(0x60)@REP MOVSB, all iterations done",
-	[BEHIND] = "IRQ(0x60)@behind REP MOVSB",
-	[LATER] = "IRQ(0x60)@later",
+enum where { BEFORE, FIRST, AFTER_BREAKPOINT, BETWEEN, DONE, BEHIND, LATER, WHERE_COUNT };
+
+struct rep {
+	u16 setup, instruction;
+	u64 iterations;	 /* that it does */
+	bool copies;	 /* else it scans */
+	bool breakpoint; /* DR0 is on it */
 };
 
-static void keep_rcx(struct scene *scene, struct frame *frame, struct log_entry *entry)
+static bool rf_is_promised;
+
+static void keep_registers(struct scene *scene, struct frame *frame, struct log_entry *entry)
 {
 	(void)scene;
 	entry->spare[SPARE_RCX] = frame->gprs.rcx;
+	entry->spare[SPARE_RSI] = frame->gprs.rsi;
+	entry->spare[SPARE_RDI] = frame->gprs.rdi;
 }
 
-static void play_copy(u32 ticks)
+static void lay_out(const void *argument)
+{
+	const struct rep *rep = argument;
+
+	rf_is_promised = cpuid(0, 0).ebx == INTEL_EBX; /* the rule is in the SDM alone */
+	scene(rep->setup, STI, NOP, NOP, NOP, L(rep->instruction), PUSHF, POP_RAX, NOP, NOP);
+	the_scene()->in.r10 = COUNT;
+	the_scene()->on_delivery = keep_registers;
+	if (rep->breakpoint)
+		break_on(0, L);
+}
+
+static void play_rep(const void *argument, u32 ticks)
 {
 	u8 *source = (u8 *)PLAY_WRITABLE;
 
-	stage_reset();
+	(void)argument;
 	for (int i = 0; i < COUNT; i++) {
 		source[i] = (u8)(i + 1);
-		source[1024 + i] = 0;
+		source[DISTANCE + i] = i == FOUND - 1 ? 0 : 0xee;
 	}
-	scene(LOAD_MOVSB_COUNT, STI, NOP, NOP, NOP, L(REP_MOVSB), NOP, NOP, NOP);
-	the_scene()->in.r10 = COUNT;
-	the_scene()->on_delivery = keep_rcx;
-	lapic_timer_init(VEC, TIMER_ONE_SHOT);
 	lapic_timer_arm(ticks);
 	play();
 }
 
-static enum where where_of(const struct log_entry *irq)
+/* The interrupt of this trace; NULL if there is none. *@hits: how often the breakpoint was met. */
+static const struct log_entry *find_irq(const struct rep *rep, const struct scene *scene,
+					const struct trace *trace, int *hits, const char **reason)
 {
-	u64 at = scene_place_address(the_scene(), L);
-	u64 rcx = irq->spare[SPARE_RCX];
+	const struct want irq = IRQ(VEC), hit = DB(AT(L));
+	const struct log_entry *found = NULL;
+
+	*hits = 0;
+	for (size_t i = 0; i < trace->count; i++) {
+		if (!want_mismatch(&irq, scene, trace->events[i]) && !found)
+			found = trace->events[i];
+		else if (rep->breakpoint && !want_mismatch(&hit, scene, trace->events[i]))
+			++*hits;
+		else
+			*reason = "an event came that the instruction cannot cause, or twice";
+	}
+	return found;
+}
+
+static enum where where_of(const struct rep *rep, const struct scene *scene,
+			   const struct log_entry *irq, bool after_hit)
+{
+	u64 at = scene_place_address(scene, L);
+	u64 done = COUNT - irq->spare[SPARE_RCX];
 
 	if (irq->rip != at)
 		return irq->rip < at ? BEFORE : BEHIND;
-	if (rcx == COUNT)
-		return FIRST;
-	return rcx ? BETWEEN : DONE;
+	if (!done)
+		return after_hit ? AFTER_BREAKPOINT : FIRST;
+	return done == rep->iterations ? DONE : BETWEEN;
 }
 
-/*
- * The interrupted state must hang together: RCX says how far it was, RF whether it had begun. DONE,
- * with RCX=0 and RIP still at the instruction, is left open: executing it again does nothing.
- */
-static void check_sample(u32 ticks, const struct log_entry *irq, enum where where, bool assert_rf)
+/* What of the interrupted state does not hang together. */
+static const char *state_problem(const struct rep *rep, const struct log_entry *irq,
+				 enum where where)
 {
-	u64 rcx = irq->spare[SPARE_RCX];
+	u64 done = COUNT - irq->spare[SPARE_RCX], source = PLAY_WRITABLE;
 	bool rf = irq->rflags & RFLAGS_RF;
 
-	if (where == BEHIND)
-		check(rcx == 0, "timer count %u: behind REP MOVSB RCX is %lu", ticks, rcx);
-	if (where == BETWEEN)
-		check(rcx < COUNT, "timer count %u: between iterations RCX is %lu", ticks, rcx);
-	if (where == BETWEEN && assert_rf)
-		check(rf, "timer count %u: between iterations, RCX %lu of %d, the saved RF is "
-		"0", ticks,
-		      rcx, COUNT);
-	else if (where != BETWEEN && where != DONE)
-		check(!rf, "timer count %u: %s the saved RF is 1", ticks, where_names[where]);
+	if (where == BEFORE)
+		return rf ? "before the instruction the saved RF is 1" : NULL;
+	if (done > rep->iterations || irq->spare[SPARE_RDI] != source + DISTANCE + done ||
+	    (rep->copies && irq->spare[SPARE_RSI] != source + done))
+		return "RCX, RSI and RDI do not tell of the same number of iterations";
+	if (where == BEHIND && done != rep->iterations)
+		return "it came behind an instruction that was not done";
+	if (where == DONE && !rep->copies)
+		return "the byte was found, and the interrupt goes back to scan on";
+	if (where == BETWEEN && rep->copies && rf_is_promised && !rf)
+		return "between iterations the saved RF is 0";
+	if (where == BETWEEN && !rep->copies && irq->rflags & RFLAGS_ZF)
+		return "between iterations ZF says that the byte was found";
+	if ((where == FIRST || where == BEHIND) && rf)
+		return "RF is 1 where no iteration was interrupted";
+	return NULL;
 }
 
-static enum where sample(u32 ticks, bool assert_rf)
+static const char *result_problem(const struct rep *rep, const struct scene *scene)
 {
-	const struct log_entry *irq = &event_log.entries[0];
 	const u8 *source = (const u8 *)PLAY_WRITABLE;
+
+	if (scene->out.rcx != COUNT - rep->iterations ||
+	    scene->out.rdi != PLAY_WRITABLE + DISTANCE + rep->iterations)
+		return "in the end RCX or RDI is wrong";
+	if (rep->copies && memcmp(source, source + DISTANCE, COUNT))
+		return "the copy is wrong";
+	if (!rep->copies && !(scene->out.rax & RFLAGS_ZF))
+		return "in the end ZF does not say that the byte was found";
+	return NULL;
+}
+
+static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+		    const char **reason)
+{
+	const struct rep *rep = argument;
+	const struct log_entry *irq;
 	enum where where = LATER;
+	const char *problem = NULL;
+	int hits;
 
-	play_copy(ticks);
-	check(log_count() <= 1, "timer count %u: %lu events", ticks, (u64)log_count());
-	if (log_count()) {
-		check(irq->vector == VEC, "timer count %u: vector %u", ticks, irq->vector);
-		where = where_of(irq);
-		check_sample(ticks, irq, where, assert_rf);
+	irq = find_irq(rep, scene, trace, &hits, &problem);
+	if (irq && !problem) {
+		where = where_of(rep, scene, irq, trace->events[0] != irq);
+		problem = state_problem(rep, irq, where);
 	}
-	check(!memcmp(source, source + 1024, COUNT), "timer count %u: the copy is wrong", ticks);
-	return where;
+	if (!problem)
+		problem = result_problem(rep, scene);
+	if (!problem && rep->breakpoint && !hits)
+		problem = "the breakpoint was not met";
+	if (!problem && hits > (where == BETWEEN && !rf_is_promised ? 2 : 1))
+		problem = "the breakpoint was met again between iterations";
+	*reason = problem;
+	return problem ? -1 : (int)where;
 }
 
-static void report(const u32 counts[WHERE_COUNT])
+static void name(const void *argument, struct text *text, int where)
 {
-	report_line("WANT: %s: %s || %s || %s || %s || %s || %s", stage_case_name(),
-		    where_names[BEFORE], where_names[FIRST], where_names[BETWEEN],
-		    where_names[DONE], where_names[BEHIND], where_names[LATER]);
-	for (int i = 0; i < WHERE_COUNT; i++)
-		if (counts[i])
-			report_line("HIST: %s: %u "
-			"%s", stage_case_name(), counts[i], where_names[i]);
-	for (int i = 0; i < WHERE_COUNT; i++)
-		if (counts[i] && i != LATER) {
-			report_line("SEEN: %s: %s", stage_case_name(), where_names[i]);
-			break;
-		}
+	static const char *const names[WHERE_COUNT] = {
+		[BEFORE] = "IRQ(0x60)@before %s",
+		[FIRST] = "IRQ(0x60)@%s, no iteration done",
+		[AFTER_BREAKPOINT] = "#DB@%s; IRQ(0x60)@no iteration done",
+		[BETWEEN] = "IRQ(0x60)@%s, between iterations",
+		[DONE] = "IRQ(0x60)@%s, all iterations done",
+		[BEHIND] = "IRQ(0x60)@behind %s",
+		[LATER] = "IRQ(0x60)@later",
+	};
+	const struct rep *rep = argument;
+
+	for (const char *p = names[where]; *p; p++)
+		if (*p == '%')
+			text_add(text, "%s", fragments[rep->instruction].name), p++;
+		else
+			text_char(text, *p);
 }
 
-static void sweep_rep(bool assert_rf)
+static bool is_legal(const void *argument, int where)
 {
-	u32 counts[WHERE_COUNT] = { 0 };
+	const struct rep *rep = argument;
 
-	for (u32 ticks = 1; ticks <= SAMPLES && stage_passing(); ticks++)
-		counts[sample(ticks, assert_rf)]++;
-	lapic_timer_stop();
-	report(counts);
-	if (stage_passing() && !counts[BETWEEN])
-		skip("no sample landed between two iterations: the platform copies them as one, or "
-		"its "
-		     "timer is too coarse (in QEMU: -icount shift=0)");
-	stage_judged();
+	return (where != AFTER_BREAKPOINT || rep->breakpoint) && (where != DONE || rep->copies);
 }
 
-CASE(movsb, "F05,H01", "a timer interrupt moved across REP MOVSB: RF=1 is saved between iterations "
-     "only, and every byte is copied once", RF_MID_REP)
+static void race_rep(const void *argument)
 {
-	bool intel = cpuid(0, 0).ebx == 0x756e6547; /* "Genu": the rule is in the SDM alone */
+	const struct rep *rep = argument;
+	const struct race race = {
+		.reaching = "between two iterations, or the platform does them as one",
+		.orders = WHERE_COUNT,
+		.reach = { BETWEEN, BETWEEN },
+		.lay_out = lay_out,
+		.play = play_rep,
+		.classify = classify,
+		.name = name,
+		.legal = is_legal,
+	};
 
-	sweep_rep(intel);
+	race_run(&race, rep);
 }
+
+#define REP(id, row, sentence, citation, ...)                                                      \
+	CASE_WITH(id, row, sentence, citation, race_rep, rep, __VA_ARGS__)
+
+REP(movsb, "F05,H01,X05",
+    "a timer interrupt moved across REP MOVSB: RF=1 is saved between iterations only, and every "
+    "byte is copied once",
+    RF_MID_REP, .setup = LOAD_MOVSB_COUNT, .instruction = REP_MOVSB, .iterations = COUNT,
+    .copies = true);
+REP(breakpoint, "H02",
+    "a timer interrupt moved across REP MOVSB with a breakpoint on it: it is met once, before the "
+    "first iteration",
+    RF_MID_REP, .setup = LOAD_MOVSB_COUNT, .instruction = REP_MOVSB, .iterations = COUNT,
+    .copies = true, .breakpoint = true);
+REP(scasb, "H07",
+    "a timer interrupt moved across REPNE SCASB: between iterations RCX, RDI and ZF fit together, "
+    "and it does not scan on once the byte is found",
+    SUSPENDED, .setup = LOAD_SCASB_COUNT, .instruction = REPNE_SCASB, .iterations = FOUND);

@@ -98,6 +98,19 @@ struct vcpu *hv_start(void)
 	return hv_start_with((struct hv_options){ 0 });
 }
 
+struct vcpu *hv_again(void)
+{
+	struct vcpu *v = &the_vcpu;
+
+	if (!this_cpu.leave_shim)
+		return hv_start();
+	v->entered = false;
+	v->event = 0;
+	v->vendor->set_state(v, 0);
+	clone_registers(v);
+	return v;
+}
+
 static void log_event(const struct vcpu *v, enum log_kind kind, u64 event)
 {
 	struct log_entry *e = log_reserve();

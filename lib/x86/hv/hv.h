@@ -79,6 +79,12 @@ struct hv_options {
 struct vcpu *hv_start(void);
 struct vcpu *hv_start_with(struct hv_options options);
 
+/*
+ * The same, once more from the first step, for a guest that has reached its landing, or the first
+ * time: virtualization stays on. What the guest changed beside its registers is not put back.
+ */
+struct vcpu *hv_again(void);
+
 /* Is it VMX, is it SVM? */
 bool hv_is_vmx(void);
 bool hv_is_svm(void);

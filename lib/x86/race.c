@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See race.h. What a sample costs is what a sweep costs: the stage is reset and the scene laid out
+ * once; between two samples only the log, the timer and the LAPIC's one vector are put in order.
+ */
+#include "race.h"
+#include "processor.h"
+#include "report.h"
+#include "stage.h"
+#include "sweep_search.h"
+#include "text.h"
+
+enum {
+	LATE_POLLS = 1 << 20,
+	ROUNDS_TO_TAKE = 64, /* windows: some hypervisors do not deliver at the first boundary */
+	ORDER_NAME = 192,
+};
+
+static struct {
+	const struct race *race;
+	const void *argument;
+	struct trace trace;
+	char in_full[512]; /* the trace of the last sample, exits and entries included */
+} running;
+
+bool race_arrives_late(void)
+{
+	for (int i = 0; i < LATE_POLLS; i++)
+		if (lapic_irr(VEC))
+			return true;
+	return false;
+}
+
+/* Drops the shim's exits and entries: what is left is what the guest saw. */
+static void keep_deliveries(struct trace *trace)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < trace->count; i++)
+		if (trace->events[i]->kind == LOG_DELIVERY)
+			trace->events[n++] = trace->events[i];
+	trace->count = n;
+}
+
+/* The interrupt that the scene left pending, taken outside it. */
+static bool take_pending(void)
+{
+	struct scene *scene = the_scene();
+	void (*on_delivery)(struct scene *, struct frame *, struct log_entry *) =
+		scene->on_delivery;
+
+	log_clear();
+	scene->on_delivery = NULL;
+	this_cpu.playing = scene;
+	for (int i = 0; i < ROUNDS_TO_TAKE && !log_count(); i++)
+		asm volatile("sti; nop; nop; cli" ::: "memory");
+	this_cpu.playing = NULL;
+	scene->on_delivery = on_delivery;
+	return log_count() == 1 && event_log.entries[0].vector == VEC;
+}
+
+void race_timer(enum lapic_timer_mode mode)
+{
+	const char *problem;
+
+	if (mode == TIMER_TSC_DEADLINE && !lapic_timer_has_deadline())
+		skip("no TSC-deadline timer (CPUID 1 ECX bit 24 is clear)");
+	if (!lapic_timer_exists())
+		skip("the LAPIC has no timer: its initial count reads 0 after it was written");
+	problem = lapic_timer_problem();
+	if (problem)
+		error("%s", problem);
+	lapic_timer_init(VEC, mode);
+	lapic_timer_arm(1);
+	if (!race_arrives_late())
+		error("the LAPIC timer was armed for 1 tick, and %d polls of IRR later it has not "
+		      "fired",
+		      LATE_POLLS);
+	if (!take_pending())
+		error("the LAPIC timer's interrupt is in IRR, but is not served with IF=1");
+	lapic_eoi();
+	log_clear();
+}
+
+static bool was_served(void)
+{
+	for (size_t i = 0; i < log_count(); i++)
+		if (event_log.entries[i].kind == LOG_DELIVERY && event_log.entries[i].in_service)
+			return true;
+	return false;
+}
+
+/* NULL, or what of the interrupt is lost or left over. Retires it from the LAPIC. */
+static const char *come_to_rest(void)
+{
+	if (!was_served()) {
+		if (!race_arrives_late())
+			return "the interrupt was lost";
+		if (this_cpu.leave_shim)
+			this_cpu.leave_shim(); /* SVM root has GIF=0 */
+		if (!take_pending())
+			return "pending behind the scene, the interrupt was not served";
+	}
+	if (!the_scene()->eoi_in_handler)
+		lapic_eoi();
+	if (lapic_isr(VEC) || lapic_irr(VEC))
+		return "the interrupt came once more";
+	return NULL;
+}
+
+static int illegal(u32 ticks, const char *reason)
+{
+	report_line("SEEN: %s: %s", stage_case_name(), running.in_full);
+	check(false, "timer count %u: %s", ticks, reason);
+	return -1;
+}
+
+static void play_one(const struct race *race, u32 ticks)
+{
+	log_clear();
+	if (race->play) {
+		race->play(running.argument, ticks);
+		return;
+	}
+	lapic_timer_arm(ticks);
+	play();
+}
+
+static int sample(const void *unused, u32 ticks)
+{
+	const struct race *race = running.race;
+	const char *reason = NULL, *left;
+	struct text t = TEXT(running.in_full);
+	int order;
+
+	(void)unused;
+	play_one(race, ticks);
+	trace_read(&running.trace, event_log.entries, log_count());
+	trace_format(&t, the_scene(), &running.trace);
+	text_seal(&t);
+	keep_deliveries(&running.trace);
+	order = race->classify(running.argument, the_scene(), &running.trace, &reason);
+	if (order < 0)
+		return illegal(ticks, reason);
+	left = come_to_rest();
+	if (left)
+		return illegal(ticks, left);
+	if (race->after)
+		race->after(running.argument, order);
+	return stage_passing() ? order : illegal(ticks, "");
+}
+
+static void show_first(const void *unused, int order, u32 ticks)
+{
+	(void)unused;
+	(void)order;
+	report_line("SAMPLE: %s: %u %s", stage_case_name(), ticks, running.in_full);
+}
+
+static void order_name(struct text *text, int order)
+{
+	running.race->name(running.argument, text, order);
+}
+
+static void report_orders(const struct sweep_outcome *outcome)
+{
+	static char wanted[2048], found[2048];
+	struct text want = TEXT(wanted), seen = TEXT(found);
+	const struct race *race = running.race;
+
+	for (int order = 0; order < race->orders; order++) {
+		char name[ORDER_NAME], ticks[ORDER_NAME];
+		struct text n = TEXT(name), t = TEXT(ticks);
+
+		order_name(&n, order);
+		text_seal(&n);
+		if (!race->legal || race->legal(running.argument, order))
+			text_add(&want, "%s%s", want.length ? " || " : "", name);
+		if (!outcome->counts[order])
+			continue;
+		text_add(&seen, "%s%s", seen.length ? " || " : "", name);
+		sweep_ticks_format(&t, outcome, order);
+		report_line("HIST: %s: %u ticks=%s %s", stage_case_name(), outcome->counts[order],
+			    text_seal(&t), name);
+	}
+	report_line("WANT: %s: %s", stage_case_name(), text_seal(&want));
+	if (seen.length && stage_passing())
+		report_line("SEEN: %s: %s", stage_case_name(), text_seal(&seen));
+}
+
+static void report_sweep(const struct sweep_outcome *out, const char *why)
+{
+	const char *unit = running.race->unit ? running.race->unit : "tick";
+
+	report_line("SWEEP: %s: %u-%u unit=%s step=%u repeat=%u samples=%u searched=%u%s%s",
+		    stage_case_name(), out->from, out->to, unit, out->step, out->repeats,
+		    out->samples, out->searched, *why ? " incomplete: " : "", why);
+}
+
+static void require_arrivals(const struct sweep_outcome *outcome)
+{
+	const struct race *race = running.race;
+
+	for (int order = race->reach[0]; order <= race->reach[1]; order++)
+		if (outcome->counts[order])
+			return;
+	skip("no sample landed %s: the timer is too coarse here (in QEMU: -icount shift=0)",
+	     race->reaching);
+}
+
+void race_run(const struct race *race, const void *argument)
+{
+	static struct sweep_outcome outcome;
+	const struct sweep_subject subject = {
+		.orders = race->orders, .sample = sample, .first = show_first, .now = rdtsc
+	};
+	char why[256];
+	struct text t = TEXT(why);
+
+	running.race = race;
+	running.argument = argument;
+	race_timer(TIMER_ONE_SHOT);
+	race->lay_out(argument);
+	sweep_search(&subject, SWEEP_BUDGET, &outcome);
+	lapic_timer_stop();
+	sweep_end_format(&t, &outcome);
+	text_seal(&t);
+	report_sweep(&outcome, why);
+	report_orders(&outcome);
+	if (outcome.end == SWEEP_NO_WINDOW || outcome.end == SWEEP_NEVER_LATE ||
+	    outcome.end == SWEEP_CLOCK_JUMP)
+		error("%s", why);
+	if (stage_passing())
+		require_arrivals(&outcome);
+	stage_judged();
+}
