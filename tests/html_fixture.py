@@ -9,6 +9,10 @@ S3 = "IRQ(0x60)@RDMSR[if=1,rf=0]; EXIT(RDMSR)@RDMSR; ENTRY(#GP(0x0))@RDMSR; #GP(
 ZONES = ["IRQ(0x60)@before RDMSR; #GP(0x0)@RDMSR", "IRQ(0x60)@RDMSR; #GP(0x0)@RDMSR",
          "#GP(0x0)@RDMSR; IRQ(0x60)@GP_ENTRY", "#GP(0x0)@RDMSR; IRQ(0x60)@in the handler",
          "#GP(0x0)@RDMSR; IRQ(0x60)@after IRET", "#GP(0x0)@RDMSR; IRQ(0x60)@later"]
+SWEEP = {"from": 93, "to": 246, "unit": "tick", "step": 1, "repeat": 1, "samples": 154, "searched": 36,
+         "incomplete": "", "ticks": ["93", "94", "95", "96-244", "245", "246"],
+         "first": [[93, "IRQ(0x60)@NOP#24[if=1,rf=0]; #GP(0x0)@RDMSR[if=1,rf=1]"], [94, S1], [95, N1],
+                   [246, "#GP(0x0)@RDMSR[if=1,rf=1]"]]}
 HOSTILE = ('</script><script>window.broken=1</script>', '<img src=x onerror="window.broken=1">',
            "\"'><svg onload=window.broken=1>", "]]>--><!--<script>", "{{7*7}}${window.broken=1}",
            "\u202e\u0000\x1b[2J\x07\u2028javascript:window.broken=1", "a" * 300 + " " + "b@[;;==||@")
@@ -42,7 +46,7 @@ def stories(platform: str = "p1") -> List[Record]:
     return [passed("native/stories.irq_before_rdmsr_trap_gate", S1),
             passed("native/stories.sti_rdmsr_trap_gate", N1),
             result("sweeps/timer.rdmsr_trap_gate", platform, expected=ZONES, observed=[" || ".join(ZONES)],
-                   histogram=[list(pair) for pair in zip((71, 1, 1, 141, 1, 41), ZONES)]),
+                   histogram=[list(pair) for pair in zip((1, 1, 1, 149, 1, 1), ZONES)], sweep=SWEEP),
             passed("hv/stories.s2_trap_gate", S2, "stories.sti_rdmsr_trap_gate"),
             passed("hv/stories.s3_trap_gate", S3, "stories.irq_before_rdmsr_trap_gate")]
 

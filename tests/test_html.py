@@ -99,7 +99,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing_else():
     for _, attributes in reader.elements:
         assert "style" not in attributes and not any(name.startswith("on") for name in attributes)
         assert not attributes.get("src") and not attributes.get("href", "#").startswith("http")
-    code = page.asset("draw.js", "page.js")
+    code = page.asset("draw.js", "phase.js", "page.js")
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "DOMParser"):
         assert word not in code
 
@@ -180,6 +180,33 @@ def test_the_flip_is_at_one_place():
     bars = [s[1] for s in drawing.shapes if s[1]["class"].startswith("band ")]
     assert [bar["class"] for bar in bars] == ["band irq"] * 2 + ["band exc"] * 4
     assert all(a["x"] + a["width"] == b["x"] for a, b in zip(bars, bars[1:])) and min(b["width"] for b in bars) >= 6
+
+
+def test_the_axis_has_ticks_and_instructions():
+    drawing = phase(list(zip((1, 1, 1, 149, 1, 1), made.ZONES)), made.ZONES, True, made.SWEEP)
+    at = [(s[1]["x"], s[2]) for s in drawing.shapes if s[1]["class"] == "tick"]
+    assert [text for _, text in at] == ["93 NOP#24", "94 RDMSR", "95 GP_ENTRY", "96 in the handler",
+                                        "245 after IRET", "246 later"]
+    bars = [s[1] for s in drawing.shapes if s[1]["class"].startswith("band ")]
+    flip = next(s[1] for s in drawing.shapes if s[1]["class"] == "flip")
+    assert flip["x1"] == bars[2]["x"] == at[2][0] and min(bar["width"] for bar in bars) >= 14
+    assert all(a["x"] + a["width"] == b["x"] for a, b in zip(bars, bars[1:]))
+    assert "ticks 93-246" in drawing.words and "149 (96-244): " in drawing.words
+
+
+def test_an_incomplete_sweep_says_so_in_the_picture():
+    sweep = {**made.SWEEP, "step": 7, "incomplete": "its budget was used up"}
+    drawing = phase(list(zip((1, 1, 1, 149, 1, 1), made.ZONES)), made.ZONES, True, sweep)
+    texts = {s[1]["class"]: s[2] for s in drawing.shapes if s[0] == "text"}
+    assert texts["where incomplete"] == "INCOMPLETE: its budget was used up" and "INCOMPLETE" in drawing.words
+
+
+def test_mixed_orders_overlap():
+    sweep = {**made.SWEEP, "ticks": ["~5-90", "~20-100"]}
+    drawing = phase([(4, made.ZONES[0]), (9, made.ZONES[2])], made.ZONES, True, sweep)
+    bars = [s[1] for s in drawing.shapes if s[1]["class"].startswith("band ")]
+    assert [bar["class"] for bar in bars] == ["band irq mixed", "band exc mixed"]
+    assert bars[0]["x"] < bars[1]["x"] < bars[0]["x"] + bars[0]["width"]
 
 
 def test_orders_that_were_not_met_and_orders_that_are_not_legal():

@@ -141,6 +141,13 @@ def test_the_browser_draws_what_python_draws(show):
         histogram = [pair for pair in zip(counts, made.ZONES) if pair[0]] + [(2, "NMI@elsewhere")]
         assert _plain(view.run(as_text % "phase", histogram, made.ZONES, False)) == \
             _plain(svg(phase(histogram, made.ZONES, False)))
+    odd_ticks = {**made.SWEEP, "step": 7, "repeat": 4, "incomplete": "its budget was used up " * 9,
+                 "ticks": ["~5-900", "1", "12-14,18,20-99", "800", "", "901-99999"],
+                 "first": [[1, made.HOSTILE[0]]]}
+    for sweep in (made.SWEEP, odd_ticks, {}, {**odd_ticks, "ticks": []}):
+        histogram = list(zip((1, 1, 1, 149, 1, 1), made.ZONES))
+        assert _plain(view.run(as_text % "phase", histogram, made.ZONES, True, sweep)) == \
+            _plain(svg(phase(histogram, made.ZONES, True, sweep)))
     found = reports.results(made.whole(made.stories()))
     view.run("location.hash = '#hv/stories.s2_trap_gate'")
     drawn = view.run("return new XMLSerializer().serializeToString(document.querySelector('tr.opened svg'))")

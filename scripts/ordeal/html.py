@@ -107,7 +107,7 @@ def render(records: List[Dict[str, Any]], classes: Optional[Classes] = None) -> 
     """The page of a run. classes: how it differs from a baseline, if it was compared with one."""
     records, classes = _clean(records), _clean(classes)
     found = results(records)
-    style, script = asset("draw.css", "page.css"), asset("draw.js", "page.js")
+    style, script = asset("draw.css", "page.css"), asset("draw.js", "phase.js", "page.js")
     sections = [part for part in (
         parts.stories(found), parts.unexpected(found),
         parts.changes(found, classes or {}, classes is not None), _MATRIX % _FILTERS,

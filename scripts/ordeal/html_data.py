@@ -30,6 +30,14 @@ class Strings:
         return [self(text) for text in texts]
 
 
+def _sweep(result: Result, strings: Strings) -> Dict[str, Any]:
+    """The sweep without what the page does not show."""
+    found = {key: value for key, value in result.sweep.items() if key != "searched"}
+    if "first" in found:
+        found["first"] = [[tick, strings(trace)] for tick, trace in found["first"]]
+    return found
+
+
 def _outcome(result: Result, strings: Strings) -> Dict[str, Any]:
     """What one platform (or several) got, without empty fields."""
     command = result.repro.replace(result.case, CASE).replace(
@@ -43,6 +51,7 @@ def _outcome(result: Result, strings: Strings) -> Dict[str, Any]:
              "notes": strings.all([note for note in result.notes if " | " not in note]),
              "fingerprints": strings.all(result.fingerprints),
              "histogram": [[count, strings(trace)] for count, trace in result.histogram],
+             "sweep": _sweep(result, strings),
              "runs": result.runs, "repro": strings(command), "log": strings(log)}
     return {"verdict": VERDICTS.index(result.verdict),
             **{key: value for key, value in found.items() if value}}

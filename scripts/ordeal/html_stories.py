@@ -102,7 +102,7 @@ def sweep_picture(results: Sequence[Result], platform: str) -> Optional[Drawing]
     result = find(results, SWEEP, platform)
     if result is None or not result.histogram:
         return None
-    return phase(result.histogram, result.expected, result.verdict == PASS)
+    return phase(result.histogram, result.expected, result.verdict == PASS, result.sweep)
 
 
 def pictures(results: Sequence[Result], platform: str) -> List[tuple]:

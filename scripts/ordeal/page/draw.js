@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The drawings of html_svg.py, html_lanes.py and html_phase.py, made in the browser for the cases that a
+// The drawings of html_svg.py and html_lanes.py (of html_phase.py: phase.js), made in the browser for the cases that a
 // reader opens. Function for function the same as there, with the same whole numbers; a test holds
 // the two together. Everything becomes an element through createElementNS: no text is ever parsed.
 "use strict";
@@ -44,18 +44,18 @@ const draw = (() => {
 	const width = (text) => Math.floor((text.length * 73 + 9) / 10);
 	const flags = (text) => text.replace(/\]+$/, "").split(",").filter((word) => word);
 
-	function wrap(text) {
+	function wrap(text, limit = WRAP) {
 		const lines = [];
 		let line = "";
 		for (let word of text.split(" ")) {
-			while (word.length > WRAP) {
+			while (word.length > limit) {
 				if (line)
 					lines.push(line);
-				lines.push(word.slice(0, WRAP));
-				word = word.slice(WRAP);
+				lines.push(word.slice(0, limit));
+				word = word.slice(limit);
 				line = "";
 			}
-			if (line && line.length + 1 + word.length > WRAP) {
+			if (line && line.length + 1 + word.length > limit) {
 				lines.push(line);
 				line = word;
 			} else {
@@ -264,75 +264,5 @@ const draw = (() => {
 		return picture;
 	}
 
-	const PHASE = { LEFT: 14, RIGHT: 14, HEAD: 34, ROW: 42, FOOT: 34, PLOT: 452 };
-
-	function bands(histogram, expected) {
-		const counts = new Map(histogram.map(([count, trace]) => [trace, count]));
-		const listed = expected.map((trace) => {
-			const count = counts.get(trace) || 0;
-			counts.delete(trace);
-			return [count, trace];
-		});
-		return [...listed, ...[...counts].map(([trace, count]) => [count, trace])];
-	}
-
-	const orderOf = (trace) => events(trace).map((event) => cut(event, "@")[0]);
-
-	function edgesOf(rows) {
-		const roots = rows.map(([count]) => Math.floor(Math.sqrt(count * 10000)));
-		const total = max(1, roots.reduce((a, b) => a + b, 0)), least = 6;
-		const spare = PHASE.PLOT - least * roots.filter((root) => root).length;
-		let soFar = 0, seen = 0;
-		return [PHASE.LEFT, ...roots.map((root) => {
-			soFar += root;
-			seen += root ? 1 : 0;
-			return PHASE.LEFT + seen * least + Math.floor(spare * soFar / total);
-		})];
-	}
-
-	function band(picture, y, edge, count, trace, css) {
-		const { LEFT, PLOT } = PHASE;
-		const moved = events(trace).find((event) => !event.startsWith("#")) || "";
-		const place = cut(cut(moved, "@")[1], "[")[0];
-		let order = orderOf(trace).join(", then ") || "nothing";
-		if (order.length > 34)
-			order = order.slice(0, 31) + "...";
-		picture.text(`band-name ${count ? css : "none"}`, LEFT, y + 12, order);
-		picture.text("where lands", LEFT + width(order) + 12, y + 12,
-			(place && `lands: ${place}`).slice(0, max(0, 60 - order.length)));
-		picture.add("rect", "track", { x: LEFT, y: y + 19, width: PLOT, height: 14, rx: 3 });
-		if (count)
-			picture.add("rect", `band ${css}`, { x: edge[0], y: y + 19, width: edge[1] - edge[0],
-				height: 14, rx: 2 });
-		const number = count ? String(count) : "not met";
-		let x = count ? edge[1] + 6 : LEFT + 6;
-		if (x + width(number) > LEFT + PLOT - 2)
-			x = edge[0] - 6 - width(number);
-		picture.text(count ? "count" : "count none", x < LEFT ? LEFT + 6 : x, y + 30, number);
-	}
-
-	function phase(histogram, expected, passed) {
-		const { LEFT, RIGHT, HEAD: TOP, ROW, FOOT: BELOW, PLOT } = PHASE;
-		const rows = bands(histogram, expected);
-		const total = rows.reduce((sum, [count]) => sum + count, 0);
-		const picture = new Drawing(LEFT + PLOT + RIGHT, TOP + ROW * rows.length + BELOW,
-			`${total} samples. ` + rows.map(([count, trace]) => `${count}: ${trace}.`).join(" "));
-		const edges = edgesOf(rows), bottom = TOP + ROW * rows.length + 4;
-		picture.line("axis", LEFT, bottom, LEFT + PLOT - 8, bottom);
-		picture.add("path", "axis-head", { d: `M${LEFT + PLOT} ${bottom}l-9 -4l0 8z` });
-		picture.text("where", LEFT, bottom + 19, `the interrupt arrives ever later: ${total} samples`);
-		const met = rows.map((_, i) => i).filter((i) => rows[i][0]);
-		met.slice(1).forEach((at, i) => {
-			if (orderOf(rows[met[i]][1]).join() === orderOf(rows[at][1]).join())
-				return;
-			const text = "the order flips here";
-			picture.line("flip", edges[at], 22, edges[at], bottom);
-			picture.text("flip-name", Math.min(edges[at] + 6, LEFT + PLOT - width(text)), 20, text);
-		});
-		rows.forEach(([count, trace], i) => band(picture, TOP + ROW * i, edges.slice(i, i + 2), count, trace,
-			passed || expected.includes(trace) ? kind(trace) : "illegal"));
-		return picture;
-	}
-
-	return { lanes, phase, events };
+	return { lanes, events, tools: { Drawing, wrap, width, cut, kind, max } };
 })();

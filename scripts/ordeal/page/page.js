@@ -49,13 +49,17 @@
 	}
 
 	const hist = (outcome) => outcome.histogram.map(([count, number]) => [count, strings[number]]);
-	const phaseOf = (outcome) => draw.phase(hist(outcome), texts(outcome.want), verdicts[outcome.verdict] === "PASS");
+	const sweepOf = (outcome) => outcome.sweep && { ...outcome.sweep,
+		first: (outcome.sweep.first || []).map(([tick, number]) => [tick, strings[number]]) };
+	const phaseOf = (outcome) => draw.phase(hist(outcome), texts(outcome.want),
+		verdicts[outcome.verdict] === "PASS", sweepOf(outcome));
 
 	function pictures(entry, outcome, twin) {
 		const found = [];
 		const want = texts(outcome.want)[outcome.near || 0];
 		if (outcome.histogram) {
-			found.push(figure("Orders seen as the arrival moves. Widths go by the square root of the count.",
+			found.push(figure("Orders seen as the arrival moves; under the axis, the tick and the instruction at which " +
+				"each begins. A stretch within one order takes the square root of its ticks.",
 				phaseOf(outcome)));
 			if (twin && twin.outcome.histogram)
 				found.push(figure(`Its native twin, ${twin.entry.id}`, phaseOf(twin.outcome)));
