@@ -35,14 +35,6 @@ static void peel(struct vcpu *v, enum exit_reason reason)
 	}
 }
 
-/* The NMI acts on the guest only; one that comes in root is dropped, and made pending again. */
-static void repend_nmi(void)
-{
-	nmi_block();
-	nmi_dismiss_all();
-	nmi_send_self();
-}
-
 static struct vcpu *start_on_ladder(u64 pending_debug)
 {
 	struct vcpu *v;

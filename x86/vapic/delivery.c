@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Virtual interrupts against the other events of one boundary. A virtual interrupt stands where the
+ * interrupt window does: below debug traps, the preemption timer and NMIs, and above an external
+ * interrupt that exits. While interrupt-window exiting is on, none is recognized.
+ */
+#define FAMILY "virtual_delivery"
+#include "hv/guest.h"
+#include "vmx/only.h"
+#include "vmx/vapic.h"
+
+#define DELIVERY "SDM 3C, Virtual-Interrupt Delivery"
+#define EVALUATION "SDM 3C, Evaluation of Pending Virtual Interrupts"
+#define DB_ENTRY ENTRY_OF(DB_VECTOR)
+
+/* Enters at L, with a virtual interrupt requested. */
+static struct vcpu *start_requested(u64 rflags)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP, NOP);
+	the_scene()->in_rflags |= rflags;
+	v = hv_start();
+	vapic_start(v);
+	vapic_request(v, VEC);
+	return v;
+}
+
+CASE(at_entry, "V97", "a virtual interrupt above VPPR is delivered at VM entry, before the guest's first "
+     "instruction, and is in service then", DELIVERY)
+{
+	struct vcpu *v = start_requested(RFLAGS_IF);
+
+	run_to_end(v);
+	check(vapic_serves(VEC) && !vapic_requested(VEC), "VIRR %d, VISR %d", vapic_requested(VEC),
+	      vapic_serves(VEC));
+	expect(IRQ(VEC, AT(L), IF(1)));
+}
+
+/* The external interrupt exits at the virtual one's handler, acknowledged, and is over. */
+static void exit_at_virtual_entry(struct vcpu *v)
+{
+	vmx_acknowledge_on_exit(v, true);
+	run_to(v, EXIT_INTR, ENTRY_OF(VEC));
+	lapic_eoi();
+	run_to_end(v);
+}
+
+#define AT_VIRTUAL_ENTRY EXIT(INTR, AT(ENTRY_OF(VEC)), NO_EVENT), ENTRY(AT(ENTRY_OF(VEC)))
+
+CASE(held_by_tpr, "V97", "one that is not above VPPR is not delivered: a physical interrupt that exits "
+     "comes first", EVALUATION)
+{
+	struct vcpu *v = start_requested(RFLAGS_IF);
+
+	vapic_tpr(v, VEC >> 4);
+	pend_irq(VEC_LOW);
+	run_to(v, EXIT_INTR, L);
+	vapic_tpr(v, 0);
+	exit_at_virtual_entry(v);
+	expect(EXIT(INTR, AT(L)), ENTRY(AT(L)), IRQ(VEC, AT(L)), AT_VIRTUAL_ENTRY);
+}
+
+static void behind_injection(const void *argument)
+{
+	enum gate_type gate = *(const enum gate_type *)argument;
+	struct vcpu *v;
+
+	gate_type_set(GP_VECTOR, gate);
+	v = start_requested(RFLAGS_IF);
+	vcpu_inject(v, gp(0));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
+	       IRQ(VEC, AT(gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET), IF(1)));
+}
+
+CASE_OF(injected_gp_interrupt_gate, "V98", "a virtual interrupt comes behind an injected #GP, after its "
+	"IRET", DELIVERY, behind_injection, &interrupt_gate);
+CASE_OF(injected_gp_trap_gate, "V98", "behind a trap gate it comes at the first instruction of the "
+	"handler of #GP", DELIVERY, behind_injection, &trap_gate);
+
+CASE(before_external_interrupt, "V99", "a virtual interrupt is delivered before an external interrupt "
+     "exits, which does so at its handler's first instruction", DELIVERY)
+{
+	struct vcpu *v = start_requested(RFLAGS_IF);
+
+	pend_irq(VEC_HIGH);
+	exit_at_virtual_entry(v);
+	expect(IRQ(VEC, AT(L), IF(1)), AT_VIRTUAL_ENTRY);
+}
+
+/* Everything above it at once; @with_nmi: also an NMI that exits. */
+static void ladder(bool with_nmi)
+{
+	struct vcpu *v;
+
+	gate_type_set(DB_VECTOR, TRAP_GATE);
+	v = start_requested(RFLAGS_IF | RFLAGS_TF);
+	the_scene()->on_delivery = stop_stepping;
+	vcpu_set_pending_debug(v, PENDING_BS);
+	vmx_preemption_timer(v, 0);
+	if (with_nmi) {
+		vcpu_intercept(v, INTERCEPT_NMI, true);
+		repend_nmi();
+	}
+	run_to(v, EXIT_PREEMPTION_TIMER, DB_ENTRY);
+	vmx_guard_timer(v);
+	if (with_nmi) {
+		repend_nmi();
+		run_to(v, EXIT_NMI, DB_ENTRY);
+	}
+	run_to_end(v);
+}
+
+#define AT_DB_ENTRY(name) EXIT(name, AT(DB_ENTRY), NO_EVENT), ENTRY(AT(DB_ENTRY))
+
+CASE(ladder_without_nmi, "V100", "debug trap, preemption timer, virtual interrupt: all at once, in this "
+     "order", DELIVERY)
+{
+	ladder(false);
+	expect(DB(AT(L), TF(1)), AT_DB_ENTRY(PREEMPTION_TIMER), IRQ(VEC, AT(DB_ENTRY), IF(1)));
+}
+
+CASE(ladder, "V100", "debug trap, preemption timer, NMI, virtual interrupt: all at once, in this order",
+     DELIVERY)
+{
+	ladder(true);
+	expect(DB(AT(L), TF(1)), AT_DB_ENTRY(PREEMPTION_TIMER), AT_DB_ENTRY(NMI),
+	       IRQ(VEC, AT(DB_ENTRY), IF(1)));
+}
+
+CASE(interrupt_window, "V101", "with interrupt-window exiting no virtual interrupt is recognized: the "
+     "window exits; it comes when the window is off", EVALUATION)
+{
+	struct vcpu *v = start_requested(RFLAGS_IF);
+
+	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	run_to(v, EXIT_INTR_WINDOW, L);
+	check(vapic_requested(VEC) && !vapic_serves(VEC), "VIRR %d, VISR %d", vapic_requested(VEC),
+	      vapic_serves(VEC));
+	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, false);
+	run_to_end(v);
+	expect(EXIT(INTR_WINDOW, AT(L)), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
+}
+
+CASE(blocked_by_sti, "V97", "blocked by STI at VM entry, it is delivered one instruction later",
+     DELIVERY)
+{
+	struct vcpu *v = start_requested(RFLAGS_IF);
+
+	vcpu_set_state(v, STATE_BLOCKED_BY_STI);
+	run_to_end(v);
+	expect(IRQ(VEC, AT(AFTER(L)), IF(1)));
+}
+
+CASE(hlt_at_entry, "V109", "a guest entered in HLT takes a virtual interrupt at once", DELIVERY)
+{
+	struct vcpu *v = start_requested(RFLAGS_IF);
+
+	vcpu_set_activity(v, ACTIVITY_HLT);
+	run_to_end(v);
+	expect(IRQ(VEC, AT(L), IF(1)));
+}
+
+/* --- Posted interrupts: the notification is itself an external interrupt. What its processing makes
+ * deliverable "may" be delivered immediately, says the manual. --- */
+
+#define AT_ONCE_OR_LATER(...)                                                                      \
+	expect_one_of(LEGAL("delivered at once", __VA_ARGS__ IRQ(VEC, AT(L), IF(1))),              \
+		      LEGAL("delivered one instruction later",                                     \
+			    __VA_ARGS__ IRQ(VEC, AT(AFTER(L)), IF(1))))
+
+static struct vcpu *start_posted(void)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP);
+	the_scene()->in_rflags |= RFLAGS_IF;
+	v = hv_start();
+	vapic_start(v);
+	vapic_post(v, VEC_LOW, VEC);
+	pend_irq(VEC_LOW);
+	return v;
+}
+
+#define POSTED "SDM 3C, Posted-Interrupt Processing"
+
+CASE(posted, "V110", "a notification that is pending at VM entry does not exit: what is posted is "
+     "delivered, at once or one instruction later", POSTED)
+{
+	struct vcpu *v = start_posted();
+
+	run_to_end(v);
+	check(!lapic_irr(VEC_LOW) && !lapic_isr(VEC_LOW), "the notification is in IRR or ISR");
+	AT_ONCE_OR_LATER();
+}
+
+CASE(posted_and_interrupt, "V111", "an ordinary interrupt of a higher class exits before the "
+     "notification is processed", POSTED)
+{
+	struct vcpu *v = start_posted();
+
+	pend_irq(VEC_HIGH);
+	run_to(v, EXIT_INTR, L);
+	check((u32)vcpu_details(v).interruption == (u32)external(VEC_HIGH),
+	      "interruption information is %#lx", vcpu_details(v).interruption);
+	lapic_eoi();
+	run_to_end(v);
+	AT_ONCE_OR_LATER(EXIT(INTR, AT(L)), ENTRY(AT(L)), );
+}
+
+CASE(posted_and_nmi, "V112", "an NMI exits before the notification is processed", POSTED)
+{
+	struct vcpu *v = start_posted();
+
+	vcpu_intercept(v, INTERCEPT_NMI, true);
+	pend_nmi();
+	run_to(v, EXIT_NMI, L);
+	run_to_end(v);
+	AT_ONCE_OR_LATER(EXIT(NMI, AT(L)), ENTRY(AT(L)), );
+}
