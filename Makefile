@@ -95,15 +95,26 @@ FORCE:
 # The lab's own programs (scripts/lab), which run in its little Linux: static, so that it needs no library.
 LAB_CFLAGS = -std=gnu11 -m64 -O2 -static -s -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS))
 .PHONY: lab
-lab: scripts/lab/launcher scripts/lab/fetch scripts/lab/stage
+lab: scripts/lab/launcher scripts/lab/fetch scripts/lab/stage scripts/lab/bootdisk
+LAB_BARE_CFLAGS = -std=gnu11 -m32 -Os -s -ffreestanding -fno-pic -fno-stack-protector \
+	-mgeneral-regs-only -fno-asynchronous-unwind-tables -Wall -Wextra \
+	$(filter -Werror,$(CONFIG_CFLAGS))
 # A kernel, in 32-bit code, 32 MiB up: above any image it may become.
 scripts/lab/stage: scripts/lab/stage.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -m32 -Os -s -ffreestanding -fno-pic -fno-stack-protector -mgeneral-regs-only \
-		-fno-asynchronous-unwind-tables -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS)) -c -o $@.o $<
+	$(CC) $(LAB_BARE_CFLAGS) -c -o $@.o $<
 	$(LD) -m elf_i386 -nostdlib -static -z noexecstack --build-id=none -e start \
 		-Ttext-segment=0x2000000 -o $@ $@.o
+# The first sectors of a disk; -N, so that the file is what lies in memory.
+scripts/lab/bootdisk: scripts/lab/mbr.S scripts/lab/loader.c scripts/lab/bootdisk.h \
+		scripts/lab/ata.h scripts/lab/ports.h
+	@mkdir -p $(@D)
+	$(CC) -m32 -c -o scripts/lab/mbr.o $<
+	$(CC) $(LAB_BARE_CFLAGS) -c -o scripts/lab/loader.o $(filter %/loader.c,$^)
+	$(LD) -m elf_i386 -N -nostdlib -static --build-id=none -e mbr -Ttext=0x7c00 \
+		--oformat=binary -o $@ scripts/lab/mbr.o scripts/lab/loader.o
 scripts/lab/launcher: scripts/lab/multiboot.c
+scripts/lab/fetch: scripts/lab/ata.h scripts/lab/bootdisk.h
 scripts/lab/%: scripts/lab/%.c scripts/lab/multiboot.h scripts/lab/ports.h
 	@mkdir -p $(@D)
 	$(CC) $(LAB_CFLAGS) -o $@ $(filter %.c,$^)
@@ -201,7 +212,7 @@ clean:
 	rm -f $(foreach i,$(SINGLE),$(i).o $(i).d)
 	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
 	rm -rf tests/c/obj
-	rm -f $(addprefix scripts/lab/,launcher fetch stage stage.o)
+	rm -f $(addprefix scripts/lab/,launcher fetch stage stage.o bootdisk mbr.o loader.o)
 distclean: clean
 	rm -f config.mak
 

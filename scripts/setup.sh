@@ -25,6 +25,7 @@ bochs-bin|bochs|platforms bochs-intel and bochs-amd
 grub-mkrescue|grub-common|makes the ISO that Bochs boots
 /usr/lib/grub/i386-pc|grub-pc-bin|makes the ISO that Bochs boots
 xorriso|xorriso|makes the ISO that Bochs boots
+zstd|zstd|unpacks the lab's kernels and modules
 mformat|mtools|makes the ISO that Bochs boots
 shellcheck|shellcheck|make check: the shell files
 /usr/lib/python3/dist-packages/pytest|python3-pytest|make check: the host tests

@@ -14,7 +14,7 @@ from ordeal import platforms
 from ordeal.host import Host, find_host
 from ordeal.judge import Ending, Plan, Session
 from ordeal.model import UserError
-from ordeal.platforms import labbochs, labcpio, labrelay, labstate, labstock
+from ordeal.platforms import labcpio, labrelay, labstate, labstock
 from ordeal.platforms.lab import lab_init, module_args
 from ordeal.shared import batches
 
@@ -231,13 +231,6 @@ def test_kvm_intel(tmp_path):
     lab_or_skip("kvm-intel@bochs")
     _, records = run("-p", "kvm-intel@bochs", "--logs", str(tmp_path / "l"), "native/stories.*")
     assert {r["verdict"] for r in records if r["type"] == "result"} == {"PASS"}
-
-
-def test_payload_disk():
-    """Whole cylinders, a head that fetch.c reads, and the archive from the second sector on."""
-    data, cylinders = labbochs.disk(b"abc" * 1000)
-    assert len(data) == cylinders * 16 * 63 * 512
-    assert data.startswith(b"ordeal\x003000\0") and data[512:3512] == b"abc" * 1000
 
 
 def test_module_args_reach_the_module(tmp_path):

@@ -7,8 +7,8 @@
  *	fetch [-o PORT WORD] [fw_cfg | ata]
  *
  * -o PORT WORD: first write WORD and a line end to this I/O port, and without a source nothing more.
- * fw_cfg: the file opt/ordeal/payload of QEMU's firmware configuration device. ata: the disk on the
- * first IDE channel, by programmed I/O; its first sector is "ordeal", a NUL, and the length in decimal.
+ * fw_cfg: the file opt/ordeal/payload of QEMU's firmware configuration device. ata: what the head
+ * of the disk on the first IDE channel (bootdisk.h) calls its payload, by programmed I/O.
  * Ports, not drivers: neither is in every kernel, and a driver would have read the disk too early.
  */
 #include <errno.h>
@@ -19,25 +19,14 @@
 #include <string.h>
 
 #include <unistd.h>
+#include "ata.h"
+#include "bootdisk.h"
 #include "ports.h"
 
 enum {
 	FW_CFG_SELECT = 0x510,
 	FW_CFG_DATA = 0x511,
 	FW_CFG_DIRECTORY = 0x19,
-	ATA = 0x1f0,
-	ATA_COUNT = ATA + 2,
-	ATA_LBA_LOW = ATA + 3,
-	ATA_LBA_MID = ATA + 4,
-	ATA_LBA_HIGH = ATA + 5,
-	ATA_DEVICE = ATA + 6,
-	ATA_STATUS = ATA + 7,
-	ATA_LBA_MODE = 0xe0,
-	ATA_READ_SECTORS = 0x20,
-	ATA_BUSY = 0x80,
-	ATA_DATA_REQUEST = 0x08,
-	ATA_ERROR = 0x21,
-	SECTOR = 512,
 	LONGEST = 64 << 20,
 	PAUSE_US = 2000,
 };
@@ -87,40 +76,23 @@ static void *try_fw_cfg(size_t *size)
 	return buffer;
 }
 
-static bool read_sector(uint32_t number, void *to)
-{
-	uint8_t status;
-
-	while (inb(ATA_STATUS) & ATA_BUSY)
-		;
-	outb(ATA_LBA_MODE | (number >> 24 & 0xf), ATA_DEVICE);
-	outb(1, ATA_COUNT);
-	outb(number & 0xff, ATA_LBA_LOW);
-	outb(number >> 8 & 0xff, ATA_LBA_MID);
-	outb(number >> 16 & 0xff, ATA_LBA_HIGH);
-	outb(ATA_READ_SECTORS, ATA_STATUS);
-	do {
-		status = inb(ATA_STATUS);
-		if (!(status & ATA_BUSY) && status & ATA_ERROR)
-			return false;
-	} while (status & ATA_BUSY || !(status & ATA_DATA_REQUEST));
-	read_words(ATA, to, SECTOR / 2);
-	return true;
-}
-
 static void *try_ata(size_t *size)
 {
-	char head[SECTOR + 1] = "";
+	union {
+		struct disk_head head;
+		char bytes[SECTOR];
+	} first;
 
-	if (!read_sector(0, head) || strcmp(head, "ordeal"))
+	if (!ata_read(HEAD_SECTOR, 1, &first) ||
+	    memcmp(first.head.magic, DISK_MAGIC, sizeof(first.head.magic)))
 		return NULL;
-	*size = strtoul(head + sizeof("ordeal"), NULL, 10);
+	*size = first.head.payload_size;
 	if (!*size || *size > LONGEST)
 		return NULL;
 	char *buffer = buffer_of(*size + SECTOR);
 
 	for (size_t done = 0; done < *size; done += SECTOR)
-		if (!read_sector(1 + done / SECTOR, buffer + done))
+		if (!ata_read(first.head.payload_sector + done / SECTOR, 1, buffer + done))
 			return NULL;
 	return buffer;
 }

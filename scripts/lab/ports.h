@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * String I/O from user space. The C library's outsb() and insb() do not tell the compiler that they
- * touch memory.
+ * Port I/O, with and without a system below. The C library's outsb() and insb() do not tell the compiler
+ * that they touch memory.
  */
 #ifndef ORDEAL_LAB_PORTS_H
 #define ORDEAL_LAB_PORTS_H
 
 #include <stddef.h>
+#include <stdint.h>
+#if __STDC_HOSTED__
 #include <sys/io.h>
+#else
+static inline void outb(uint8_t value, uint16_t port)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint8_t inb(uint16_t port)
+{
+	uint8_t value;
+
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+#endif
 
 static inline void write_bytes(unsigned short port, const void *from, size_t n)
 {

@@ -1,35 +1,31 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The lab's KVM-Intel: a stock Linux kernel's KVM on the VMX of Bochs.
 
-The same little Linux as on TCG (lab.py), booted by GRUB from an ISO that depends on the kernel alone
-and is kept in the cache; the payload is a disk. The images' consoles come out of Bochs' port 0xe9.
+The same little Linux as on TCG (lab.py), on a disk with a loader of its own (labdisk.py); the payload
+is behind it. The images' consoles come out of Bochs' port 0xe9. Bochs saves no state that could be
+started again, so what counts is a short boot.
 """
 import os
-import subprocess
-from typing import List, Tuple
+from typing import Dict, List, Tuple
 
 from ..host import Host, version_of
 from ..judge import Ending
 from ..model import UserError
-from ..text import clean
+from . import labdisk, labstock
 from .base import Job, Launch, Need
-from .bochs import GRUB_PC, BochsIntel
-from .lab import KERNEL_ARGS, KvmAmdTcg, payload, write_file
+from .bochs import BochsIntel
+from .lab import KERNEL_ARGS, PROGRAMS, KvmAmdTcg, payload, write_file
 
 MODEL = "corei7_skylake_x"
+#: Of the kernel's own initialization the most expensive parts that no lab needs: a noise source's
+#: health test, the keys for signatures of modules, and registrations of the tracer and of BPF.
+NOT_CALLED = ("jent_mod_init", "load_system_certificate_list", "trace_eval_init",
+              "bpf_tcp_ca_kfunc_init")
 #: Bochs lacks some MSRs that Linux touches early, and is slow: what can be left out is.
-MORE_ARGS = "mitigations=off tsc=reliable no_timer_check nosmp lpj=1000000"
-SECTOR, HEADS, TRACK = 512, 16, 63
+MORE_ARGS = ("mitigations=off tsc=reliable no_timer_check nosmp lpj=1000000 cryptomgr.notests "
+             "initcall_blacklist=" + ",".join(NOT_CALLED))
 MEMORY_MIB = 256
 POWER_OFF = b"soft power off"
-
-
-def disk(archive: bytes) -> Tuple[bytes, int]:
-    """The payload as scripts/lab/fetch.c reads it from a disk, and the disk's cylinders."""
-    data = (b"ordeal\0%d" % len(archive)).ljust(SECTOR, b"\0") + archive
-    cylinder = HEADS * TRACK * SECTOR
-    count = -(-len(data) // cylinder)
-    return data.ljust(count * cylinder, b"\0"), count
 
 
 class KvmIntelBochs(KvmAmdTcg):
@@ -47,7 +43,8 @@ class KvmIntelBochs(KvmAmdTcg):
         self.bochs.model = MODEL
 
     def needs(self, host: Host) -> List[Need]:
-        return self.bochs.needs(host) + self.programs(host) + self.stock(host, self.parts(host))
+        return self.bochs.needs(host) + self.programs(host, PROGRAMS + ("bootdisk",)) \
+            + self.stock(host, self.parts(host))
 
     def emulator(self, host: Host) -> str:
         return "Bochs " + ".".join(map(str, version_of(self.bochs.version(host))))
@@ -55,44 +52,41 @@ class KvmIntelBochs(KvmAmdTcg):
     def below(self, host: Host) -> Tuple[str, str]:
         return "bochs-intel", self.bochs.version(host)
 
-    def iso(self, host: Host) -> str:
-        """The path of the ISO with the kernel and its initramfs."""
+    def modules(self, host: Host) -> Dict[str, bytes]:
+        return {name: labstock.without_signature(data)
+                for name, data in super().modules(host).items()}
+
+    def disk(self, host: Host) -> bytes:
+        """The boot disk but its payload, from the cache if nothing it depends on has changed."""
         import hashlib
-        import tempfile
         from . import labstate
-        initramfs = self.initramfs(host, "ata")
+        with open(os.path.join(host.build, "scripts", "lab", "bootdisk"), "rb") as stream:
+            code = stream.read()
         with open(self.kernel_path(host), "rb") as stream:
             kernel = stream.read()
+        initramfs = self.initramfs(host, "ata")
         args = " ".join([KERNEL_ARGS, MORE_ARGS, host.lab.get("kernel-args", "")]).strip()
-        config = ("set timeout=0\nmenuentry lab {\n\tlinux /boot/linux %s\n"
-                  "\tinitrd /boot/initrd\n\tboot\n}\n" % args).encode()
-        key = hashlib.sha256(b"\0".join((kernel, initramfs, config))).hexdigest()[:32]
-        directory = os.path.join(host.cache, "lab", "isos")
-        path = os.path.join(directory, key + ".iso")
-        if os.path.exists(path):
+        key = hashlib.sha256(b"\0".join((code, kernel, initramfs, args.encode()))).hexdigest()[:32]
+        directory = os.path.join(host.cache, "lab", "disks")
+        path = os.path.join(directory, key)
+        try:
+            with open(path, "rb") as stream:
+                content = stream.read()
             os.utime(path)
-            return path
+            return content
+        except OSError:
+            pass
+        try:
+            content = labdisk.bootable(code, labdisk.linux(kernel, initramfs, args, MEMORY_MIB))
+        except UserError as error:
+            raise UserError("%s: %s" % (self.kernel_path(host), error)) from None
         os.makedirs(directory, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=host.cache) as tree:
-            os.makedirs(os.path.join(tree, "boot", "grub"))
-            for name, content in (("linux", kernel), ("initrd", initramfs),
-                                  ("grub/grub.cfg", config)):
-                write_file(os.path.join(tree, "boot", name), content)
-            part = "%s.part.%d" % (path, os.getpid())
-            done = subprocess.run(
-                ["grub-mkrescue", "--locales=", "--fonts=", "--themes=",
-                 "--install-modules=linux iso9660 normal", "-d", GRUB_PC, "-o", part, tree],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                check=False)
-            if done.returncode or not os.path.exists(part):
-                raise UserError("grub-mkrescue failed (%d): %s" % (
-                    done.returncode, clean(done.stdout[-200:], 200)))
-            os.replace(part, path)
+        write_file(path, content)
         labstate.prune(directory)
-        return path
+        return content
 
     @staticmethod
-    def bochsrc(roms: Tuple[str, str], iso: str, work: str, cylinders: int) -> str:
+    def bochsrc(roms: Tuple[str, str], work: str, cylinders: int) -> str:
         """The machine. Unlike that of bochs-intel it ignores unknown MSRs: Linux needs that."""
         return "\n".join((
             'display_library: rfb, options="timeout=0"',
@@ -103,23 +97,18 @@ class KvmIntelBochs(KvmAmdTcg):
             "clock: sync=none, time0=1", "port_e9_hack: enabled=1",
             'com1: enabled=1, mode=file, dev="%s/kernel.log"' % work,
             'ata0-master: type=disk, path="%s/disk", mode=flat, cylinders=%d, heads=%d, spt=%d'
-            % (work, cylinders, HEADS, TRACK),
-            "ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15",
-            'ata1-master: type=cdrom, path="%s", status=inserted' % iso,
-            "boot: cdrom", "panic: action=fatal", "error: action=report", "info: action=ignore",
+            % (work, cylinders, labdisk.HEADS, labdisk.TRACK),
+            "boot: disk", "panic: action=fatal", "error: action=report", "info: action=ignore",
             "debug: action=ignore", "speaker: enabled=0",
             "sound: driver=dummy, waveoutdrv=dummy", 'log: "%s/bochs.log"' % work, ""))
 
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
                     work: str) -> Launch:
         self.check(host)
-        # Bochs reads neither quotes nor blanks in paths well: give it short plain ones.
-        iso = os.path.join(work, "linux.iso")
-        os.symlink(os.path.abspath(self.iso(host)), iso)
-        content, cylinders = disk(payload(parts, word))
+        content = labdisk.with_payload(self.disk(host), payload(parts, word))
         write_file(os.path.join(work, "disk"), content)
         write_file(os.path.join(work, "bochsrc"), self.bochsrc(
-            self.bochs.roms(host), iso, work, cylinders).encode())
+            self.bochs.roms(host), work, len(content) // labdisk.CYLINDER).encode())
         write_file(os.path.join(work, "commands"), b"c\nq\n")
         return Launch([self.bochs.program(host), "-q", "-f", os.path.join(work, "bochsrc"), "-rc",
                        os.path.join(work, "commands")],

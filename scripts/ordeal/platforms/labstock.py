@@ -17,6 +17,7 @@ from ..text import clean
 
 #: What a kernel must bring for the lab, in the order of loading; "|" separates alternatives.
 MODULES = ("irqbypass", "kvm", "kvm-amd", "kvm-intel")
+_SIGNED, _SIGNATURE_HEAD = b"~Module signature appended~\n", 12
 #: Free space that fetching wants, in MiB: a kernel package unpacked, and a saved machine state.
 ROOM_MIB = 600
 
@@ -53,6 +54,15 @@ def unpack_module(path: str) -> bytes:
     if data[:4] != b"\x7fELF":
         raise UserError("%s is no kernel module" % path)
     return data
+
+
+def without_signature(module: bytes) -> bytes:
+    """The module but the signature behind it (Linux's Documentation/admin-guide/module-signing.rst),
+    whose check costs an emulator seconds."""
+    if not module.endswith(_SIGNED):
+        return module
+    length = int.from_bytes(module[-len(_SIGNED) - 4:-len(_SIGNED)], "big")
+    return module[:len(module) - len(_SIGNED) - _SIGNATURE_HEAD - length]
 
 
 def take_modules(tree: str, place: str) -> None:
