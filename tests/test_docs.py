@@ -4,9 +4,10 @@ and links exist."""
 import glob
 import os
 import re
+import shlex
 import shutil
 import subprocess
-from typing import Dict
+from typing import Dict, List, Tuple
 
 import pytest
 
@@ -95,3 +96,26 @@ def test_links_and_paths(page):
                            r"\.(?:[chS]|md|py|def|cfg))`", text):
         made_up = re.search(r"/(foo|example|[A-Z]+)\.", path)
         assert made_up or os.path.exists(os.path.join(ROOT, path)), path
+
+
+def shown_runs() -> List[Tuple[str, List[str]]]:
+    """The commands that README.md shows with their output, and that output's lines."""
+    found = re.findall(r"^```\n\$ (\./run_tests\.sh .*?)\n(.*?)^```$", read("README.md"), re.S | re.M)
+    return [(command, shown.splitlines()) for command, shown in found]
+
+
+def test_the_readme_shows_runs():
+    assert len(shown_runs()) >= 2
+
+
+@pytest.mark.parametrize("command,shown", shown_runs())
+def test_a_run_of_today_says_what_the_readme_shows(command, shown, tmp_path):
+    env = {k: v for k, v in os.environ.items() if k not in ("QEMU", "BOCHS", "CHECK", "TIMEOUT")}
+    done = subprocess.run(shlex.split(command) + ["--logs", str(tmp_path / "logs")], cwd=ROOT, env=env,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                          check=False)
+    lines = done.stdout.splitlines()
+    for line in shown:
+        begin, _, end = line.partition("[…]")
+        assert any(seen.startswith(begin) and seen.endswith(end) for seen in lines), \
+            "README.md shows %r, but %s says:\n%s" % (line, command, done.stdout)
