@@ -17,37 +17,53 @@ enum {
 
 /* nmi_entry.S */
 void nmi_take_without_iret(void (*send)(void));
-extern const u8 nmi_arrived[], nmi_dismiss[];
+extern const u8 nmi_arrived[], nmi_dismiss[], nmi_count[];
+extern volatile u32 nmi_counter;
 
-static void send(void)
+static void send(u32 mode)
 {
 	if (this_cpu.lapic_mode == LAPIC_X2APIC) {
 		mfence_lfence();
-		wrmsr(X2APIC_ICR, (u64)this_cpu.lapic_id << 32 | ICR_NMI | ICR_ASSERT);
+		wrmsr(X2APIC_ICR, (u64)this_cpu.lapic_id << 32 | mode | ICR_ASSERT);
 		return;
 	}
 	lapic_write(LAPIC_ICR_HIGH, this_cpu.lapic_id << XAPIC_ID_SHIFT);
-	lapic_write(LAPIC_ICR_LOW, ICR_NMI | ICR_ASSERT);
+	lapic_write(LAPIC_ICR_LOW, mode | ICR_ASSERT);
 	for (int i = 0; i < POLL_LIMIT && lapic_read(LAPIC_ICR_LOW) & ICR_PENDING; i++)
 		cpu_pause();
 }
 
-void nmi_send_self(void)
+static void send_nmi(void)
+{
+	send(ICR_NMI);
+}
+
+static void send_and_settle(u32 mode)
 {
 	u64 start;
 
 	if (mutated(MUTATE_NO_EVENT))
 		return;
-	send();
+	send(mode);
 	start = rdtsc();
 	while (rdtsc() - start < SETTLE_TSC)
 		cpu_pause();
 }
 
+void nmi_send_self(void)
+{
+	send_and_settle(ICR_NMI);
+}
+
+void init_send_self(void)
+{
+	send_and_settle(ICR_INIT);
+}
+
 void nmi_block(void)
 {
 	gate_set_target(NMI_VECTOR, (u64)nmi_arrived, 0);
-	nmi_take_without_iret(send);
+	nmi_take_without_iret(send_nmi);
 	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
 }
 
@@ -62,6 +78,17 @@ void nmi_unblock(void)
 void nmi_dismiss_all(void)
 {
 	gate_set_target(NMI_VECTOR, (u64)nmi_dismiss, 0);
+}
+
+void nmi_count_all(void)
+{
+	nmi_counter = 0;
+	gate_set_target(NMI_VECTOR, (u64)nmi_count, 0);
+}
+
+u32 nmi_counted(void)
+{
+	return nmi_counter;
 }
 
 void nmi_drain(void)

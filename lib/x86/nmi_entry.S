@@ -23,6 +23,12 @@ nmi_arrived:
 nmi_dismiss:
 	iretq
 
+.globl nmi_count, nmi_counter
+nmi_count:
+	incl nmi_counter
+	iretq
+
 .bss
 .balign 8
 nmi_caller_rsp:	.skip 8
+nmi_counter:	.skip 4

@@ -85,6 +85,7 @@ static const char *set_execution_controls(struct hv_options options)
 		return options.nested_paging ? "secondary controls (IA32_VMX_PROCBASED_CTLS bit "
 		"63)" :
 					       "MSR bitmaps (IA32_VMX_PROCBASED_CTLS bit 60)";
+	vmwrite(SECONDARY_CONTROLS, 0);
 	if (secondary) {
 		if (!set_controls(SECONDARY_CONTROLS, MSR_VMX_SECONDARY, secondary))
 			return "EPT (IA32_VMX_PROCBASED_CTLS2 bit 33)";

@@ -202,6 +202,12 @@ enum vmx_exit_reason {
 /* "Basic VM-Instruction Error Numbers" */
 #define VMX_ERROR_BLOCKED_BY_MOV_SS 26
 
+/* IA32_VMX_MISC: activity state shutdown */
+#define VMX_MISC_SHUTDOWN	BIT(7)
+
+/* "Pending Debug Exceptions" */
+#define PENDING_DEBUG_BS	BIT(14)
+
 /* "Guest Segment Access Rights": unusable */
 #define SEGMENT_UNUSABLE       0x10000
 

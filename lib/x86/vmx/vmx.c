@@ -84,6 +84,7 @@ static void vmx_off(void)
 
 static const char *vmx_enter_guest(struct vcpu *v)
 {
+	u64 by = v->launched;
 	int code;
 
 	if (v->event) { /* an exit has cleared the valid bit of the last one */
@@ -91,6 +92,8 @@ static const char *vmx_enter_guest(struct vcpu *v)
 		vmwrite(ENTRY_ERROR_CODE, EVENT_ERROR(v->event));
 	}
 	code = vmx_enter(v);
+	if (!code && vmread(EXIT_REASON) & VMX_EXIT_ENTRY_FAILURE)
+		v->launched = by; /* "VM-Entry Failures During or After Loading Guest State" */
 	return code ? vmx_entry_refused(code) : NULL;
 }
 

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One instruction that would fault and would exit: which is it? Faults of decoding, of privilege, of
+ * the I/O permission bit map and of fetching an operand come first. Everything else that the
+ * instruction itself would find wrong comes after the exit: the segment and alignment of INS, the value
+ * for CR3. MOV to and from debug registers is the exception: its exit comes before even privilege.
+ */
+#define FAMILY "precedence"
+#include "hv/guest.h"
+#include "segments.h"
+#include "vmx/only.h"
+#include "vmx/vmcs.h"
+
+#define CONDITIONAL_EXITS "SDM 3C, Instructions That Cause VM Exits Conditionally"
+
+#define BAD_CR3		  BIT(60)
+enum {
+	PORT = 0x61, /* of the fragment IN */
+	SMALL_LIMIT = 0xfff,
+	RIGHTS_CODE32 = 0xc09b,
+	RIGHTS_BYTE_LIMIT = 0x4093, /* writable data, limit in bytes */
+};
+
+static struct vcpu *start_with(enum vmx_control control)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	v = hv_start();
+	vmx_control(v, control, true);
+	return v;
+}
+
+/* Completes the instruction that exited, in root's name. */
+static void complete(struct vcpu *v)
+{
+	vcpu_skip_instruction(v);
+	run_to_end(v);
+}
+
+/* --- V76: what is not recognized --- */
+
+CASE(lock_cpuid, "V76", "LOCK CPUID raises #UD, and does not exit", FAULTS_VS_EXITS)
+{
+	require_vmx();
+	scene(L(LOCK_CPUID), NOP);
+	run_to_end(hv_start());
+	expect(UD(AT(L)));
+}
+
+CASE(rdtscp_disabled, "V76", "RDTSCP that is not enabled raises #UD, although RDTSC exits",
+     CONDITIONAL_EXITS)
+{
+	struct vcpu *v;
+
+	scene(L(RDTSCP), NOP);
+	v = start_with(VMX_RDTSC_EXITING);
+	vmx_control(v, VMX_RDTSCP, false);
+	run_to_end(v);
+	expect(UD(AT(L)));
+}
+
+CASE(invpcid_disabled, "V76", "INVPCID that is not enabled raises #UD, although INVLPG exits",
+     CONDITIONAL_EXITS)
+{
+	struct vcpu *v;
+
+	scene(L(INVPCID), NOP);
+	v = start_with(VMX_INVLPG_EXITING);
+	vmx_control(v, VMX_INVPCID, false);
+	run_to_end(v);
+	expect(UD(AT(L)));
+}
+
+/* --- V77, V78: I/O --- */
+
+static struct vcpu *in_at_cpl3(void)
+{
+	scene(PUSH_IRET_FRAME_CPL3_IOPL0, IRETQ, UD2, T(IN));
+	return start_with(VMX_IO_EXITING);
+}
+
+CASE(in_denied, "V77", "IN of CPL 3 that the I/O permission bit map denies raises #GP, although I/O "
+     "exits", FAULTS_VS_EXITS)
+{
+	run_to_end(in_at_cpl3());
+	expect(GP(0, AT(T), CPL(3)));
+}
+
+CASE(in_allowed, "V77", "IN of CPL 3 that the I/O permission bit map allows exits", FAULTS_VS_EXITS)
+{
+	struct vcpu *v;
+
+	tss_allow_port(PORT);
+	v = in_at_cpl3();
+	run_to(v, EXIT_IO, T);
+	vcpu_set(v, VCPU_RFLAGS, vcpu_get(v, VCPU_RFLAGS) | RFLAGS_IOPL3); /* for the landing */
+	complete(v);
+	expect(EXIT(IO, AT(T)), ENTRY(AT(AFTER(T))));
+}
+
+/* INSB in compatibility mode, where segments count. */
+static struct vcpu *insb_in_compatibility_mode(void)
+{
+	struct vcpu *v;
+
+	scene(L(INSB), NOP);
+	the_scene()->in.rdx = PORT;
+	the_scene()->in.rdi = the_scene()->rsp - PAGE_SIZE;
+	v = start_with(VMX_IO_EXITING);
+	vmwrite(GUEST_ACCESS_RIGHTS + 2 * SEG_CS, RIGHTS_CODE32);
+	return v;
+}
+
+static void exits_on_io(struct vcpu *v)
+{
+	run_to(v, EXIT_IO, L);
+	complete(v);
+	expect(EXIT(IO, AT(L)), ENTRY(AT(AFTER(L))));
+}
+
+CASE(ins_unusable, "V78", "INS whose ES is unusable exits, and does not fault", FAULTS_VS_EXITS)
+{
+	struct vcpu *v = insb_in_compatibility_mode();
+
+	vmwrite(GUEST_ACCESS_RIGHTS + 2 * SEG_ES, SEGMENT_UNUSABLE);
+	exits_on_io(v);
+}
+
+CASE(ins_beyond_limit, "V78", "INS beyond the limit of ES exits, and does not fault", FAULTS_VS_EXITS)
+{
+	struct vcpu *v = insb_in_compatibility_mode();
+
+	vmwrite(GUEST_ACCESS_RIGHTS + 2 * SEG_ES, RIGHTS_BYTE_LIMIT);
+	vmwrite(GUEST_LIMIT + 2 * SEG_ES, SMALL_LIMIT);
+	exits_on_io(v);
+}
+
+static void enter_at_cpl3(void)
+{
+	vmwrite(GUEST_SELECTOR + 2 * SEG_CS, SEL_USER_CODE64 | SEL_RPL3);
+	vmwrite(GUEST_ACCESS_RIGHTS + 2 * SEG_CS, segment_access_rights(SEL_USER_CODE64 | SEL_RPL3));
+	vmwrite(GUEST_SELECTOR + 2 * SEG_SS, SEL_USER_DATA | SEL_RPL3);
+	vmwrite(GUEST_ACCESS_RIGHTS + 2 * SEG_SS, segment_access_rights(SEL_USER_DATA | SEL_RPL3));
+}
+
+CASE(ins_unaligned, "V78", "INSW to an odd address, with alignment checked, exits, and does not raise "
+     "#AC", FAULTS_VS_EXITS)
+{
+	struct vcpu *v;
+
+	scene(L(INSW), NOP);
+	the_scene()->in.rdx = PORT;
+	the_scene()->in.rdi = the_scene()->rsp - PAGE_SIZE + 1;
+	the_scene()->in_rflags |= RFLAGS_AC | RFLAGS_IOPL3;
+	v = start_with(VMX_IO_EXITING);
+	vmwrite(GUEST_CR0, vmread(GUEST_CR0) | CR0_AM);
+	enter_at_cpl3();
+	exits_on_io(v);
+}
+
+/* --- V79, V82: control registers --- */
+
+static struct vcpu *start_with_cr0_mask(void)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	v = hv_start();
+	vmwrite(CR0_GUEST_HOST_MASK, CR0_TS);
+	vmwrite(CR0_READ_SHADOW, 0);
+	return v;
+}
+
+CASE(lmsw_page_fault, "V79", "LMSW from a page that is not present raises #PF, whatever the CR0 mask",
+     FAULTS_VS_EXITS)
+{
+	scene(L(LMSW_NOT_PRESENT), NOP);
+	run_to_end(start_with_cr0_mask());
+	expect(PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
+}
+
+CASE(lmsw_exits, "V79", "LMSW exits by what it has read from memory", CONDITIONAL_EXITS)
+{
+	struct vcpu *v;
+
+	*(volatile u16 *)PLAY_WRITABLE = CR0_PE | CR0_TS;
+	scene(L(LMSW), NOP);
+	v = start_with_cr0_mask();
+	run_to(v, EXIT_CR_ACCESS, L);
+	complete(v);
+	expect(EXIT(CR_ACCESS, AT(L)), ENTRY(AT(AFTER(L))));
+}
+
+CASE(bad_cr3, "V82", "MOV to CR3 of a value with reserved bits exits, and does not raise #GP",
+     FAULTS_VS_EXITS)
+{
+	struct vcpu *v;
+
+	scene(L(MOV_TO_CR3), NOP);
+	the_scene()->in.rax = BAD_CR3;
+	v = start_with(VMX_CR3_LOAD_EXITING);
+	run_to(v, EXIT_CR_ACCESS, L);
+	complete(v);
+	expect(EXIT(CR_ACCESS, AT(L)), ENTRY(AT(AFTER(L))));
+}
+
+/* --- V80, V81: debug registers --- */
+
+static void exits_on_dr(struct vcpu *v)
+{
+	run_to(v, EXIT_DR_ACCESS, L);
+	vcpu_set(v, VCPU_DR7, DR7_RESET);
+	complete(v);
+	expect(EXIT(DR_ACCESS, AT(L)), ENTRY(AT(AFTER(L))));
+}
+
+CASE(mov_dr5, "V80", "MOV to DR5 with CR4.DE=1 exits, and does not raise #UD", CONDITIONAL_EXITS)
+{
+	scene(L(MOV_TO_DR5), NOP);
+	write_cr4(read_cr4() | CR4_DE);
+	exits_on_dr(start_with(VMX_MOV_DR_EXITING));
+}
+
+CASE(mov_dr_cpl3, "V80", "MOV to a debug register of CPL 3 exits, and does not raise #GP",
+     CONDITIONAL_EXITS)
+{
+	struct vcpu *v;
+
+	scene(L(MOV_TO_DR0), NOP);
+	the_scene()->in_rflags |= RFLAGS_IOPL3;
+	v = start_with(VMX_MOV_DR_EXITING);
+	enter_at_cpl3();
+	exits_on_dr(v);
+}
+
+/* Asserted because two implementations agree: Linux' KVM (handle_dr) relies on it, Bochs does it. */
+CASE(mov_dr_guarded, "V81", "MOV to a debug register with DR7.GD=1 exits, and does not raise #DB",
+     FAULTS_VS_EXITS)
+{
+	struct vcpu *v;
+
+	scene(L(MOV_TO_DR0), NOP);
+	v = start_with(VMX_MOV_DR_EXITING);
+	vcpu_set(v, VCPU_DR7, DR7_RESET | DR7_GD);
+	exits_on_dr(v);
+}

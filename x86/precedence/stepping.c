@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Single-stepping across an exit. An instruction that exits was not executed, so no trap of it is
+ * pending: a hypervisor that completes it has to make the trap pending. And where blocking by STI or
+ * MOV SS is in effect, TF=1 means that a trap is pending: VM entry checks it, so that a hypervisor which
+ * injects the #DB that it has intercepted has to say so.
+ */
+#define FAMILY "stepping"
+#include "hv/guest.h"
+#include "vmx/only.h"
+#include "vmx/vmcs.h"
+
+#define SAVED	    "SDM 3C, Saving Non-Register State"
+#define CONSISTENCY "SDM 3C, Checks on Guest Non-Register State"
+
+/* --- V86 --- */
+
+static struct vcpu *step_onto_rdmsr(void)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(RDMSR), M(NOP), T(NOP));
+	the_scene()->in_rflags |= RFLAGS_TF;
+	the_scene()->on_delivery = stop_stepping;
+	v = hv_start();
+	run_to(v, EXIT_RDMSR, L);
+	check(!vmx_pending_debug(v), "pending debug exceptions are %#lx", vmx_pending_debug(v));
+	vcpu_skip_instruction(v);
+	return v;
+}
+
+CASE(completed_with_trap, "V86", "RDMSR that exits with TF=1 leaves no trap pending; the hypervisor that "
+     "completes it makes it pending, and #DB comes behind RDMSR", SAVED)
+{
+	struct vcpu *v = step_onto_rdmsr();
+
+	vcpu_set_pending_debug(v, PENDING_BS);
+	run_to_end(v);
+	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(M)), DB(AT(M), TF(1), DR6(DR6_BS)));
+}
+
+CASE(completed_without_trap, "V86", "a hypervisor that does not shifts the trap: #DB comes one "
+     "instruction too late", SAVED)
+{
+	run_to_end(step_onto_rdmsr());
+	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(M)), DB(AT(T), TF(1), DR6(DR6_BS)));
+}
+
+/* --- V87 --- */
+
+CASE(data_breakpoint_of_mov_ss, "V87", "a data breakpoint of MOV SS stays pending while the next "
+     "instruction exits, and #DB comes behind that instruction", SAVED)
+{
+	const u64 kept = PENDING_B0 | PENDING_ENABLED_BREAKPOINT;
+	struct vcpu *v;
+	u64 pending;
+
+	require_vmx();
+	*(volatile u16 *)PLAY_WRITABLE = SEL_DATA;
+	scene(MOV_SS_MEMORY, L(CPUID), M(NOP));
+	watch(0, WATCH_ACCESS, PLAY_WRITABLE, 2);
+	v = hv_start();
+	run_to(v, EXIT_CPUID, L);
+	pending = vmx_pending_debug(v);
+	check((pending & kept) == kept, "pending debug exceptions are %#lx", pending);
+	observed("BS is %d", !!(pending & PENDING_BS));
+	vcpu_set_pending_debug(v, kept);
+	vcpu_set_state(v, 0);
+	vcpu_skip_instruction(v);
+	run_to_end(v);
+	expect(EXIT(CPUID, AT(L), BLOCKED(STATE_BLOCKED_BY_MOV_SS)), ENTRY(AT(M)),
+	       DB(AT(M), DR6(DR6_B0)));
+}
+
+/* --- V29: Linux' KVM (b9bed78e2fa9) and Xen (advisory 308) found the check on processors --- */
+
+struct blocking {
+	u64 state;
+	enum activity activity;
+	int db_at;
+};
+
+static void inconsistent(const void *argument)
+{
+	const struct blocking *b = argument;
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP);
+	the_scene()->in_rflags |= RFLAGS_TF;
+	the_scene()->on_delivery = stop_stepping;
+	v = start_with_interrupts_on();
+	vcpu_set_state(v, b->state);
+	vcpu_set_activity(v, b->activity);
+	run_to(v, EXIT_ENTRY_FAILED, PLACE_ANY);
+	vcpu_set_pending_debug(v, PENDING_BS);
+	run_to_end(v);
+	expect(EXIT(ENTRY_FAILED), ENTRY(AT(L)), DB(AT(b->db_at), TF(1), DR6(DR6_BS)));
+}
+
+#define INCONSISTENT(id, what, ...)                                                                \
+	CASE_WITH(id, "V29", "VM entry with TF=1 and " what " fails unless a single-step trap is " \
+		  "pending", CONSISTENCY, inconsistent, blocking, __VA_ARGS__)
+
+INCONSISTENT(blocked_by_sti, "blocking by STI", .state = STATE_BLOCKED_BY_STI, .db_at = L);
+INCONSISTENT(blocked_by_mov_ss, "blocking by MOV SS", .state = STATE_BLOCKED_BY_MOV_SS,
+	     .db_at = AFTER(L));
+INCONSISTENT(halted, "the HLT state", .activity = ACTIVITY_HLT, .db_at = L);
+
+/* --- V96 --- */
+
+/* STI is stepped; its #DB exits, and has left blocking by STI. */
+static struct vcpu *intercept_step_of_sti(void)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(STI), M(NOP), NOP);
+	the_scene()->in_rflags |= RFLAGS_TF;
+	the_scene()->on_delivery = stop_stepping;
+	v = hv_start();
+	vcpu_intercept_exceptions(v, 1 << DB_VECTOR);
+	run_to(v, EXIT_EXCEPTION, M);
+	check(!vmx_pending_debug(v), "pending debug exceptions are %#lx", vmx_pending_debug(v));
+	vcpu_inject(v, exception(DB_VECTOR));
+	return v;
+}
+
+#define STEPPED_STI EXIT(EXCEPTION, AT(M), NO_EVENT, BLOCKED(STATE_BLOCKED_BY_STI))
+#define INJECTED_DB ENTRY(AT(M), INJECT(exception(DB_VECTOR)))
+
+CASE(step_of_sti, "V96", "a #DB that exits in the shadow of STI can be injected with the trap made "
+     "pending again: the guest sees one #DB", CONSISTENCY)
+{
+	struct vcpu *v = intercept_step_of_sti();
+
+	vcpu_set_pending_debug(v, PENDING_BS);
+	run_to_end(v);
+	expect(STEPPED_STI, INJECTED_DB, DB(AT(M), TF(1), IF(1)));
+}
+
+CASE(step_of_sti_not_pending, "V96", "injected without, VM entry fails", CONSISTENCY)
+{
+	struct vcpu *v = intercept_step_of_sti();
+
+	run_to(v, EXIT_ENTRY_FAILED, PLACE_ANY);
+	expect(STEPPED_STI, INJECTED_DB, EXIT(ENTRY_FAILED));
+}
+
+CASE(int1_behind_mov_ss, "V96", "INT1 behind a stepped MOV SS exits with blocking by MOV SS; injected with "
+     "the trap made pending it is delivered; whether the trap follows is open", CONSISTENCY)
+{
+	const u64 int1 = event_make(EVENT_PRIVILEGED_SOFT_EXCEPTION, DB_VECTOR);
+	struct vcpu *v;
+
+	require_vmx();
+	scene(MOV_SS, L(INT1), M(NOP), NOP);
+	the_scene()->in_rflags |= RFLAGS_TF;
+	the_scene()->on_delivery = stop_stepping;
+	v = hv_start();
+	vcpu_intercept_exceptions(v, 1 << DB_VECTOR);
+	run_to(v, EXIT_EXCEPTION, L);
+	vcpu_intercept_exceptions(v, 0);
+	vcpu_set_pending_debug(v, PENDING_BS);
+	vcpu_inject_software(v, int1, 1);
+	run_to_end(v);
+#define INT1_INJECTED                                                                              \
+	EXIT(EXCEPTION, AT(L), NO_EVENT, BLOCKED(STATE_BLOCKED_BY_MOV_SS)),                        \
+		ENTRY(AT(L), INJECT(int1)), DB(AT(M), TF(1))
+	expect_one_of(LEGAL("trap lost", INT1_INJECTED),
+		      LEGAL("trap kept", INT1_INJECTED, DB(AT(ENTRY_OF(DB_VECTOR)), DR6(DR6_BS))));
+}
