@@ -51,7 +51,7 @@ FAMILIES := $(sort $(patsubst %/,%,$(dir $(call sources,x86/*/*.c))))
 IMAGES := $(addsuffix .flat,$(SINGLE) $(FAMILIES))
 
 .PHONY: all
-all: $(IMAGES)
+all: $(IMAGES) scripts/lab/bootdisk
 
 %.o: %.c config.mak Makefile
 	@mkdir -p $(@D)
@@ -96,16 +96,16 @@ FORCE:
 LAB_CFLAGS = -std=gnu11 -m64 -O2 -static -s -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS))
 .PHONY: lab
 lab: scripts/lab/launcher scripts/lab/fetch scripts/lab/stage scripts/lab/bootdisk
-LAB_BARE_CFLAGS = -std=gnu11 -m32 -Os -s -ffreestanding -fno-pic -fno-stack-protector \
+LAB_BARE_CFLAGS = -std=gnu11 -m32 -Os -ffreestanding -fno-pic -fno-stack-protector \
 	-mgeneral-regs-only -fno-asynchronous-unwind-tables -Wall -Wextra \
 	$(filter -Werror,$(CONFIG_CFLAGS))
 # A kernel, in 32-bit code, 32 MiB up: above any image it may become.
 scripts/lab/stage: scripts/lab/stage.c
 	@mkdir -p $(@D)
 	$(CC) $(LAB_BARE_CFLAGS) -c -o $@.o $<
-	$(LD) -m elf_i386 -nostdlib -static -z noexecstack --build-id=none -e start \
+	$(LD) -m elf_i386 -s -nostdlib -static -z noexecstack --build-id=none -e start \
 		-Ttext-segment=0x2000000 -o $@ $@.o
-# The first sectors of a disk; -N, so that the file is what lies in memory.
+# The first sectors of a disk that Bochs boots; -N, so that the file is what lies in memory.
 scripts/lab/bootdisk: scripts/lab/mbr.S scripts/lab/loader.c scripts/lab/bootdisk.h \
 		scripts/lab/ata.h scripts/lab/ports.h
 	@mkdir -p $(@D)

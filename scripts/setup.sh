@@ -22,11 +22,11 @@ qemu-system-x86_64|qemu-system-x86|platforms tcg and kvm
 bochs-bin|bochs|platforms bochs-intel and bochs-amd
 /usr/share/bochs/BIOS-bochs-latest|bochsbios|the BIOS of the Bochs platforms
 /usr/share/vgabios/vgabios.bin|vgabios|the VGA BIOS of the Bochs platforms
-grub-mkrescue|grub-common|makes the ISO that Bochs boots
-/usr/lib/grub/i386-pc|grub-pc-bin|makes the ISO that Bochs boots
-xorriso|xorriso|makes the ISO that Bochs boots
+grub-mkrescue|grub-common|makes an ISO for images that Bochs boots through GRUB
+/usr/lib/grub/i386-pc|grub-pc-bin|makes an ISO for images that Bochs boots through GRUB
+xorriso|xorriso|makes an ISO for images that Bochs boots through GRUB
 zstd|zstd|unpacks the lab's kernels and modules
-mformat|mtools|makes the ISO that Bochs boots
+mformat|mtools|makes an ISO for images that Bochs boots through GRUB
 shellcheck|shellcheck|make check: the shell files
 /usr/lib/python3/dist-packages/pytest|python3-pytest|make check: the host tests
 chromium|chromium|make check: the tests of the page of --html

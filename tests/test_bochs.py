@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+BUILD = os.environ.get("ORDEAL_BUILD",
+                       os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VERSION = "                        Bochs x86 Emulator 2.7\n"
 needs_grub = pytest.mark.skipif(shutil.which("grub-mkrescue") is None
                                 or not os.path.isdir("/usr/lib/grub/i386-pc"),
@@ -62,3 +64,21 @@ def test_the_iso_is_made_once_and_each_boot_gets_its_nonce(tree):
         nonces.add(data[at:at + 14])
         assert b"nonce=____" not in data and b"exit=bochs" in data
     assert len(nonces) == 2
+
+
+@needs_grub
+@pytest.mark.skipif(shutil.which("bochs-bin") is None, reason="no Bochs here")
+@pytest.mark.parametrize("note,boot", [(b"Xen\0", "pvh"), (b"Xex\0", "multiboot")])
+def test_both_ways_to_boot(tree, note, boot):
+    """The disk for an image with a PVH note, GRUB's ISO for one without."""
+    with open(os.path.join(BUILD, "x86", "native.flat"), "rb") as stream:
+        content = stream.read()
+    assert content.count(b"Xen\0") == 1
+    os.makedirs(os.path.join(tree.path, "x86"), exist_ok=True)
+    with open(os.path.join(tree.path, "x86", "fake.flat"), "wb") as stream:
+        stream.write(content.replace(b"Xen\0", note))
+    tree.write("unittests.cfg", "[fake]\nfile = fake.flat\ntimeout = 20\n")
+    done = tree.run("-p", "bochs-intel", "fake/shadow.sti_nop")
+    assert done.verdicts() == {"fake/shadow.sti_nop": "PASS"}, done.out + done.err
+    with open(os.path.join(tree.logs, "bochs-intel", "fake.log"), encoding="ascii") as stream:
+        assert " boot=%s " % boot in stream.read()

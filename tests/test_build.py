@@ -27,12 +27,12 @@ def built(where: str, *targets: str) -> Set[str]:
 
 def tree(path: str) -> str:
     """A copy of the sources to build in."""
-    keep: List[str] = ["lib", "x86", "Makefile", "configure", "tests/c"]
+    keep: List[str] = ["lib", "x86", "Makefile", "configure", "tests/c", "scripts/lab"]
     for name in keep:
         source, target = os.path.join(ROOT, name), os.path.join(path, name)
         if os.path.isdir(source):
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(
-                "*.o", "*.d", "*.elf", "*.flat", "obj", "build_id.h"))
+                "*.o", "*.d", "*.elf", "*.flat", "obj", "build_id.h", "bootdisk"))
         else:
             shutil.copy(source, target)
     return path
@@ -113,7 +113,6 @@ case $1 in --check) exit %d ;; --packages) echo "cannot install" >&2; exit %d ;;
 def test_make_check_sets_itself_up(tmp_path, check, install, calls, says):
     where = tree(str(tmp_path / "t"))
     assert run(where, "./configure").returncode == 0
-    os.mkdir(os.path.join(where, "scripts"))
     for name, text in (("setup.sh", SETUP % (check, install)),
                        ("check", "#!/bin/sh\necho the tests ran\n")):
         path = os.path.join(where, "scripts", name)

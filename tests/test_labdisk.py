@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The disk that Bochs boots in the lab: where its loader finds what, and what Linux finds in memory."""
+"""The disks that Bochs boots: where its loader finds what, and what Linux finds in memory."""
 import gzip
 import lzma
 import shutil
@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from ordeal.model import UserError
-from ordeal.platforms import labdisk, labstock
+from ordeal.platforms import bootdisk, labdisk, labstock
 
 SECTOR = 512
 MEMORY = 256
@@ -18,7 +18,7 @@ MEMORY = 256
 def elf_with(entry):
     """An ELF file with one segment of three bytes at 16 MiB and, unless entry is 0, a PVH note."""
     note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", entry) if entry else b""
-    head = b"\x7fELF".ljust(32, b"\0") + struct.pack("<Q", 64) + b"\0" * 14
+    head = b"\x7fELF\x02".ljust(32, b"\0") + struct.pack("<Q", 64) + b"\0" * 14
     head += struct.pack("<HH", 56, 2) + b"\0" * 6
     rows = struct.pack("<IIQQQQQQ", 1, 5, 4096, 0, 16 << 20, 3, 4096, 4096)
     rows += struct.pack("<IIQQQQQQ", 4, 4, 1024, 0, 0, len(note), len(note), 4)
@@ -67,7 +67,7 @@ def test_kernel_that_we_cannot_unpack(payload):
     assert params[0x202:0x206] == b"HdrS" and params[0x210] == 0xff
     count = params[0x1e8]
     table = [struct.unpack_from("<QQI", params, 0x2d0 + 20 * i) for i in range(count)]
-    assert table == labdisk.memory_map(MEMORY)
+    assert table == bootdisk.memory_map(MEMORY)
 
 
 def test_pvh():
@@ -82,7 +82,7 @@ def test_pvh():
     start, size = struct.unpack_from("<QQ", info, module - load.information)
     assert parts[start][:size] == b"initrd"
     assert [struct.unpack_from("<QQI", parts[table], 24 * i) for i in range(entries)] \
-        == labdisk.memory_map(MEMORY)
+        == bootdisk.memory_map(MEMORY)
 
 
 def test_no_pvh_note():
@@ -93,7 +93,7 @@ def test_no_pvh_note():
 
 def test_memory_map_has_no_holes_in_it():
     """Entries are in order and do not overlap; the last ends with the memory."""
-    table = labdisk.memory_map(MEMORY)
+    table = bootdisk.memory_map(MEMORY)
     assert all(a[0] + a[1] <= b[0] for a, b in zip(table, table[1:]))
     assert sum(table[-1][:2]) == MEMORY << 20
 
@@ -111,8 +111,8 @@ def test_what_does_not_work(kernel, initrd, args, message):
 
 def test_disk_as_loader_and_fetch_read_it():
     """scripts/lab/bootdisk.h: code, head, each part on a sector's start, the payload, whole cylinders."""
-    load = labdisk.Loadable(((0x1000, b"one"), (0x2000, b"t" * 513)), 0x1234, 0x5678)
-    disk = labdisk.with_payload(labdisk.bootable(b"code", load), b"payload")
+    load = bootdisk.Loadable(((0x1000, b"one"), (0x2000, b"t" * 513)), 0x1234, 0x5678)
+    disk = bootdisk.with_payload(bootdisk.bootable(b"code", load), b"payload")
     assert disk.startswith(b"code\0") and len(disk) % (16 * 63 * SECTOR) == 0
     head = disk[17 * SECTOR:18 * SECTOR]
     at, size, entry, information, count = struct.unpack_from("<IIIII", head, 8)
@@ -125,9 +125,24 @@ def test_disk_as_loader_and_fetch_read_it():
 
 def test_too_many_parts():
     """The head has room for sixteen."""
-    load = labdisk.Loadable(tuple((n, b"x") for n in range(17)), 0, 0)
+    load = bootdisk.Loadable(tuple((n, b"x") for n in range(17)), 0, 0)
     with pytest.raises(UserError, match="no room"):
-        labdisk.bootable(b"", load)
+        bootdisk.bootable(b"", load)
+
+
+def test_an_image_as_pvh_enters_it():
+    """No modules, its command line, one RAM area above 1 MiB."""
+    load = bootdisk.by_pvh(elf_with(0x100040), b"a nonce=1\0", 64)
+    parts = dict(load.parts)
+    info = struct.unpack("<IIIIQQQQII", parts[load.information])
+    assert info[:5] == (0x336ec578, 1, 0, 0, 0) and parts[info[5]] == b"a nonce=1\0"
+    assert load.entry == 0x100040 and parts[16 << 20] == b"abc"
+
+
+@pytest.mark.parametrize("content", [b"", b"\x7fELF\x01" + b"x" * 99, elf_with(7)[:90], elf_with(0)],
+                         ids=["empty", "32-bit", "cut", "no note"])
+def test_what_has_no_pvh_entry_goes_through_grub(content):
+    assert not bootdisk.has_pvh_entry(content) and bootdisk.has_pvh_entry(elf_with(7))
 
 
 def test_signature_is_cut_off():

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bochs as a platform: `bochs-intel` (VMX) and `bochs-amd` (SVM).
 
-Bochs loads no ELF file, so the image and its arguments go into a GRUB ISO, kept in the cache under
-a name made from both. The console is COM1 written into a FIFO. The guest's last word is "Shutdown"
-on port 0x8900, which Bochs calls a panic: that, and only that, is the normal end.
+Bochs loads no ELF file, so the image and its arguments go onto a disk with a loader (bootdisk.py), or, if
+the image has no PVH entry, into a GRUB ISO (grubiso.py). The console is COM1 written into a FIFO. The
+guest's last word is "Shutdown" on port 0x8900, which Bochs calls a panic: that, and only that, is the
+normal end.
 """
 import os
-import subprocess
-from typing import List, Tuple
+from typing import List, Optional, Tuple
 
-from ..host import Host, version_of, which
+from ..host import Host, version_of
 from ..judge import Ending
-from ..model import UserError
 from ..text import clean
-from . import toolbox
+from . import bootdisk, grubiso, toolbox
 from .base import Job, Launch, Need, Platform
 
 OLDEST = (2, 7)
@@ -21,12 +20,7 @@ ROMS = (("BIOS-bochs-latest", ("/usr/share/bochs/BIOS-bochs-latest",
                                "/usr/local/share/bochs/BIOS-bochs-latest"), "bochsbios"),
         ("vgabios.bin", ("/usr/share/vgabios/vgabios.bin",
                          "/usr/share/bochs/VGABIOS-lgpl-latest"), "vgabios"))
-TOOLS = (("grub-mkrescue", "grub-common"), ("xorriso", "xorriso"), ("mformat", "mtools"))
-GRUB_PC = "/usr/lib/grub/i386-pc"
-#: How many ISOs the cache keeps.
-ISO_LIMIT = 200
-#: Stands for the nonce in a cached ISO; the copy that boots gets the real one in its place.
-_BLANK = "nonce=" + 8 * "_"
+MEMORY_MIB = 64
 #: What its panic line says of a triple fault.
 _TRIPLE_FAULT = ("exception with no resolution", "shutdown state", "triple fault")
 _END = b"Shutdown port: shutdown requested"
@@ -37,68 +31,18 @@ def rom(paths: tuple, root: str = "") -> str:
     return next((root + path for path in paths if os.path.exists(root + path)), "")
 
 
-def grub_config(name: str, args: List[str]) -> str:
-    """The grub.cfg that boots the image at once. Words are quoted: GRUB has a shell of its own."""
-    words = " ".join("'%s'" % word.replace("'", "'\\''") for word in args)
-    return ("set timeout=0\nset default=0\nmenuentry ordeal {\n"
-            "\tmultiboot /boot/image %s %s\n\tboot\n}\n" % (name, words))
-
-
-def _prune(directory: str) -> None:
-    """Keep the cache from growing for ever."""
-    files = [os.path.join(directory, name) for name in os.listdir(directory)]
-    for path in sorted(files, key=os.path.getmtime)[:-ISO_LIMIT]:
-        os.unlink(path)
-
-
-def make_iso(host: Host, image: str, args: List[str]) -> str:
-    """The path of an ISO with this image and these arguments, made if it is not in the cache."""
-    import hashlib  # these two cost more than a runner that boots no Bochs should pay
-    import tempfile
+def boot_disk(host: Host, image: str, args: List[str]) -> Optional[bytes]:
+    """A disk with our loader; None for an image that has no PVH entry, or before `make`."""
+    path = os.path.join(host.build, "scripts", "lab", "bootdisk")
     with open(image, "rb") as stream:
         content = stream.read()
-    config = grub_config(os.path.basename(image).rsplit(".", 1)[0], args).encode()
-    key = hashlib.sha256(content + b"\0" + config).hexdigest()[:32]
-    directory = os.path.join(host.cache, "iso")
-    path = os.path.join(directory, key + ".iso")
-    if os.path.exists(path):
-        os.utime(path)
-        return path
-    os.makedirs(directory, exist_ok=True)
-    _prune(directory)
-    with tempfile.TemporaryDirectory(dir=host.cache) as tree:
-        os.makedirs(os.path.join(tree, "boot", "grub"))
-        with open(os.path.join(tree, "boot", "image"), "wb") as out:
-            out.write(content)
-        with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "wb") as out:
-            out.write(config)
-        part = "%s.%d" % (path, os.getpid())
-        done = subprocess.run(
-            ["grub-mkrescue", "--locales=", "--fonts=", "--themes=",
-             "--install-modules=multiboot iso9660 normal", "-d", GRUB_PC, "-o", part, tree],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            check=False, start_new_session=True)
-        if done.returncode or not os.path.exists(part):
-            raise UserError("grub-mkrescue failed (%d): %s" % (
-                done.returncode, clean(done.stdout.strip().splitlines()[-1:][0]
-                                       if done.stdout.strip() else b"no output", 300)))
-        os.replace(part, path)
-    return path
-
-
-def boot_iso(host: Host, image: str, args: List[str], path: str) -> None:
-    """An ISO for one boot at path: the cached one with this boot's nonce written into it."""
-    nonce = next((word for word in args if word.startswith("nonce=")), "")
-    if len(nonce) != len(_BLANK):
-        os.symlink(make_iso(host, image, args), path)
-        return
-    cached = make_iso(host, image, [_BLANK if word == nonce else word for word in args])
-    with open(cached, "rb") as stream:
-        data = stream.read()
-    if data.count(_BLANK.encode()) != 1:
-        raise UserError("%s: the image itself holds %s; rename that" % (image, _BLANK))
-    with open(path, "wb") as out:
-        out.write(data.replace(_BLANK.encode(), nonce.encode()))
+    if not os.path.exists(path) or not bootdisk.has_pvh_entry(content):
+        return None
+    with open(path, "rb") as stream:
+        code = stream.read()
+    line = bootdisk.command_line(" ".join(args), bootdisk.MEMORY_MAP - bootdisk.COMMAND_LINE)
+    return bootdisk.with_payload(bootdisk.bootable(
+        code, bootdisk.by_pvh(content, line, MEMORY_MIB)))
 
 
 class Bochs(Platform):
@@ -131,7 +75,7 @@ class Bochs(Platform):
     def needs(self, host: Host) -> List[Need]:
         program = self.program(host)
         if not program and self.root:
-            return [toolbox.need(host, self.root)] + self._tools()
+            return [toolbox.need(host, self.root)]
         missing = [] if program else [Need("bochs is not installed", "apt-get install bochs")]
         if program:
             number = version_of(self.version(host))
@@ -145,19 +89,9 @@ class Bochs(Platform):
         for path, (what, _, package) in zip(self.roms(host), ROMS):
             if not path:
                 missing.append(Need("no " + what, "apt-get install " + package))
-        return missing + self._tools()
-
-    @staticmethod
-    def _tools() -> List[Need]:
-        missing = []
-        for tool, package in TOOLS:
-            if not which(tool):
-                missing.append(Need(tool + " is not installed", "apt-get install " + package))
-        if not os.path.isdir(GRUB_PC):
-            missing.append(Need("GRUB for BIOS is not installed", "apt-get install grub-pc-bin"))
         return missing
 
-    def bochsrc(self, roms: Tuple[str, str], iso: str, console: str, log: str, cpus: str) -> str:
+    def bochsrc(self, roms: Tuple[str, str], drive: List[str], work: str, cpus: str) -> str:
         """The machine: nothing in it depends on the host's time or terminal.
 
         Few instructions a second, because the firmware's waits and the UART's last emulated time:
@@ -167,33 +101,43 @@ class Bochs(Platform):
             'display_library: rfb, options="timeout=0"',
             "cpu: model=%s, count=%s, ips=4000000, reset_on_triple_fault=0, ignore_bad_msrs=0"
             % (self.model, cpus),
-            "memory: guest=64, host=64",
+            "memory: guest=%d, host=%d" % (MEMORY_MIB, MEMORY_MIB),
             "romimage: file=\"%s\"" % roms[0],
             "vgaromimage: file=\"%s\"" % roms[1],
             "clock: sync=none, time0=1",
-            "com1: enabled=1, mode=file, dev=\"%s\"" % console,
-            "ata0-master: type=cdrom, path=\"%s\", status=inserted" % iso,
-            "boot: cdrom", "panic: action=fatal", "error: action=report", "info: action=ignore",
+            "com1: enabled=1, mode=file, dev=\"%s/com1\"" % work, *drive,
+            "panic: action=fatal", "error: action=report", "info: action=ignore",
             "debug: action=ignore", "speaker: enabled=0",
             # Its default sound driver aborts Bochs where there is no sound card.
-            "sound: driver=dummy, waveoutdrv=dummy", "log: \"%s\"" % log, ""))
+            "sound: driver=dummy, waveoutdrv=dummy", "log: \"%s/bochs.log\"" % work, ""))
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         if self.defers:
             self.check(host)
         # Bochs reads neither quotes nor non-ASCII in paths well: give it short plain ones.
-        console, log = os.path.join(work, "com1"), os.path.join(work, "bochs.log")
-        iso = os.path.join(work, "image.iso")
-        boot_iso(host, job.image, args, iso)
-        os.mkfifo(console)
+        os.mkfifo(os.path.join(work, "com1"))
         config, commands = os.path.join(work, "bochsrc"), os.path.join(work, "commands")
         with open(config, "w", encoding="utf-8") as out:
-            out.write(self.bochsrc(self.roms(host), iso, console, log,
+            out.write(self.bochsrc(self.roms(host), self.drive(host, job.image, args, work), work,
                                    job.smp[0] if job.smp else "1"))
         with open(commands, "w", encoding="ascii") as out:
             out.write("c\nq\n")
         argv = [self.program(host), "-q", "-f", config, "-rc", commands]
-        return Launch(argv, console=console, keep=[log])
+        return Launch(argv, console=os.path.join(work, "com1"),
+                      keep=[os.path.join(work, "bochs.log")])
+
+    @staticmethod
+    def drive(host: Host, image: str, args: List[str], work: str) -> List[str]:
+        """What the machine boots from, written into this directory; the lines of the bochsrc."""
+        content = boot_disk(host, image, args)
+        if content is None:
+            path = os.path.join(work, "image.iso")
+            grubiso.boot_iso(host, image, args, path)
+            return ["ata0-master: type=cdrom, path=\"%s\", status=inserted" % path, "boot: cdrom"]
+        path = os.path.join(work, "disk")
+        with open(path, "wb") as out:
+            out.write(content)
+        return [bootdisk.drive(path, len(content)), "boot: disk"]
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
         panics = [line for line in kept.splitlines() if b"p[" in line[:24]]

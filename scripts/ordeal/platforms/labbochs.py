@@ -11,7 +11,7 @@ from typing import Dict, List, Tuple
 from ..host import Host, version_of
 from ..judge import Ending
 from ..model import UserError
-from . import labdisk, labstock
+from . import bootdisk, labdisk, labstock
 from .base import Job, Launch, Need
 from .bochs import BochsIntel
 from .lab import KERNEL_ARGS, PROGRAMS, KvmAmdTcg, payload, write_file
@@ -77,7 +77,7 @@ class KvmIntelBochs(KvmAmdTcg):
         except OSError:
             pass
         try:
-            content = labdisk.bootable(code, labdisk.linux(kernel, initramfs, args, MEMORY_MIB))
+            content = bootdisk.bootable(code, labdisk.linux(kernel, initramfs, args, MEMORY_MIB))
         except UserError as error:
             raise UserError("%s: %s" % (self.kernel_path(host), error)) from None
         os.makedirs(directory, exist_ok=True)
@@ -86,7 +86,7 @@ class KvmIntelBochs(KvmAmdTcg):
         return content
 
     @staticmethod
-    def bochsrc(roms: Tuple[str, str], work: str, cylinders: int) -> str:
+    def bochsrc(roms: Tuple[str, str], work: str, size: int) -> str:
         """The machine. Unlike that of bochs-intel it ignores unknown MSRs: Linux needs that."""
         return "\n".join((
             'display_library: rfb, options="timeout=0"',
@@ -96,8 +96,7 @@ class KvmIntelBochs(KvmAmdTcg):
             'romimage: file="%s"' % roms[0], 'vgaromimage: file="%s"' % roms[1],
             "clock: sync=none, time0=1", "port_e9_hack: enabled=1",
             'com1: enabled=1, mode=file, dev="%s/kernel.log"' % work,
-            'ata0-master: type=disk, path="%s/disk", mode=flat, cylinders=%d, heads=%d, spt=%d'
-            % (work, cylinders, labdisk.HEADS, labdisk.TRACK),
+            bootdisk.drive(work + "/disk", size),
             "boot: disk", "panic: action=fatal", "error: action=report", "info: action=ignore",
             "debug: action=ignore", "speaker: enabled=0",
             "sound: driver=dummy, waveoutdrv=dummy", 'log: "%s/bochs.log"' % work, ""))
@@ -105,10 +104,10 @@ class KvmIntelBochs(KvmAmdTcg):
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
                     work: str) -> Launch:
         self.check(host)
-        content = labdisk.with_payload(self.disk(host), payload(parts, word))
+        content = bootdisk.with_payload(self.disk(host), payload(parts, word))
         write_file(os.path.join(work, "disk"), content)
         write_file(os.path.join(work, "bochsrc"), self.bochsrc(
-            self.bochs.roms(host), work, len(content) // labdisk.CYLINDER).encode())
+            self.bochs.roms(host), work, len(content)).encode())
         write_file(os.path.join(work, "commands"), b"c\nq\n")
         return Launch([self.bochs.program(host), "-q", "-f", os.path.join(work, "bochsrc"), "-rc",
                        os.path.join(work, "commands")],

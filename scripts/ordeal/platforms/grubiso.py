@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A GRUB ISO with one image, for a machine that loads no ELF file: kept in the cache under a name made
+from the image and its arguments, with this boot's nonce written into a copy."""
+import os
+import subprocess
+from typing import List
+
+from ..host import Host, which
+from ..model import UserError
+from ..text import clean
+
+TOOLS = (("grub-mkrescue", "grub-common"), ("xorriso", "xorriso"), ("mformat", "mtools"))
+GRUB_PC = "/usr/lib/grub/i386-pc"
+#: How many ISOs the cache keeps.
+ISO_LIMIT = 200
+#: Stands for the nonce in a cached ISO; the copy that boots gets the real one in its place.
+_BLANK = "nonce=" + 8 * "_"
+
+
+def need_tools(image: str) -> None:
+    """UserError if something is missing to make an ISO with."""
+    missing = [package for tool, package in TOOLS if not which(tool)]
+    if not os.path.isdir(GRUB_PC):
+        missing.append("grub-pc-bin")
+    if missing:
+        raise UserError("%s has no PVH entry, so that it boots through GRUB: apt-get install %s"
+                        % (image, " ".join(missing)))
+
+
+def grub_config(name: str, args: List[str]) -> str:
+    """The grub.cfg that boots the image at once. Words are quoted: GRUB has a shell of its own."""
+    words = " ".join("'%s'" % word.replace("'", "'\\''") for word in args)
+    return ("set timeout=0\nset default=0\nmenuentry ordeal {\n"
+            "\tmultiboot /boot/image %s %s\n\tboot\n}\n" % (name, words))
+
+
+def _prune(directory: str) -> None:
+    """Keep the cache from growing for ever."""
+    files = [os.path.join(directory, name) for name in os.listdir(directory)]
+    for path in sorted(files, key=os.path.getmtime)[:-ISO_LIMIT]:
+        os.unlink(path)
+
+
+def make_iso(host: Host, image: str, args: List[str]) -> str:
+    """The path of an ISO with this image and these arguments, made if it is not in the cache."""
+    import hashlib  # these two cost more than a runner that makes no ISO should pay
+    import tempfile
+    need_tools(image)
+    with open(image, "rb") as stream:
+        content = stream.read()
+    config = grub_config(os.path.basename(image).rsplit(".", 1)[0], args).encode()
+    key = hashlib.sha256(content + b"\0" + config).hexdigest()[:32]
+    directory = os.path.join(host.cache, "iso")
+    path = os.path.join(directory, key + ".iso")
+    if os.path.exists(path):
+        os.utime(path)
+        return path
+    os.makedirs(directory, exist_ok=True)
+    _prune(directory)
+    with tempfile.TemporaryDirectory(dir=host.cache) as tree:
+        os.makedirs(os.path.join(tree, "boot", "grub"))
+        with open(os.path.join(tree, "boot", "image"), "wb") as out:
+            out.write(content)
+        with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "wb") as out:
+            out.write(config)
+        part = "%s.%d" % (path, os.getpid())
+        done = subprocess.run(
+            ["grub-mkrescue", "--locales=", "--fonts=", "--themes=",
+             "--install-modules=multiboot iso9660 normal", "-d", GRUB_PC, "-o", part, tree],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            check=False, start_new_session=True)
+        if done.returncode or not os.path.exists(part):
+            raise UserError("grub-mkrescue failed (%d): %s" % (
+                done.returncode, clean(done.stdout.strip().splitlines()[-1:][0]
+                                       if done.stdout.strip() else b"no output", 300)))
+        os.replace(part, path)
+    return path
+
+
+def boot_iso(host: Host, image: str, args: List[str], path: str) -> None:
+    """An ISO for one boot at path: the cached one with this boot's nonce written into it."""
+    nonce = next((word for word in args if word.startswith("nonce=")), "")
+    if len(nonce) != len(_BLANK):
+        os.symlink(make_iso(host, image, args), path)
+        return
+    cached = make_iso(host, image, [_BLANK if word == nonce else word for word in args])
+    with open(cached, "rb") as stream:
+        data = stream.read()
+    if data.count(_BLANK.encode()) != 1:
+        raise UserError("%s: the image itself holds %s; rename that" % (image, _BLANK))
+    with open(path, "wb") as out:
+        out.write(data.replace(_BLANK.encode(), nonce.encode()))
