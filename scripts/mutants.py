@@ -16,9 +16,9 @@ import tempfile
 from typing import Dict, List, Set, Tuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-GUESTS = ("sweeps", "hv", "inject", "vmx", "vectoring", "windows", "precedence",
+GUESTS = ("arrivals", "hv", "inject", "vmx", "vectoring", "windows", "precedence",
           "vapic", "svm")
-STANZAS = ("native", "debug", "exceptions") + GUESTS
+STANZAS = ("native", "debug", "exceptions", "sweeps", "races") + GUESTS
 PLATFORMS = "bochs-intel,bochs-amd"
 MUTATIONS = ("no-event", "late", "no-instruction", "other-gate", "if-clear",
              "no-breakpoint")

@@ -310,6 +310,8 @@ void stage_run(const struct test_case *test)
 	stage.judged = false;
 	report_case_begin(test->name);
 	run_body(test);
+	if (this_cpu.stop_nmis)
+		this_cpu.stop_nmis();
 	if (this_cpu.leave_shim)
 		this_cpu.leave_shim();
 	if (stage.verdict == VERDICT_PASS && !stage.judged) {

@@ -23,6 +23,7 @@ struct percpu {
 	bool missing_msr_faults;
 	u64 feature_control;  /* IA32_FEATURE_CONTROL, 0 if RDMSR of it faults */
 	u64 vm_cr;	      /* VM_CR, 0 if RDMSR of it faults: some emulators lack it */
+	void (*stop_nmis)(void);  /* set while a timer may send NMIs; called when a case ends */
 	void (*leave_shim)(void); /* set while the shim is on; called when a case ends */
 };
 

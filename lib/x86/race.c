@@ -4,6 +4,7 @@
  * once; between two samples only the log, the timer and the LAPIC's one vector are put in order.
  */
 #include "race.h"
+#include "nmi_timer.h"
 #include "processor.h"
 #include "report.h"
 #include "stage.h"
@@ -14,16 +15,18 @@ enum {
 	LATE_POLLS = 1 << 20,
 	ROUNDS_TO_TAKE = 64, /* windows: some hypervisors do not deliver at the first boundary */
 	ORDER_NAME = 192,
+	NMI_MARGIN = 512, /* instructions: what the way into the scene takes, and more */
 };
 
 static struct {
 	const struct race *race;
 	const void *argument;
 	struct trace trace;
+	struct nmi_distance nmi;
 	char in_full[512]; /* the trace of the last sample, exits and entries included */
 } running;
 
-bool race_arrives_late(void)
+static bool arrives_late(void)
 {
 	for (int i = 0; i < LATE_POLLS; i++)
 		if (lapic_irr(VEC))
@@ -72,7 +75,7 @@ void race_timer(enum lapic_timer_mode mode)
 		error("%s", problem);
 	lapic_timer_init(VEC, mode);
 	lapic_timer_arm(1);
-	if (!race_arrives_late())
+	if (!arrives_late())
 		error("the LAPIC timer was armed for 1 tick, and %d polls of IRR later it has not "
 		      "fired",
 		      LATE_POLLS);
@@ -82,19 +85,29 @@ void race_timer(enum lapic_timer_mode mode)
 	log_clear();
 }
 
-static bool was_served(void)
+static size_t served_count(bool nmis)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < log_count(); i++)
-		if (event_log.entries[i].kind == LOG_DELIVERY && event_log.entries[i].in_service)
-			return true;
-	return false;
+		if (event_log.entries[i].kind == LOG_DELIVERY)
+			n += nmis ? event_log.entries[i].vector == NMI_VECTOR
+				  : event_log.entries[i].in_service;
+	return n;
 }
 
 /* NULL, or what of the interrupt is lost or left over. Retires it from the LAPIC. */
 static const char *come_to_rest(void)
 {
-	if (!was_served()) {
-		if (!race_arrives_late())
+	if (running.race->by_nmi) {
+		size_t nmis = served_count(true);
+
+		if (nmis != 1)
+			return nmis ? "the NMI came more than once" : "the NMI was lost";
+		if (!served_count(false))
+			return NULL;
+	} else if (!served_count(false)) {
+		if (!arrives_late())
 			return "the interrupt was lost";
 		if (this_cpu.leave_shim)
 			this_cpu.leave_shim(); /* SVM root has GIF=0 */
@@ -115,15 +128,32 @@ static int illegal(u32 ticks, const char *reason)
 	return -1;
 }
 
+/* The later the NMI is to come, the shorter the delay before the scene. */
+static void play_to_nmi(u32 instructions)
+{
+	u64 longest = running.nmi.instructions + NMI_MARGIN;
+
+	the_scene()->in.r11 = instructions < longest ? longest - instructions : 1;
+	the_scene()->in.r10 = longest;
+	nmi_timer_arm(running.nmi.count);
+	play();
+}
+
 static void play_one(const struct race *race, u32 ticks)
 {
 	log_clear();
+	if (race->make_ready)
+		race->make_ready(running.argument);
 	if (race->play) {
 		race->play(running.argument, ticks);
-		return;
+	} else if (race->by_nmi) {
+		play_to_nmi(ticks);
+	} else {
+		lapic_timer_arm(ticks);
+		play();
 	}
-	lapic_timer_arm(ticks);
-	play();
+	if (race->by_nmi || race->guarded)
+		nmi_timer_disarm();
 }
 
 static int sample(const void *unused, u32 ticks)
@@ -155,6 +185,27 @@ static void show_first(const void *unused, int order, u32 ticks)
 	(void)unused;
 	(void)order;
 	report_line("SAMPLE: %s: %u %s", stage_case_name(), ticks, running.in_full);
+}
+
+size_t race_step(const struct scene *scene, u64 rip)
+{
+	size_t i = scene->step_count;
+
+	if (!scene_contains(scene, rip) || rip >= scene->landing)
+		return i;
+	while (i-- > 0)
+		if (scene->addresses[i] <= rip)
+			return i;
+	return scene->step_count;
+}
+
+size_t race_labelled(const struct scene *scene, enum label label)
+{
+	size_t i = 0;
+
+	while (i < scene->step_count && scene->steps[i] >> LABEL_SHIFT != label)
+		i++;
+	return i;
 }
 
 static void order_name(struct text *text, int order)
@@ -190,7 +241,7 @@ static void report_orders(const struct sweep_outcome *outcome)
 
 static void report_sweep(const struct sweep_outcome *out, const char *why)
 {
-	const char *unit = running.race->unit ? running.race->unit : "tick";
+	const char *unit = running.race->by_nmi ? "instruction" : "tick";
 
 	report_line("SWEEP: %s: %u-%u unit=%s step=%u repeat=%u samples=%u searched=%u%s%s",
 		    stage_case_name(), out->from, out->to, unit, out->step, out->repeats,
@@ -219,8 +270,11 @@ void race_run(const struct race *race, const void *argument)
 
 	running.race = race;
 	running.argument = argument;
-	race_timer(TIMER_ONE_SHOT);
+	if (!race->by_nmi)
+		race_timer(TIMER_ONE_SHOT);
 	race->lay_out(argument);
+	if (race->by_nmi || race->guarded)
+		running.nmi = require_nmi_timer();
 	sweep_search(&subject, SWEEP_BUDGET, &outcome);
 	lapic_timer_stop();
 	sweep_end_format(&t, &outcome);

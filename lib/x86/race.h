@@ -24,6 +24,9 @@ struct race {
 	 * armed right before play(). The log is empty; what is pending afterwards must be vector VEC. */
 	void (*play)(const void *argument, u32 ticks);
 
+	/* Before each sample is armed: what else must be pending. May be NULL. */
+	void (*make_ready)(const void *argument);
+
 	/* The order of a sample, or -1 with *@reason set: it is illegal. @trace: deliveries only. */
 	int (*classify)(const void *argument, const struct scene *scene, const struct trace *trace,
 			const char **reason);
@@ -37,7 +40,12 @@ struct race {
 	 * means (an NMI, a device) left behind. May be NULL. */
 	void (*after)(const void *argument, int order);
 
-	const char *unit; /* of the count; NULL: "tick" of the LAPIC's timer */
+	/* The event is an NMI (nmi_timer.h). The scene begins with DELAY and ends with WAIT_LOOP, in
+	 * which every NMI that is late arrives; the count is in instructions. */
+	bool by_nmi;
+
+	/* The scene may sleep for ever: the case needs the NMI timer, and its play() arms it. */
+	bool guarded;
 };
 
 /*
@@ -47,10 +55,13 @@ struct race {
  */
 void race_run(const struct race *race, const void *argument);
 
-/* Root, or the case: the timer of this race in another mode. Call from lay_out(). */
+/* The timer of this race in another mode. Call from lay_out(). */
 void race_timer(enum lapic_timer_mode mode);
 
-/* True if the interrupt that a sample left pending was there soon. */
-bool race_arrives_late(void);
+/* Index of the step in whose bytes @rip lies; the number of steps if it lies in none. */
+size_t race_step(const struct scene *scene, u64 rip);
+
+/* Index of the step that bears @label. */
+size_t race_labelled(const struct scene *scene, enum label label);
 
 #endif

@@ -58,7 +58,9 @@ static void lay_out(const void *argument)
 	u16 steps[2 * SLED + 4];
 	size_t n = 0;
 
-	if (sweep->play)
+	if (sweep->play && sweep->timer == TIMER_TSC_DEADLINE)
+		steps[n++] = ARM_DEADLINE;
+	else if (sweep->play)
 		steps[n++] =
 			this_cpu.lapic_mode == LAPIC_X2APIC ? ARM_TIMER_X2APIC : ARM_TIMER_XAPIC;
 	steps[n++] = STI;

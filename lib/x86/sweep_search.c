@@ -15,6 +15,7 @@ struct search {
 	const struct sweep_subject *subject;
 	struct sweep_budget budget;
 	struct sweep_outcome *out;
+	bool before_was_seen; /* at out->from */
 };
 
 static bool stop(struct search *s, enum sweep_end end)
@@ -99,9 +100,20 @@ static bool find_window(struct search *s)
 		behind = late;
 	if (!narrow(s, &before, &behind, is_before))
 		return false;
+	s->before_was_seen = before;
 	s->out->from = before ? before : 1;
 	s->out->to = late;
 	return true;
+}
+
+static void allow_for_noise(struct sweep_outcome *out)
+{
+	u32 margin = (out->to - out->from) / 2 + NOISE_MARGIN;
+
+	out->noisy = true;
+	out->repeats = SWEEP_NOISY_REPEATS;
+	out->from = out->from > margin ? out->from - margin : 1;
+	out->to += margin;
 }
 
 /* Does the same count always fall on the same order? If not, widens the window. */
@@ -109,9 +121,7 @@ static bool look_for_noise(struct search *s)
 {
 	struct sweep_outcome *out = s->out;
 	u32 probes[] = { out->from, out->from + (out->to - out->from) / 2, out->to };
-	u32 margin = (out->to - out->from) / 2 + NOISE_MARGIN;
 
-	out->repeats = 1;
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
 		int first, order;
 
@@ -123,11 +133,8 @@ static bool look_for_noise(struct search *s)
 			out->noisy |= order != first;
 		}
 	}
-	if (!out->noisy)
-		return true;
-	out->repeats = SWEEP_NOISY_REPEATS;
-	out->from = out->from > margin ? out->from - margin : 1;
-	out->to += margin;
+	if (out->noisy)
+		allow_for_noise(out);
 	return true;
 }
 
@@ -216,6 +223,48 @@ static bool walk(struct search *s)
 	}
 }
 
+/* The fine pass must find the ends of the window as the search did: else that was noise, too. */
+static bool agrees_with_search(const struct search *s)
+{
+	const struct sweep_outcome *out = s->out;
+
+	return out->noisy || ((!s->before_was_seen || out->stretches[0].order == 0) &&
+			      out->last[s->subject->orders - 1] == out->to);
+}
+
+static void forget(struct sweep_outcome *out)
+{
+	out->searched += out->samples;
+	out->samples = 0;
+	out->stretch_count = 0;
+	for (int i = 0; i < SWEEP_MAX_ORDERS; i++)
+		out->counts[i] = out->last[i] = 0;
+}
+
+/* The fine pass; once more and wider if it shows that the search was misled. */
+static void walk_window(struct search *s)
+{
+	struct sweep_outcome *out = s->out;
+
+	for (;;) {
+		out->window_end = out->to;
+		out->step = affordable_step(s);
+		out->end = out->step > 1 ? SWEEP_STRIDED : SWEEP_WHOLE;
+		if (!out->step) {
+			out->end = SWEEP_NO_WINDOW;
+			return;
+		}
+		if (!walk(s)) {
+			out->to = out->last_ticks;
+			return;
+		}
+		if (agrees_with_search(s))
+			return;
+		forget(out);
+		allow_for_noise(out);
+	}
+}
+
 void sweep_search(const struct sweep_subject *subject, struct sweep_budget budget,
 		  struct sweep_outcome *outcome)
 {
@@ -226,18 +275,10 @@ void sweep_search(const struct sweep_subject *subject, struct sweep_budget budge
 	found = find_window(&s) && look_for_noise(&s);
 	outcome->searched = outcome->samples;
 	outcome->samples = 0;
-	outcome->window_end = outcome->to;
 	if (found)
-		outcome->step = affordable_step(&s);
-	if ((!found && outcome->end == SWEEP_CUT) || !outcome->step) {
+		walk_window(&s);
+	else if (outcome->end == SWEEP_CUT)
 		outcome->end = SWEEP_NO_WINDOW;
-		return;
-	}
-	if (!found)
-		return;
-	outcome->end = outcome->step > 1 ? SWEEP_STRIDED : SWEEP_WHOLE;
-	if (!walk(&s))
-		outcome->to = outcome->last_ticks;
 }
 
 void sweep_ticks_format(struct text *text, const struct sweep_outcome *outcome, int order)
@@ -248,7 +289,7 @@ void sweep_ticks_format(struct text *text, const struct sweep_outcome *outcome, 
 		kept = SWEEP_MAX_STRETCHES;
 	for (size_t i = 0; i < kept; i++)
 		ranges += outcome->stretches[i].order == order;
-	if (ranges > MAX_RANGES || outcome->stretch_count > kept) {
+	if (ranges > (outcome->noisy ? 1 : MAX_RANGES) || outcome->stretch_count > kept) {
 		text_add(text, "~%u-%u", outcome->first[order], outcome->last[order]);
 		return;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The timer moved across the whole path of a guest's RDMSR: guest, exit, root, injection, entry,
+ * The timer moved across the whole path of an instruction that exits: guest, exit, root, injection, entry,
  * handler. Wherever the interrupt arrives, the guest sees one of the orders of the native sweeps:
  * an arrival in root is, to the guest, an arrival after RDMSR's boundary was over.
  */
@@ -11,13 +11,20 @@
 /* Root reads IRR right before it writes the injection, and again right after. */
 static enum root_phase play_in_guest(const struct sweep *sweep)
 {
+	bool raised = sweep->instruction != RDMSR; /* it exits because it faults */
 	enum root_phase phase = NOT_IN_ROOT;
 	struct vcpu *v = hv_again();
 
-	run_to(v, EXIT_RDMSR, L);
+	if (raised)
+		vcpu_intercept_exceptions(v, 1u << sweep->fault.vector);
+	run_to(v, raised ? EXIT_EXCEPTION : EXIT_RDMSR, L);
 	if (lapic_irr(VEC))
 		phase = BEFORE_INJECTION;
-	vcpu_inject(v, fault(sweep->fault.vector, (u32)sweep->fault.error));
+	if (sweep->fault.check_cr2)
+		vcpu_set_cr2(v, sweep->fault.cr2);
+	vcpu_inject(v, sweep->fault.check_error
+			       ? fault(sweep->fault.vector, (u32)sweep->fault.error)
+			       : exception(sweep->fault.vector));
 	if (phase == NOT_IN_ROOT && lapic_irr(VEC))
 		phase = AFTER_INJECTION;
 	run_to_end(v);
@@ -54,6 +61,22 @@ SWEEP(rdmsr_trap_gate, "X02",
       "a timer interrupt moved across exit, root and entry, #GP behind a trap gate",
       "timer.rdmsr_trap_gate", .instruction = RDMSR, .fault = GP(0, AT(L), RF(1)),
       .gate = TRAP_GATE, .play = play_in_guest);
+SWEEP(rdmsr_tsc_deadline, "X02",
+      "a TSC-deadline interrupt moved across exit, root and entry, #GP behind a trap gate",
+      "timer.rdmsr_tsc_deadline", .instruction = RDMSR, .fault = GP(0, AT(L), RF(1)),
+      .gate = TRAP_GATE, .timer = TIMER_TSC_DEADLINE, .play = play_in_guest);
+SWEEP(ud_interrupt_gate, "X02",
+      "a timer interrupt moved across the exit of UD2 and its #UD, behind an interrupt gate",
+      "timer.ud_interrupt_gate", .instruction = UD2, .fault = UD(AT(L)), .gate = INTERRUPT_GATE,
+      .play = play_in_guest);
+SWEEP(ud_trap_gate, "X02",
+      "a timer interrupt moved across the exit of UD2 and its #UD, behind a trap gate",
+      "timer.ud_trap_gate", .instruction = UD2, .fault = UD(AT(L)), .gate = TRAP_GATE,
+      .play = play_in_guest);
+SWEEP(load_trap_gate, "X02",
+      "a timer interrupt moved across the exit of a load and its #PF, behind a trap gate",
+      "timer.load_trap_gate", .instruction = LOAD_NOT_PRESENT,
+      .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)), .gate = TRAP_GATE, .play = play_in_guest);
 SWEEP(mov_ss_rdmsr, "V25",
       "a timer interrupt moved across MOV SS; RDMSR of a guest: never between the two",
       "timer.mov_ss_rdmsr", .instruction = RDMSR, .before = MOV_SS, .fault = GP(0, AT(L), RF(1)),

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whatever arrives around HLT must end it, or keep it from halting at all: a wake-up that is lost is
+ * a processor that sleeps for ever. STI; HLT is safe because the shadow of STI covers the boundary
+ * before HLT. With IF=1 before HLT it is not: an interrupt that comes too early is served, and HLT
+ * then waits for the next event. That one is an NMI of a device, which is the guard of every sample
+ * here, too: a lost wake-up ends as a failure, not as a hang.
+ */
+#define FAMILY "halt"
+#include "nmi_timer.h"
+#include "race.h"
+#include "text.h"
+
+#define HALT	  "SDM 2A, HLT-Halt; APM 3, HLT"
+#define STI_SHADE "SDM 2B, STI-Set Interrupt Flag"
+
+enum {
+	SLEEP = 6000,	   /* PIT ticks: 5 ms */
+	LAST_STRETCH = 64, /* timer ticks before it fires: STI and HLT are executed within them */
+	SLED = 8,
+};
+
+static u16 read_timer(void)
+{
+	return this_cpu.lapic_mode == LAPIC_X2APIC ? READ_TIMER_X2APIC : READ_TIMER_XAPIC;
+}
+
+/* STI; HLT: sorted by what the timer had left before STI. */
+enum left { FIRED, STRETCH, FAR, LEFT_COUNT };
+
+static void lay_out_sti_hlt(const void *argument)
+{
+	(void)argument;
+	scene(read_timer(), STI, HLT, L(NOP), NOP);
+}
+
+static void play_guarded(const void *argument, u32 ticks)
+{
+	(void)argument;
+	nmi_timer_arm(NMI_TIMER_GUARD);
+	lapic_timer_arm(ticks);
+	play();
+}
+
+static int classify_sti_hlt(const void *argument, const struct scene *scene,
+			    const struct trace *trace, const char **reason)
+{
+	const struct want irq = IRQ(VEC, AT(L), IF(1));
+	u64 left = scene->out.r10;
+
+	(void)argument;
+	*reason = "HLT slept until the guard woke it: the wake-up was lost";
+	if (trace->count && trace->events[0]->vector == NMI_VECTOR)
+		return -1;
+	*reason = "the interrupt was not served once, behind HLT";
+	if (trace->count != 1 || want_mismatch(&irq, scene, trace->events[0]))
+		return -1;
+	if (!left)
+		return FIRED;
+	return left <= LAST_STRETCH ? STRETCH : FAR;
+}
+
+static void name_sti_hlt(const void *argument, struct text *text, int order)
+{
+	static const char *const when[LEFT_COUNT] = {
+		[FIRED] = "pending before STI",
+		[STRETCH] = "arrived around STI and HLT",
+		[FAR] = "arrived long after HLT",
+	};
+
+	(void)argument;
+	text_add(text, "IRQ(%#x)@behind HLT, %s", VEC, when[order]);
+}
+
+static const struct race sti_hlt = {
+	.reaching = "before HLT",
+	.orders = LEFT_COUNT,
+	.reach = { FIRED, STRETCH },
+	.lay_out = lay_out_sti_hlt,
+	.guarded = true,
+	.play = play_guarded,
+	.classify = classify_sti_hlt,
+	.name = name_sti_hlt,
+};
+
+/* IF=1; HLT: an interrupt at HLT itself leaves HLT to the guard. */
+enum landing { BEFORE, AT_HLT, BEHIND, LANDING_COUNT };
+
+static void lay_out_hlt(const void *argument)
+{
+	u16 steps[SLED + 5] = { STI };
+
+	(void)argument;
+	for (size_t i = 1; i <= SLED; i++)
+		steps[i] = NOP;
+	steps[SLED + 1] = read_timer();
+	steps[SLED + 2] = L(HLT);
+	steps[SLED + 3] = M(NOP);
+	steps[SLED + 4] = NOP;
+	scene_build(the_scene(), steps, ARRAY_SIZE(steps));
+}
+
+static void play_hlt(const void *argument, u32 ticks)
+{
+	(void)argument;
+	nmi_timer_arm(SLEEP);
+	lapic_timer_arm(ticks);
+	play();
+}
+
+static int classify_hlt(const void *argument, const struct scene *scene, const struct trace *trace,
+			const char **reason)
+{
+	const struct want irq = IRQ(VEC), nmi = NMI(AT(M));
+	u64 at_hlt = scene_place_address(scene, L);
+	bool woken_by_nmi = trace->count == 2;
+	u64 rip;
+
+	(void)argument;
+	*reason = "the interrupt was not the first event";
+	if (!trace->count || want_mismatch(&irq, scene, trace->events[0]))
+		return -1;
+	rip = trace->events[0]->rip;
+	*reason = "HLT was not ended by the interrupt behind it, nor by the NMI alone";
+	if ((rip > at_hlt) == woken_by_nmi || trace->count > 2)
+		return -1;
+	if (woken_by_nmi && want_mismatch(&nmi, scene, trace->events[1]))
+		return -1;
+	*reason = "the interrupt came in the shadow of STI, or not at a boundary around HLT";
+	if (rip <= scene->addresses[1] || (rip > at_hlt && rip != scene_place_address(scene, M)))
+		return -1;
+	if (rip > at_hlt)
+		return BEHIND;
+	return rip < at_hlt ? BEFORE : AT_HLT;
+}
+
+static void name_hlt(const void *argument, struct text *text, int order)
+{
+	static const char *const names[LANDING_COUNT] = {
+		[BEFORE] = "IRQ(%)@before HLT; NMI@behind HLT",
+		[AT_HLT] = "IRQ(%)@HLT; NMI@behind HLT",
+		[BEHIND] = "IRQ(%)@behind HLT",
+	};
+
+	(void)argument;
+	for (const char *p = names[order]; *p; p++)
+		if (*p == '%')
+			text_add(text, "%#x", VEC);
+		else
+			text_char(text, *p);
+}
+
+static const struct race hlt = {
+	.reaching = "at HLT or before",
+	.orders = LANDING_COUNT,
+	.reach = { BEFORE, AT_HLT },
+	.lay_out = lay_out_hlt,
+	.guarded = true,
+	.play = play_hlt,
+	.classify = classify_hlt,
+	.name = name_hlt,
+};
+
+CASE(sti_hlt, "X04",
+     "a timer interrupt moved across STI; HLT is served behind HLT, every time: no wake-up is lost",
+     STI_SHADE "; " HALT)
+{
+	race_run(&sti_hlt, NULL);
+}
+
+CASE(hlt, "G02",
+     "a timer interrupt moved across HLT with IF=1: behind HLT it has ended it; at HLT or before, the "
+     "next event does",
+     HALT)
+{
+	race_run(&hlt, NULL);
+}
+
+CASE(nmi_ends_hlt, "G03", "with IF=0, an NMI that comes while the processor halts ends HLT", HALT)
+{
+	scene(HLT, L(NOP), NOP);
+	require_nmi_timer();
+	nmi_timer_arm(SLEEP);
+	play();
+	expect(NMI(AT(L), IF(0)));
+}
+
+CASE(nmi_not_irq_ends_hlt, "G04",
+     "with IF=0, a pending interrupt does not end HLT; an NMI does; the interrupt waits for STI",
+     HALT)
+{
+	scene(HLT, M(NOP), STI, NOP, L(NOP), NOP);
+	require_nmi_timer();
+	pend_irq(VEC);
+	nmi_timer_arm(SLEEP);
+	play();
+	expect(NMI(AT(M), IF(0)), IRQ(VEC, AT(L), IF(1)));
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A timer interrupt moved across code that is single-stepped. The trap of a step comes before the
+ * interrupt of the same boundary, and the interrupt's handler is not stepped: whatever arrives where,
+ * every instruction traps once, in order.
+ */
+#define FAMILY "step"
+#include "race.h"
+#include "text.h"
+
+enum { STEPS = 8 };
+
+enum where { BEFORE, BETWEEN, LATER, WHERE_COUNT };
+
+static void lay_out(const void *argument)
+{
+	u16 steps[STEPS];
+
+	(void)argument;
+	for (size_t i = 0; i < STEPS; i++)
+		steps[i] = NOP;
+	steps[1] = L(NOP);
+	scene_build(the_scene(), steps, STEPS);
+	the_scene()->in_rflags |= RFLAGS_IF | RFLAGS_TF;
+}
+
+static u64 boundary(const struct scene *scene, size_t i)
+{
+	return i < scene->step_count ? scene->addresses[i] : scene->landing;
+}
+
+static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+		    const char **reason)
+{
+	const struct want irq = IRQ(VEC), step = DB(DR6(DR6_BS), TF(1));
+	size_t traps = 0;
+	int where = LATER;
+
+	(void)argument;
+	for (size_t i = 0; i < trace->count; i++) {
+		const struct log_entry *event = trace->events[i];
+
+		*reason = "the interrupt came at another boundary than the last trap's";
+		if (!want_mismatch(&irq, scene, event)) {
+			if (where != LATER || event->rip != boundary(scene, traps))
+				return -1;
+			where = traps ? BETWEEN : BEFORE;
+			continue;
+		}
+		*reason = "a step did not trap, or not once";
+		if (want_mismatch(&step, scene, event) || event->rip != boundary(scene, ++traps))
+			return -1;
+	}
+	*reason = "steps were lost";
+	return traps == scene->step_count ? where : -1;
+}
+
+static void name(const void *argument, struct text *text, int where)
+{
+	static const char *const names[WHERE_COUNT] = {
+		[BEFORE] = "IRQ(%)@the first step; #DB@each boundary",
+		[BETWEEN] = "#DB@each boundary; IRQ(%)@between two steps",
+		[LATER] = "#DB@each boundary; IRQ(%)@later",
+	};
+
+	(void)argument;
+	for (const char *p = names[where]; *p; p++)
+		if (*p == '%')
+			text_add(text, "%#x", VEC);
+		else
+			text_char(text, *p);
+}
+
+CASE(irq, "X06",
+     "a timer interrupt moved across single-stepped code: every instruction traps once, the interrupt "
+     "comes once",
+     "SDM 3B, Single-Step Exception Condition; SDM 3A, Priority Among Concurrent Events")
+{
+	const struct race race = {
+		.reaching = "between two steps",
+		.orders = WHERE_COUNT,
+		.reach = { BETWEEN, BETWEEN },
+		.lay_out = lay_out,
+		.classify = classify,
+		.name = name,
+	};
+
+	race_run(&race, NULL);
+}

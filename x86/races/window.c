@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A timer interrupt moved across windows that are open for one boundary, or for none. STI; CLI opens
+ * none, however often it is repeated: the shadow of STI covers the boundary, and behind CLI it is
+ * shut. POPF has no shadow: POPF; CLI is open at CLI, and only there. MOV SS shuts one boundary of an
+ * open run; LSS, which loads RSP as well and needs no protection, does not.
+ */
+#define FAMILY "window"
+#include "race.h"
+#include "text.h"
+
+#define STI_SHADE "SDM 2B, STI-Set Interrupt Flag"
+#define SWITCHING "SDM 3A, Masking Exceptions and Interrupts When Switching Stacks"
+
+enum { ROUNDS = 12, SLED = 12 };
+
+/* Orders of all races here; each uses those that it can tell apart. */
+enum arrival { BEFORE, DURING, AT_L, BEHIND, LATER, ARRIVAL_COUNT };
+
+struct window {
+	u16 round[3];	/* steps that are repeated; FRAGMENT_NONE ends them */
+	u16 before;	/* or: one step between two runs of NOPs with IF=1 */
+	bool shuts;	/* the boundary at L, behind @before */
+	int open_round; /* which step of a round an interrupt may come at; -1: none */
+};
+
+static void lay_out_rounds(const struct window *w)
+{
+	u16 steps[3 * ROUNDS + 8];
+	size_t n = 0;
+
+	steps[n++] = this_cpu.lapic_mode == LAPIC_X2APIC ? READ_TIMER_X2APIC : READ_TIMER_XAPIC;
+	steps[n++] = M(NOP);
+	for (int i = 0; i < ROUNDS; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(w->round) && w->round[j]; j++)
+			steps[n++] = w->round[j];
+	steps[n++] = STI;
+	steps[n++] = NOP;
+	steps[n++] = L(NOP);
+	steps[n++] = NOP;
+	steps[n++] = NOP;
+	scene_build(the_scene(), steps, n);
+}
+
+static void lay_out(const void *argument)
+{
+	const struct window *w = argument;
+	u16 steps[2 * SLED + 3];
+	size_t n = 0;
+
+	if (!w->before) {
+		lay_out_rounds(w);
+		return;
+	}
+	steps[n++] = STI;
+	for (int i = 0; i < SLED; i++)
+		steps[n++] = NOP;
+	steps[n++] = w->before;
+	steps[n++] = L(NOP);
+	for (int i = 0; i < SLED; i++)
+		steps[n++] = NOP;
+	scene_build(the_scene(), steps, n);
+	*(u32 *)PLAY_WRITABLE = (u32)the_scene()->rsp; /* what LSS loads */
+	*(u16 *)(PLAY_WRITABLE + sizeof(u32)) = SEL_DATA;
+}
+
+/* Of rounds: where the interrupt may be, and when it arrived, by the timer's count before them. */
+static int classify_rounds(const struct window *w, const struct scene *scene, u64 rip,
+			   const char **reason)
+{
+	size_t first = race_labelled(scene, M) + 1, l = race_labelled(scene, L);
+	size_t step = race_step(scene, rip), length = 0;
+
+	while (length < ARRAY_SIZE(w->round) && w->round[length])
+		length++;
+	*reason = "the interrupt came at a boundary that is never open";
+	if (step == scene->step_count || rip != scene->addresses[step] || step < first)
+		return rip == scene->landing ? BEHIND : -1;
+	if (step < first + length * ROUNDS && (int)((step - first) % length) != w->open_round)
+		return -1;
+	if (step >= first + length * ROUNDS && step < l)
+		return -1;
+	if (!scene->out.r10)
+		return BEFORE;
+	if (step < l)
+		return DURING;
+	return step == l ? AT_L : BEHIND;
+}
+
+static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+		    const char **reason)
+{
+	const struct want irq = IRQ(VEC, IF(1));
+	const struct window *w = argument;
+	u64 rip, at_l = scene_place_address(scene, L);
+
+	if (!trace->count)
+		return LATER;
+	*reason = "there is another event than one interrupt with IF=1";
+	if (trace->count > 1 || want_mismatch(&irq, scene, trace->events[0]))
+		return -1;
+	rip = trace->events[0]->rip;
+	if (!w->before)
+		return classify_rounds(w, scene, rip, reason);
+	*reason = "the interrupt came at the boundary that is shut";
+	if ((w->shuts && rip == at_l) || rip <= scene->addresses[1])
+		return -1;
+	if (rip == at_l)
+		return AT_L;
+	return rip < at_l ? BEFORE : BEHIND;
+}
+
+static void name(const void *argument, struct text *text, int order)
+{
+	static const char *const rounds[ARRIVAL_COUNT] = {
+		"pending before the rounds",
+		"a window in the rounds",
+		"the first window behind them",
+		"behind that",
+		"later",
+	};
+	static const char *const boundary[ARRIVAL_COUNT] = { "before", NULL, NULL, "behind it",
+							     "later" };
+	const struct window *w = argument;
+
+	text_add(text, "IRQ(%#x)@", VEC);
+	if (!w->before)
+		text_add(text, "%s", rounds[order]);
+	else if (order == AT_L)
+		text_add(text, "the boundary behind %s", fragments[w->before].name);
+	else if (order == BEFORE)
+		text_add(text, "before the boundary behind %s", fragments[w->before].name);
+	else if (order != DURING)
+		text_add(text, "%s", boundary[order]);
+}
+
+static bool is_legal(const void *argument, int order)
+{
+	const struct window *w = argument;
+
+	if (order == DURING)
+		return !w->before && w->open_round >= 0;
+	return order != AT_L || !w->shuts;
+}
+
+static void race_window(const void *argument)
+{
+	const struct race race = {
+		.reaching = "in the rounds or before",
+		.orders = ARRIVAL_COUNT,
+		.reach = { BEFORE, AT_L },
+		.lay_out = lay_out,
+		.classify = classify,
+		.name = name,
+		.legal = is_legal,
+	};
+
+	race_run(&race, argument);
+}
+
+#define WINDOW(id, row, sentence, citation, ...)                                                   \
+	CASE_WITH(id, row, sentence, citation, race_window, window, __VA_ARGS__)
+
+WINDOW(sti_cli, "X10",
+       "a timer interrupt moved across STI; CLI, repeated: never between them, but behind them",
+       STI_SHADE, .round = { STI, CLI }, .open_round = -1);
+WINDOW(popf_cli, "X11",
+       "a timer interrupt moved across POPF with IF=1; CLI, repeated: at CLI or behind them",
+       "SDM 2B, POPF/POPFD/POPFQ; " STI_SHADE, .round = { PUSH_FLAGS_IF, POPF, CLI },
+       .open_round = 2);
+WINDOW(mov_ss, "E16", "a timer interrupt moved across MOV SS; NOP with IF=1: never between the two",
+       SWITCHING, .before = MOV_SS, .shuts = true);
+WINDOW(lss, "E15",
+       "a timer interrupt moved across LSS; NOP with IF=1: once, and it may come between the two",
+       SWITCHING, .before = LSS);
