@@ -49,11 +49,16 @@ static bool ioapic_exists(void)
 	return version && version != NO_IOAPIC;
 }
 
+void nmi_timer_record(void)
+{
+	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
+}
+
 void nmi_timer_arm(u16 count)
 {
 	if (mutated(MUTATE_NO_EVENT))
 		return;
-	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
+	nmi_timer_record();
 	outb(PIT_CONTROL, PIT_ONE_SHOT);
 	outb(PIT_CHANNEL_0, (u8)count);
 	outb(PIT_CHANNEL_0, (u8)(count >> 8));

@@ -32,6 +32,9 @@ struct nmi_distance require_nmi_timer(void);
  * recorded: be in a scene when it comes. */
 void nmi_timer_arm(u16 count);
 
+/* From now on an NMI is recorded: for a scene that arms it by itself (ARM_NMI). */
+void nmi_timer_record(void);
+
 /* If one comes after all it is dropped. */
 void nmi_timer_disarm(void);
 

@@ -15,7 +15,9 @@ enum {
 	LATE_POLLS = 1 << 20,
 	ROUNDS_TO_TAKE = 64, /* windows: some hypervisors do not deliver at the first boundary */
 	ORDER_NAME = 192,
-	NMI_MARGIN = 512, /* instructions: what the way into the scene takes, and more */
+	NMI_POLLS = 1 << 24,	 /* then it is lost */
+	FLAG_BELOW_STACK = 2048, /* bytes: out of the way of what is pushed */
+	NMI_MARGIN = 512,	 /* instructions: what the way into the scene takes, and more */
 };
 
 static struct {
@@ -128,14 +130,27 @@ static int illegal(u32 ticks, const char *reason)
 	return -1;
 }
 
+/* Tells WAIT_FOR_NMI, on the scene's stack. */
+static void raise_flag(struct scene *scene, struct frame *frame, struct log_entry *entry)
+{
+	(void)entry;
+	if (frame->vector == NMI_VECTOR)
+		*(volatile u8 *)scene->in.r15 = 1;
+}
+
 /* The later the NMI is to come, the shorter the delay before the scene. */
 static void play_to_nmi(u32 instructions)
 {
 	u64 longest = running.nmi.instructions + NMI_MARGIN;
+	struct scene *scene = the_scene();
 
-	the_scene()->in.r11 = instructions < longest ? longest - instructions : 1;
-	the_scene()->in.r10 = longest;
-	nmi_timer_arm(running.nmi.count);
+	scene->in.r10 = NMI_POLLS;
+	scene->in.r11 = instructions < longest ? longest - instructions : 1;
+	scene->in.r12 = running.nmi.count;
+	scene->in.r15 = scene->rsp - FLAG_BELOW_STACK;
+	*(volatile u8 *)scene->in.r15 = 0;
+	scene->on_delivery = raise_flag;
+	nmi_timer_record();
 	play();
 }
 

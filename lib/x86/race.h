@@ -40,8 +40,9 @@ struct race {
 	 * means (an NMI, a device) left behind. May be NULL. */
 	void (*after)(const void *argument, int order);
 
-	/* The event is an NMI (nmi_timer.h). The scene begins with DELAY and ends with WAIT_LOOP, in
-	 * which every NMI that is late arrives; the count is in instructions. */
+	/* The event is an NMI (nmi_timer.h). The scene begins with ARM_NMI and DELAY, and ends with
+	 * WAIT_FOR_NMI, in which every NMI that is late arrives; the count is in instructions. IOPL
+	 * and the flag that is polled allow for CPL 3. */
 	bool by_nmi;
 
 	/* The scene may sleep for ever: the case needs the NMI timer, and its play() arms it. */

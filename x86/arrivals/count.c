@@ -9,7 +9,7 @@
 
 enum {
 	ROUNDS = 2000,
-	LAST_ROUNDS = 64, /* at most so many exits later everything has been delivered */
+	LAST_ROUNDS = 20000, /* at most so many exits later everything has been delivered */
 	IRQ_EVERY = 3,
 	NMI_EVERY = 7,
 	TIMER_STEP = 37, /* ticks by which the timer's count goes on */

