@@ -38,6 +38,46 @@ static void complete(struct vcpu *v)
 	run_to_end(v);
 }
 
+/* --- V75: privilege --- */
+
+struct privileged {
+	u16 instruction;
+	enum vmx_control control;
+};
+
+static void faults_at_cpl3(const void *argument)
+{
+	const struct privileged *p = argument;
+	struct vcpu *v;
+
+	scene(PUSH_IRET_FRAME_CPL3, IRETQ, UD2, T(p->instruction));
+	v = start_with(p->control);
+	vcpu_intercept(v, INTERCEPT_HLT, true);
+	run_to_end(v);
+	expect(GP(0, AT(T), CPL(3)));
+}
+
+#define PRIVILEGED(id, name, ...)                                                                  \
+	CASE_WITH(id, "V75", name " of CPL 3 that would exit raises #GP, and does not",            \
+		  FAULTS_VS_EXITS, faults_at_cpl3, privileged, __VA_ARGS__)
+
+PRIVILEGED(hlt_cpl3, "HLT", HLT, VMX_INVLPG_EXITING);
+PRIVILEGED(invlpg_cpl3, "INVLPG", INVLPG, VMX_INVLPG_EXITING);
+PRIVILEGED(mov_cr3_cpl3, "MOV to CR3", MOV_TO_CR3, VMX_CR3_LOAD_EXITING);
+PRIVILEGED(wrmsr_cpl3, "WRMSR", WRMSR, VMX_INVLPG_EXITING);
+
+CASE(cpuid_cpl3, "V75", "CPUID of CPL 3, which may be executed there, exits", FAULTS_VS_EXITS)
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(PUSH_IRET_FRAME_CPL3, IRETQ, UD2, T(CPUID));
+	v = hv_start();
+	run_to(v, EXIT_CPUID, T);
+	complete(v);
+	expect(EXIT(CPUID, AT(T)), ENTRY(AT(AFTER(T))));
+}
+
 /* --- V76: what is not recognized --- */
 
 CASE(lock_cpuid, "V76", "LOCK CPUID raises #UD, and does not exit", FAULTS_VS_EXITS)

@@ -154,6 +154,30 @@ CASE(blocked_by_sti, "V97", "blocked by STI at VM entry, it is delivered one ins
 	expect(IRQ(VEC, AT(AFTER(L)), IF(1)));
 }
 
+CASE(ept_violation, "V97,V88", "a virtual interrupt whose stack is not there exits, is named as an external "
+     "interrupt, and is in service; injected again it comes at the same RIP", "SDM 3C, Virtual-Interrupt "
+     "Delivery; SDM 3C, Information for VM Exits During Event Delivery")
+{
+	struct vcpu *v;
+
+	require_vmx();
+	scene(L(NOP), NOP);
+	gate_stack_set(VEC, IST_FAULT);
+	the_scene()->in_rflags |= RFLAGS_IF;
+	v = hv_start_with((struct hv_options){ .nested_paging = true });
+	vapic_start(v);
+	vapic_request(v, VEC);
+	vcpu_map_page(v, interrupt_stack_page(IST_FAULT), false);
+	run_to(v, EXIT_NESTED_PAGE_FAULT, L);
+	check(vapic_serves(VEC) && !vapic_requested(VEC), "VIRR %d, VISR %d", vapic_requested(VEC),
+	      vapic_serves(VEC));
+	vcpu_map_page(v, interrupt_stack_page(IST_FAULT), true);
+	vcpu_inject(v, external(VEC));
+	run_to_end(v);
+	expect(EXIT(NESTED_PAGE_FAULT, AT(L), .check_event = true, .event = external(VEC)),
+	       ENTRY(AT(L), INJECT(external(VEC))), IRQ(VEC, AT(L), IF(1)));
+}
+
 CASE(hlt_at_entry, "V109", "a guest entered in HLT takes a virtual interrupt at once", DELIVERY)
 {
 	struct vcpu *v = start_requested(RFLAGS_IF);

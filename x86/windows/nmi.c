@@ -6,6 +6,7 @@
  */
 #define FAMILY "nmis"
 #include "hv/guest.h"
+#include "mutate.h"
 #include "vmx/only.h"
 #include "vmx/vmcs.h"
 
@@ -17,8 +18,10 @@ static struct vcpu *start_sending_nmi(void)
 {
 	struct vcpu *v;
 
+	u16 send = in_lapic_mode(SEND_NMI_X2APIC, SEND_NMI_XAPIC);
+
 	require_vmx();
-	scene(in_lapic_mode(SEND_NMI_X2APIC, SEND_NMI_XAPIC), L(LOOP));
+	scene(mutated(MUTATE_NO_EVENT) ? NOP : send, L(LOOP));
 	the_scene()->in.r11 = this_cpu.lapic_id;
 	v = hv_start();
 	vcpu_intercept(v, INTERCEPT_NMI, true);
@@ -62,7 +65,7 @@ CASE(window_behind_iret, "V68", "blocking by NMI closes the NMI window until the
 	struct vcpu *v;
 
 	require_vmx();
-	scene(PUSH_IRET_FRAME_IF0, IRETQ, UD2, T(NOP), NOP);
+	scene(PUSH_IRET_FRAME_IF0, L(IRETQ), UD2, T(NOP), NOP);
 	v = hv_start();
 	block_virtual_nmis(v);
 	vcpu_intercept(v, INTERCEPT_NMI_WINDOW, true);

@@ -13,10 +13,14 @@
 #define WINDOWS "SDM 3C, Interrupt-Window Exiting and Virtual-Interrupt Delivery; SDM 3C, NMI-Window Exiting"
 #define BLOCKING "SDM 3C, Event Blocking"
 
+enum { LOADED = 0x5a };
+
+/* A guest whose first instruction loads RAX with LOADED. */
 static struct vcpu *start(void)
 {
 	require_vmx();
-	scene(L(NOP), NOP, NOP);
+	*(volatile u32 *)PLAY_WRITABLE = LOADED;
+	scene(L(LOAD), NOP, NOP);
 	return start_with_interrupts_on();
 }
 
@@ -201,6 +205,7 @@ static void at_once_or_later(struct vcpu *v, enum exit_reason reason)
 	vmx_virtual_nmis(v, false);
 	lapic_eoi();
 	run_to_end(v);
+	check(the_scene()->out.rax == LOADED, "the first instruction was not executed");
 #define EXIT_THERE(place) WANT(WANT_EXIT, .reason = reason, AT(place)), ENTRY(AT(place))
 	expect_one_of(LEGAL("exits at once", EXIT_THERE(L)),
 		      LEGAL("exits one instruction later", EXIT_THERE(AFTER(L))));
