@@ -17,7 +17,7 @@ from typing import Dict, List, Set, Tuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GUESTS = ("arrivals", "hv", "inject", "vmx", "vectoring", "windows", "precedence",
-          "vapic", "svm")
+          "vapic", "svm", "gif", "exits")
 STANZAS = ("native", "debug", "exceptions", "sweeps", "races") + GUESTS
 PLATFORMS = "bochs-intel,bochs-amd"
 MUTATIONS = ("no-event", "late", "no-instruction", "other-gate", "if-clear",

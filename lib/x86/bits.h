@@ -17,6 +17,7 @@
 #define CR0_AM		 (1 << 18)
 #define CR0_PG		 (1 << 31)
 #define CR4_PVI		 (1 << 1)
+#define CR4_TSD		 (1 << 2)
 #define CR4_DE		 (1 << 3)
 #define CR4_PAE		 (1 << 5)
 #define CR4_OSFXSR	 (1 << 9)

@@ -28,6 +28,11 @@ void paging_init(void)
 	write_cr3(read_cr3());
 }
 
+u64 playground_page(u64 address)
+{
+	return play_table[(address - PLAY_BASE) / PAGE_SIZE] & ~PTE_NX & ~(PAGE_SIZE - 1ul);
+}
+
 void page_allow_user(u64 address)
 {
 	u64 *entry = &low_page_table[address / PAGE_SIZE];

@@ -20,6 +20,9 @@
 /* Maps the playground. Call once. */
 void paging_init(void);
 
+/* Physical address of the page of the playground at @address; one that is mapped. */
+u64 playground_page(u64 address);
+
 /* Lets CPL 3 use the page of the image that @address is on (below 2 MiB). */
 void page_allow_user(u64 address);
 

@@ -32,6 +32,8 @@ u64 scene_place_address(const struct scene *scene, int place)
 		return scene->landing;
 	if (place == PLACE_ELSEWHERE)
 		return scene->elsewhere;
+	if (place & PLACE_ROOT)
+		return scene->root[place & 0xff].boundary;
 	for (size_t i = 0; i < scene->step_count; i++)
 		if (scene->steps[i] >> LABEL_SHIFT == (place & 0xff) && place)
 			return place & PLACE_AFTER ? step_end(scene, i) : scene->addresses[i];
@@ -74,6 +76,20 @@ static void name_step(const struct scene *scene, struct text *text, size_t step,
 	add_offset(text, offset);
 }
 
+static bool name_root(const struct scene *scene, struct text *text, u64 rip)
+{
+	for (size_t i = 0; i < ROOT_PARTS; i++) {
+		const struct root_code *code = &scene->root[i];
+
+		if (rip < code->begin || rip >= code->end)
+			continue;
+		text_add(text, "%s", code->name);
+		add_offset(text, rip - code->begin);
+		return true;
+	}
+	return false;
+}
+
 void scene_name_place(const struct scene *scene, struct text *text, u64 rip, bool after_fault)
 {
 	u64 stubs = (u64)entry_stubs;
@@ -87,6 +103,8 @@ void scene_name_place(const struct scene *scene, struct text *text, u64 rip, boo
 		text_add(text, "handler prologue+%lu", rip - stubs - STUBS_BYTES);
 		return;
 	}
+	if (!scene_contains(scene, rip) && name_root(scene, text, rip))
+		return;
 	if (!scene_contains(scene, rip)) {
 		text_add(text, "%#lx (outside the scene)", rip);
 		return;

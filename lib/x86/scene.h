@@ -40,6 +40,7 @@ enum place {
 	PLACE_LANDING = 0x200,
 	PLACE_ENTRY = 0x400,
 	PLACE_ELSEWHERE = 0x800,
+	PLACE_ROOT = 0x1000, /* | enum root_part */
 };
 
 #define AFTER(label)	 (PLACE_AFTER | (label))
@@ -47,6 +48,21 @@ enum place {
 #define AFTER_IRET	 PLACE_LANDING /* a fault's handler returns to the landing */
 #define ENTRY_OF(vector) (PLACE_ENTRY | (vector))
 #define ELSEWHERE	 PLACE_ELSEWHERE /* where scene_go_elsewhere() put an instruction */
+
+/* The boundaries in the shim's root on which events of a scene may be delivered (SVM). */
+enum root_part {
+	ROOT_VMRUN,
+	ROOT_STGI,
+	ROOT_PARTS,
+};
+
+#define BEHIND_VMRUN (PLACE_ROOT | ROOT_VMRUN)
+#define BEHIND_STGI  (PLACE_ROOT | ROOT_STGI)
+
+struct root_code {
+	const char *name; /* of its first instruction */
+	u64 begin, boundary, end;
+};
 
 enum fault_policy {
 	FAULTS_RESUME_AT_LANDING,
@@ -73,6 +89,7 @@ struct scene {
 	u64 landing;
 	u64 rsp;
 	u64 elsewhere; /* scene_go_elsewhere() */
+	struct root_code root[ROOT_PARTS]; /* the shim's, once it is on */
 };
 
 /* Lays out @n steps in the scene's buffer; everything else gets its default. */

@@ -45,7 +45,7 @@ CASE(icebp_intercept, "S24", "INT1 has an intercept of its own, which exits at t
 	require_svm();
 	scene(L(INT1), M(NOP));
 	v = hv_start();
-	svm_intercept_icebp(v, true);
+	svm_intercept(v, SVM_INTERCEPT_ICEBP, true);
 	run_to(v, EXIT_ICEBP, L);
 	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), M));
 	run_to_end(v);

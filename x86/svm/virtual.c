@@ -5,27 +5,7 @@
  * VMCB once it is taken, and an intercept sees it before the IDT does.
  */
 #define FAMILY "virtual"
-#include "hv/guest.h"
-#include "svm/only.h"
-
-#define VIRTUAL_INTERRUPTS "APM 2, Injecting Virtual (INTR) Interrupts"
-
-enum { VEC_VIRTUAL = 0x70, CLASS = VEC_VIRTUAL >> 4 };
-
-static const struct virtual_irq plain = { .vector = VEC_VIRTUAL, .priority = CLASS };
-
-/* A guest at L with this IF, and V_IRQ pending. */
-static struct vcpu *start_with_virtual_irq(bool interrupts_on, struct virtual_irq irq)
-{
-	struct vcpu *v;
-
-	require_svm();
-	if (interrupts_on)
-		the_scene()->in_rflags |= RFLAGS_IF;
-	v = hv_start();
-	svm_virtual_irq(v, irq);
-	return v;
-}
+#include "svm/guest.h"
 
 static void after_injected_gp(const void *argument)
 {
@@ -138,10 +118,10 @@ CASE(intercepted, "S15", "an intercepted virtual interrupt exits before it is ta
 
 	scene(L(NOP), NOP);
 	v = start_with_virtual_irq(true, plain);
-	svm_intercept_virtual_interrupt(v, true);
+	svm_intercept(v, SVM_INTERCEPT_VINTR, true);
 	run_to(v, EXIT_VINTR, L);
 	check(svm_virtual_irq_pending(v), "V_IRQ is no longer set");
-	svm_intercept_virtual_interrupt(v, false);
+	svm_intercept(v, SVM_INTERCEPT_VINTR, false);
 	run_to_end(v);
 	expect(EXIT(VINTR, AT(L)), ENTRY(AT(L)), INTN(VEC_VIRTUAL, AT(L), IF(1)));
 }
@@ -156,7 +136,7 @@ CASE(all_intercepts, "S16", "NMI, interrupt, virtual interrupt, all intercepted:
 	v = start_with_virtual_irq(true, plain);
 	vcpu_intercept(v, INTERCEPT_NMI, true);
 	vcpu_intercept(v, INTERCEPT_INTR, true);
-	svm_intercept_virtual_interrupt(v, true);
+	svm_intercept(v, SVM_INTERCEPT_VINTR, true);
 	pend_irq(VEC_LOW);
 	pend_nmi();
 	run_to(v, EXIT_NMI, L);
@@ -164,7 +144,7 @@ CASE(all_intercepts, "S16", "NMI, interrupt, virtual interrupt, all intercepted:
 	run_to(v, EXIT_INTR, L);
 	vcpu_intercept(v, INTERCEPT_INTR, false);
 	run_to(v, EXIT_VINTR, PLACE_ANY);
-	svm_intercept_virtual_interrupt(v, false);
+	svm_intercept(v, SVM_INTERCEPT_VINTR, false);
 	run_to_end(v);
 	expect(EXIT(NMI, AT(L)), ENTRY(AT(L)), NMI(AT(L)), EXIT(INTR, AT(L)), ENTRY(AT(L)),
 	       IRQ(VEC_LOW, AT(L)), EXIT(VINTR, AT(L)), ENTRY(AT(L)),

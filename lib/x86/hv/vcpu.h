@@ -14,10 +14,10 @@ struct vcpu {
 	u64 launched;	      /* VMX: VMX_BY_*; after the first exit VMX_BY_RESUME */
 	u64 control_physical; /* SVM: the VMCB */
 	u64 host_physical;    /* SVM: where the host's VMLOAD state is kept */
+	u64 host_rflags;      /* SVM: RFLAGS of root at VMRUN, where GIF is 0 */
 	const struct hv_vendor *vendor;
 	struct guest_exit exit; /* RIP, RSP and state are kept as the case sets them */
 	u64 event;	      /* to be injected at the next entry; 0: nothing */
-	bool host_if;	      /* SVM: RFLAGS.IF of root at VMRUN, where GIF is 0 */
 	bool wrong;	      /* it misbehaves on purpose (hv/wrong.h) */
 	bool nmis_stay_blocked; /* VMX: after an NMI exit root executes no IRET */
 	bool nested_paging;   /* as the case asked for */

@@ -10,6 +10,7 @@
 #define VCPU_LAUNCHED	      120
 #define VCPU_CONTROL_PHYSICAL 128
 #define VCPU_HOST_PHYSICAL    136
+#define VCPU_HOST_RFLAGS      144
 
 /* VCPU_LAUNCHED: by which instructions VMX enters */
 #define VMX_BY_LAUNCH	      0

@@ -14,7 +14,7 @@ const char *svm_suspect_field(u64 event)
 		return "EFER.SVME is clear in the VMCB";
 	if (!c->asid)
 		return "ASID is 0";
-	if (!(c->intercept_misc2 & MISC2_VMRUN))
+	if (!(c->intercepts[1] & BIT(SVM_INTERCEPT_VMRUN % 32)))
 		return "VMRUN is not intercepted";
 	if (c->cr0 >> 32 || c->dr7 >> 32 || c->dr6 >> 32)
 		return "bits 63:32 of CR0, DR6 or DR7 are not 0";

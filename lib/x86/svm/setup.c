@@ -27,8 +27,10 @@ static const char *set_intercepts(struct vmcb *c, struct hv_options options)
 {
 	memset(msrpm, 0, sizeof(msrpm));
 	memset(iopm, 0, sizeof(iopm));
-	c->intercept_misc1 = MISC1_MSR | MISC1_SHUTDOWN;
-	c->intercept_misc2 = MISC2_VMRUN | MISC2_VMMCALL;
+	svm_set_intercept(SVM_INTERCEPT_MSR, true);
+	svm_set_intercept(SVM_INTERCEPT_SHUTDOWN, true);
+	svm_set_intercept(SVM_INTERCEPT_VMRUN, true);
+	svm_set_intercept(SVM_INTERCEPT_VMMCALL, true);
 	c->msrpm = (u64)msrpm;
 	c->iopm = (u64)iopm;
 	c->asid = GUEST_ASID;
@@ -96,6 +98,14 @@ const char *svm_set_up(struct vcpu *v, struct hv_options options)
 	set_vmload_state(c);
 	v->control_physical = (u64)c;
 	return NULL;
+}
+
+/* "I/O Permissions Map" */
+void svm_set_port_intercept(u16 port, bool on)
+{
+	iopm[port / 8] &= (u8) ~(1 << port % 8);
+	if (on)
+		iopm[port / 8] |= (u8)(1 << port % 8);
 }
 
 /* "MSR Intercepts": two bits an MSR, the lower one for reads; outside all ranges always. */

@@ -2,6 +2,7 @@
 /*
  * The SVM vendor of the shim. Read beside vmx/vmx.c: function for function the same.
  */
+#include "case.h"
 #include "percpu.h"
 #include "processor.h"
 #include "string.h"
@@ -55,6 +56,13 @@ static void svm_off(void)
 static const char *svm_set_up_guest(struct vcpu *v, struct hv_options options)
 {
 	v->host_physical = (u64)&host_vmcb;
+	v->host_rflags = RFLAGS_FIXED;
+	the_scene()->root[ROOT_VMRUN] = (struct root_code){
+		"VMRUN", (u64)svm_vmrun, (u64)svm_returned, (u64)svm_gif_window
+	};
+	the_scene()->root[ROOT_STGI] = (struct root_code){
+		"GIF window", (u64)svm_gif_window, (u64)svm_gif_opened, (u64)svm_gif_closed
+	};
 	return svm_set_up(v, options);
 }
 
@@ -63,8 +71,6 @@ static const char *svm_enter_guest(struct vcpu *v)
 	svm_vmcb.rax = v->gprs.rax;
 	svm_vmcb.event_injection = v->event;
 	last_event = v->event;
-	if (v->host_if)
-		asm volatile("sti" ::: "memory"); /* GIF is 0 */
 	svm_enter(v);
 	cli();
 	v->gprs.rax = svm_vmcb.rax;
@@ -76,12 +82,27 @@ static const u8 neutral_reasons[] = {
 	[SVM_EXIT_INTR] = EXIT_INTR,
 	[SVM_EXIT_NMI] = EXIT_NMI,
 	[SVM_EXIT_VINTR] = EXIT_VINTR,
+	[SVM_EXIT_INIT] = EXIT_INIT,
+	[SVM_EXIT_RDTSC] = EXIT_RDTSC,
+	[SVM_EXIT_RDPMC] = EXIT_RDPMC,
+	[SVM_EXIT_PUSHF] = EXIT_PUSHF,
+	[SVM_EXIT_POPF] = EXIT_POPF,
 	[SVM_EXIT_CPUID] = EXIT_CPUID,
+	[SVM_EXIT_RSM] = EXIT_RSM,
+	[SVM_EXIT_IRET] = EXIT_IRET,
+	[SVM_EXIT_INTN] = EXIT_SOFTWARE_INT,
 	[SVM_EXIT_HLT] = EXIT_HLT,
+	[SVM_EXIT_INVLPG] = EXIT_INVLPG,
+	[SVM_EXIT_IO] = EXIT_IO,
 	[SVM_EXIT_MSR] = EXIT_RDMSR,
 	[SVM_EXIT_SHUTDOWN] = EXIT_TRIPLE_FAULT,
 	[SVM_EXIT_VMMCALL] = EXIT_HYPERCALL,
+	[SVM_EXIT_STGI] = EXIT_STGI,
+	[SVM_EXIT_CLGI] = EXIT_CLGI,
 	[SVM_EXIT_ICEBP] = EXIT_ICEBP,
+	[SVM_EXIT_WBINVD] = EXIT_WBINVD,
+	[SVM_EXIT_MONITOR] = EXIT_MONITOR,
+	[SVM_EXIT_XSETBV] = EXIT_XSETBV,
 };
 
 static const char *svm_suspect(void)
@@ -204,18 +225,25 @@ static void svm_set_cr2(struct vcpu *v, u64 address)
 	svm_vmcb.cr2 = address;
 }
 
-static void svm_intercept(struct vcpu *v, enum intercept what, bool on)
+void svm_set_intercept(enum svm_intercept what, bool on)
 {
-	static const u32 bits[INTERCEPT_COUNT] = {
-		[INTERCEPT_INTR] = MISC1_INTR,
-		[INTERCEPT_NMI] = MISC1_NMI,
-		[INTERCEPT_HLT] = MISC1_HLT,
+	u32 *word = &svm_vmcb.intercepts[what / 32];
+
+	*word &= ~(1u << what % 32);
+	if (on)
+		*word |= 1u << what % 32;
+}
+
+static void svm_choose_intercept(struct vcpu *v, enum intercept what, bool on)
+{
+	static const u8 bits[INTERCEPT_COUNT] = {
+		[INTERCEPT_INTR] = SVM_INTERCEPT_INTR,
+		[INTERCEPT_NMI] = SVM_INTERCEPT_NMI,
+		[INTERCEPT_HLT] = SVM_INTERCEPT_HLT,
 	};
 
 	(void)v;
-	svm_vmcb.intercept_misc1 &= ~bits[what];
-	if (on)
-		svm_vmcb.intercept_misc1 |= bits[what];
+	svm_set_intercept(bits[what], on);
 }
 
 static void svm_intercept_exceptions(struct vcpu *v, u32 vectors)
@@ -243,7 +271,7 @@ const struct hv_vendor svm_vendor = {
 	.set_activity = svm_set_activity,
 	.set_pending_debug = svm_set_pending_debug,
 	.set_cr2 = svm_set_cr2,
-	.intercept = svm_intercept,
+	.intercept = svm_choose_intercept,
 	.intercept_rdmsr = svm_intercept_rdmsr,
 	.intercept_exceptions = svm_intercept_exceptions,
 	.map_page = svm_map_page,

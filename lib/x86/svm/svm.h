@@ -14,6 +14,12 @@ extern struct vmcb svm_vmcb;
 /* setup.c: fills the VMCB. NULL, or the feature that this CPU does not offer. */
 const char *svm_set_up(struct vcpu *v, struct hv_options options);
 
+/* svm.c: the bit in the VMCB. */
+void svm_set_intercept(enum svm_intercept what, bool on);
+
+/* setup.c: the bit of the I/O permissions map. */
+void svm_set_port_intercept(u16 port, bool on);
+
 /* setup.c */
 void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 
@@ -28,5 +34,7 @@ const char *svm_suspect_field(u64 event);
 
 /* entry.S */
 int svm_enter(struct vcpu *v);
+void svm_gif_window(u64 rflags, void (*before)(void), void (*after)(void));
+extern const u8 svm_vmrun[], svm_returned[], svm_gif_opened[], svm_gif_closed[];
 
 #endif

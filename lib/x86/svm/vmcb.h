@@ -20,9 +20,8 @@ struct vmcb {
 	u32 intercept_cr;
 	u32 intercept_dr;
 	u32 intercept_exceptions;
-	u32 intercept_misc1;
-	u32 intercept_misc2;
-	u8 skipped1[0x040 - 0x014];
+	u32 intercepts[3]; /* enum svm_intercept */
+	u8 skipped1[0x040 - 0x018];
 	u64 iopm;
 	u64 msrpm;
 	u64 tsc_offset;
@@ -97,33 +96,54 @@ enum {
 	CPUID_80000001_ECX_SVM = 1 << 2,
 	CPUID_8000000A_EDX_NPT = 1 << 0,
 	CPUID_8000000A_EDX_NRIPS = 1 << 3,
+	CPUID_8000000A_EDX_VGIF = 1 << 16,
+	CPUID_8000000A_EDX_VNMI = 1 << 25,
+	CPUID_8000000A_EDX_IDLE_HLT = 1 << 30,
 	SVM_LEAF = 0x8000000a,
 };
 
-/* Intercepts, first word (VMCB offset 00Ch) and second (010h) */
-enum intercept_misc1 {
-	MISC1_INTR = 1 << 0,
-	MISC1_NMI = 1 << 1,
-	MISC1_VINTR = 1 << 4,
-	MISC1_CPUID = 1 << 18,
-	MISC1_HLT = 1 << 24,
-	MISC1_IO = 1 << 27,
-	MISC1_MSR = 1 << 28,
-	MISC1_SHUTDOWN = 1u << 31,
-};
-
-enum intercept_misc2 {
-	MISC2_VMRUN = 1 << 0,
-	MISC2_VMMCALL = 1 << 1,
-	MISC2_ICEBP = 1 << 8,
+/* Intercepts: bit n % 32 of the word at VMCB offset 00Ch + n / 32 * 4 */
+enum svm_intercept {
+	SVM_INTERCEPT_INTR = 0,
+	SVM_INTERCEPT_NMI = 1,
+	SVM_INTERCEPT_INIT = 3,
+	SVM_INTERCEPT_VINTR = 4,
+	SVM_INTERCEPT_RDTSC = 14,
+	SVM_INTERCEPT_RDPMC = 15,
+	SVM_INTERCEPT_PUSHF = 16,
+	SVM_INTERCEPT_POPF = 17,
+	SVM_INTERCEPT_CPUID = 18,
+	SVM_INTERCEPT_RSM = 19,
+	SVM_INTERCEPT_IRET = 20,
+	SVM_INTERCEPT_INTN = 21,
+	SVM_INTERCEPT_HLT = 24,
+	SVM_INTERCEPT_INVLPG = 25,
+	SVM_INTERCEPT_IO = 27,
+	SVM_INTERCEPT_MSR = 28,
+	SVM_INTERCEPT_SHUTDOWN = 31,
+	SVM_INTERCEPT_VMRUN = 32,
+	SVM_INTERCEPT_VMMCALL = 33,
+	SVM_INTERCEPT_STGI = 36,
+	SVM_INTERCEPT_CLGI = 37,
+	SVM_INTERCEPT_ICEBP = 40,
+	SVM_INTERCEPT_WBINVD = 41,
+	SVM_INTERCEPT_MONITOR = 42,
+	SVM_INTERCEPT_XSETBV = 45,
+	SVM_INTERCEPT_IDLE_HLT = 70,
 };
 
 /* "Virtual Interrupts": the qword at VMCB offset 060H; V_TPR is its lowest byte */
 enum virtual_interrupt {
+	V_TPR_MASK = 0xff,
 	V_IRQ = 1 << 8,
+	V_GIF = 1 << 9,
+	V_NMI = 1 << 11,
+	V_NMI_MASK = 1 << 12,
 	V_INTR_PRIO_SHIFT = 16,
 	V_IGN_TPR = 1 << 20,
 	V_INTR_MASKING = 1 << 24,
+	V_GIF_ENABLE = 1 << 25,
+	V_NMI_ENABLE = 1 << 26,
 	V_INTR_VECTOR_SHIFT = 32,
 };
 
@@ -137,13 +157,28 @@ enum {
 #define SVM_EXIT_EXCEPTION_LAST	 0x5full
 #define SVM_EXIT_INTR		 0x60ull
 #define SVM_EXIT_NMI		 0x61ull
+#define SVM_EXIT_INIT		 0x63ull
 #define SVM_EXIT_VINTR		 0x64ull
+#define SVM_EXIT_RDTSC		 0x6eull
+#define SVM_EXIT_RDPMC		 0x6full
+#define SVM_EXIT_PUSHF		 0x70ull
+#define SVM_EXIT_POPF		 0x71ull
 #define SVM_EXIT_CPUID		 0x72ull
+#define SVM_EXIT_RSM		 0x73ull
+#define SVM_EXIT_IRET		 0x74ull
+#define SVM_EXIT_INTN		 0x75ull
 #define SVM_EXIT_HLT		 0x78ull
+#define SVM_EXIT_INVLPG		 0x79ull
+#define SVM_EXIT_IO		 0x7bull
 #define SVM_EXIT_MSR		 0x7cull
 #define SVM_EXIT_SHUTDOWN	 0x7full
 #define SVM_EXIT_VMMCALL	 0x81ull
+#define SVM_EXIT_STGI		 0x84ull
+#define SVM_EXIT_CLGI		 0x85ull
 #define SVM_EXIT_ICEBP		 0x88ull
+#define SVM_EXIT_WBINVD		 0x89ull
+#define SVM_EXIT_MONITOR	 0x8aull
+#define SVM_EXIT_XSETBV		 0x8dull
 #define SVM_EXIT_NPF		 0x400ull
 #define SVM_EXIT_INVALID	 (~0ull)
 

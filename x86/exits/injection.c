@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What SVM makes of an injected exception. #BP is injected as if INT3 had raised it: the gate's DPL is
+ * checked. What is no exception, or cannot be in the guest's mode, is refused: the guest does not run.
+ */
+#define FAMILY "injection"
+#include "hv/guest.h"
+#include "svm/only.h"
+
+enum {
+	BP_ERROR = BP_VECTOR * 8 + ERROR_IDT,
+	FREE_PORT = 0x80,
+};
+
+/* An exit in CPL 3, where #BP is injected through a gate of this DPL. */
+static void inject_bp_in_cpl3(unsigned int dpl)
+{
+	struct vcpu *v;
+
+	require_svm();
+	scene(PUSH_IRET_FRAME_CPL3, IRETQ, T(OUT), M(NOP), NOP);
+	gate_set(BP_VECTOR, INTERRUPT_GATE, IST_NONE, dpl);
+	v = hv_start();
+	svm_intercept_port(v, FREE_PORT, true);
+	run_to(v, EXIT_IO, T);
+	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), M));
+	vcpu_inject(v, exception(BP_VECTOR));
+	run_to_end(v);
+}
+
+/* What the frame's RIP is, the APM does not say: not asserted. Nor whether the event was external. */
+CASE(bp_dpl_0, "S07", "#BP injected in CPL 3 through a gate with DPL 0 becomes #GP, as for INT3",
+     "APM 2, Event Injection")
+{
+	inject_bp_in_cpl3(0);
+	expect_one_of(LEGAL("EXT is 0 in the error code", EXIT(IO, AT(T)),
+			    ENTRY(AT(M), INJECT(exception(BP_VECTOR))), GP(BP_ERROR, CPL(3))),
+		      LEGAL("EXT is 1 in the error code", EXIT(IO, AT(T)),
+			    ENTRY(AT(M), INJECT(exception(BP_VECTOR))),
+			    GP(BP_ERROR | ERROR_EXT, CPL(3))));
+}
+
+CASE(bp_dpl_3, "S07", "#BP injected in CPL 3 through a gate with DPL 3 is delivered",
+     "APM 2, Event Injection")
+{
+	inject_bp_in_cpl3(3);
+	expect(EXIT(IO, AT(T)), ENTRY(AT(M), INJECT(exception(BP_VECTOR))), BP(CPL(3)));
+}
+
+static void refused(const void *argument)
+{
+	u64 event = exception(*(const u8 *)argument);
+	struct vcpu *v;
+
+	require_svm();
+	scene(L(NOP), NOP);
+	v = start_with_interrupts_on();
+	pend_irq(VEC);
+	vcpu_inject(v, event);
+	run_to(v, EXIT_ENTRY_FAILED, PLACE_ANY);
+	check(lapic_irr(VEC), "the interrupt was taken by an entry that was refused");
+	expect(ENTRY(AT(L), INJECT(event)), EXIT(ENTRY_FAILED));
+}
+
+static const u8 two = NMI_VECTOR, five = BR_VECTOR, thirty_two = FIRST_IRQ_VECTOR;
+
+CASE_OF(vector_2, "S07", "an injected exception with vector 2 is refused, and nothing is delivered",
+	"APM 2, Event Injection", refused, &two);
+CASE_OF(br_in_64_bit_code, "S07",
+	"an injected #BR is refused in 64-bit code, which has no BOUND, and nothing is delivered",
+	"APM 2, Event Injection", refused, &five);
+CASE_OF(vector_32, "S07",
+	"an injected exception with vector 32 is refused, and nothing is delivered",
+	"APM 2, Event Injection", refused, &thirty_two);

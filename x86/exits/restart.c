@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An instruction that a hypervisor must run twice: first its page is not there in the nested page
+ * tables, then it exits for what it does, and the hypervisor answers with a fault. To the guest that
+ * is one instruction: an interrupt that is pending comes before it, once, and never between its two
+ * exits' effects; the fault comes once. And a guest that shuts down: only its hypervisor sees it.
+ */
+#define FAMILY "restart"
+#include "hv/guest.h"
+
+/* The guest goes to an RDMSR of a missing MSR, on a page that the nested page tables lack. */
+static struct vcpu *start_towards_absent_page(void)
+{
+	struct vcpu *v;
+
+	scene(M(NOP), L(JMP_ELSEWHERE), NOP);
+	scene_go_elsewhere(the_scene(), PLAY_CODE, RDMSR);
+	the_scene()->in_rflags |= RFLAGS_IF;
+	v = hv_start_with((struct hv_options){ .nested_paging = true });
+	vcpu_map_page(v, playground_page(PLAY_CODE), false);
+	return v;
+}
+
+static void mend_and_answer(struct vcpu *v)
+{
+	vcpu_map_page(v, playground_page(PLAY_CODE), true);
+	run_to(v, EXIT_RDMSR, ELSEWHERE);
+	vcpu_inject(v, gp(0));
+	run_to_end(v);
+}
+
+CASE(irq_in_root, "A20",
+     "an interrupt that arrives while the hypervisor maps an instruction's page comes before that "
+     "instruction, which then exits and faults, each once",
+     FAULTS_VS_EXITS)
+{
+	struct vcpu *v = start_towards_absent_page();
+
+	run_to(v, EXIT_NESTED_PAGE_FAULT, ELSEWHERE);
+	pend_irq(VEC);
+	mend_and_answer(v);
+	expect(EXIT(NESTED_PAGE_FAULT, AT(ELSEWHERE), NO_EVENT), ENTRY(AT(ELSEWHERE)),
+	       IRQ(VEC, AT(ELSEWHERE), IF(1)), EXIT(RDMSR, AT(ELSEWHERE), NO_EVENT),
+	       ENTRY(AT(ELSEWHERE), INJECT(gp(0))), GP(0, AT(ELSEWHERE)));
+}
+
+CASE(irq_after_page, "A20",
+     "an interrupt that arrives while the hypervisor answers the restarted instruction comes behind "
+     "the #GP",
+     EVENT_INJECTION)
+{
+	struct vcpu *v = start_towards_absent_page();
+
+	run_to(v, EXIT_NESTED_PAGE_FAULT, ELSEWHERE);
+	vcpu_map_page(v, playground_page(PLAY_CODE), true);
+	run_to(v, EXIT_RDMSR, ELSEWHERE);
+	pend_irq(VEC);
+	vcpu_inject(v, gp(0));
+	run_to_end(v);
+	expect(EXIT(NESTED_PAGE_FAULT, AT(ELSEWHERE), NO_EVENT), ENTRY(AT(ELSEWHERE)),
+	       EXIT(RDMSR, AT(ELSEWHERE), NO_EVENT), ENTRY(AT(ELSEWHERE), INJECT(gp(0))),
+	       GP(0, AT(ELSEWHERE)), IRQ(VEC, AT(AFTER_IRET), IF(1)));
+}
+
+CASE(irq_at_boundary, "A20",
+     "an interrupt pending when the guest jumps to an absent page comes before the page is missed",
+     FAULTS_VS_EXITS)
+{
+	struct vcpu *v;
+
+	scene(M(STI), L(JMP_ELSEWHERE), NOP);
+	scene_go_elsewhere(the_scene(), PLAY_CODE, RDMSR);
+	v = hv_start_with((struct hv_options){ .nested_paging = true });
+	vcpu_map_page(v, playground_page(PLAY_CODE), false);
+	pend_irq(VEC);
+	run_to(v, EXIT_NESTED_PAGE_FAULT, ELSEWHERE);
+	mend_and_answer(v);
+	expect(IRQ(VEC, AT(ELSEWHERE), IF(1)), EXIT(NESTED_PAGE_FAULT, AT(ELSEWHERE), NO_EVENT),
+	       ENTRY(AT(ELSEWHERE)), EXIT(RDMSR, AT(ELSEWHERE), NO_EVENT),
+	       ENTRY(AT(ELSEWHERE), INJECT(gp(0))), GP(0, AT(ELSEWHERE)));
+}
+
+CASE(shutdown, "I11,S51,V92",
+     "a #DF that cannot be delivered leaves to the hypervisor, and nothing of it is recorded; a pending "
+     "interrupt stays pending",
+     "SDM 3A, Double Fault Exception; SDM 3C, Other Causes of VM Exits; APM 2, Shutdown Intercept")
+{
+	struct vcpu *v;
+
+	scene(STI, L(UD2));
+	gate_unusable(UD_VECTOR);
+	gate_unusable(GP_VECTOR);
+	gate_unusable(DF_VECTOR);
+	v = hv_start();
+	pend_irq(VEC);
+	run_to(v, EXIT_TRIPLE_FAULT, PLACE_ANY);
+	check(lapic_irr(VEC), "the interrupt is no longer pending");
+	expect(EXIT(TRIPLE_FAULT));
+}
