@@ -82,16 +82,17 @@ CASE(virtual_nmi, "S40",
 	       NMI(AT(L)));
 }
 
-/* Whether the exit saves an interrupt shadow is left open: some CPUs save the host's. */
+/* Whether the exit saves an interrupt shadow is left open: some CPUs save the host's, of its STI. */
 CASE(injected, "S46",
      "an injected #GP whose delivery meets a nested page fault exits before the guest executes "
-     "anything, and the exit names it",
+     "anything, and the exit names it; VMRUN was in the shadow of the host's STI",
      DURING_DELIVERY "; APM 2, Event Injection")
 {
 	struct vcpu *v;
 
 	scene(L(NOP), NOP);
 	v = start_without_stack(GP_VECTOR, IST_FAULT);
+	svm_host_sti(v);
 	vcpu_inject(v, gp(0));
 	run_to(v, EXIT_NESTED_PAGE_FAULT, L);
 	observed("interrupt shadow %lu", vcpu_state(v) & STATE_SHADOW ? 1ul : 0ul);

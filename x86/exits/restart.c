@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An instruction that a hypervisor must run twice: first its page is not there in the nested page
- * tables, then it exits for what it does, and the hypervisor answers with a fault. To the guest that
- * is one instruction: an interrupt that is pending comes before it, once, and never between its two
- * exits' effects; the fault comes once. And a guest that shuts down: only its hypervisor sees it.
+ * An instruction that runs twice: first its page is not there in the nested page tables, then it
+ * exits for what it does, and the hypervisor answers with a fault. To the guest that is one
+ * instruction: an interrupt comes before it or behind the fault, and both come once. And a guest that
+ * shuts down: only its hypervisor sees it.
  */
 #define FAMILY "restart"
 #include "hv/guest.h"
@@ -13,7 +13,7 @@ static struct vcpu *start_towards_absent_page(void)
 {
 	struct vcpu *v;
 
-	scene(M(NOP), L(JMP_ELSEWHERE), NOP);
+	scene(NOP, L(JMP_ELSEWHERE), NOP);
 	scene_go_elsewhere(the_scene(), PLAY_CODE, RDMSR);
 	the_scene()->in_rflags |= RFLAGS_IF;
 	v = hv_start_with((struct hv_options){ .nested_paging = true });
@@ -68,7 +68,7 @@ CASE(irq_at_boundary, "A20",
 {
 	struct vcpu *v;
 
-	scene(M(STI), L(JMP_ELSEWHERE), NOP);
+	scene(STI, L(JMP_ELSEWHERE), NOP);
 	scene_go_elsewhere(the_scene(), PLAY_CODE, RDMSR);
 	v = hv_start_with((struct hv_options){ .nested_paging = true });
 	vcpu_map_page(v, playground_page(PLAY_CODE), false);

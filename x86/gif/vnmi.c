@@ -45,7 +45,6 @@ CASE(second, "S42", "a second virtual NMI waits for the IRET of the first", VNMI
 
 	require_svm();
 	scene(L(NOP), NOP);
-	gate_type_set(NMI_VECTOR, INTERRUPT_GATE);
 	v = hv_start();
 	svm_virtual_nmi(v);
 	vcpu_inject(v, nmi());

@@ -19,6 +19,7 @@ _Static_assert(offsetof(struct vcpu, launched) == VCPU_LAUNCHED, "vcpu_layout.h"
 _Static_assert(offsetof(struct vcpu, control_physical) == VCPU_CONTROL_PHYSICAL, "vcpu_layout.h");
 _Static_assert(offsetof(struct vcpu, host_physical) == VCPU_HOST_PHYSICAL, "vcpu_layout.h");
 _Static_assert(offsetof(struct vcpu, host_rflags) == VCPU_HOST_RFLAGS, "vcpu_layout.h");
+_Static_assert(offsetof(struct vcpu, host_opener) == VCPU_HOST_OPENER, "vcpu_layout.h");
 
 static struct vcpu the_vcpu;
 static struct machine_state before;

@@ -15,6 +15,7 @@ struct vcpu {
 	u64 control_physical; /* SVM: the VMCB */
 	u64 host_physical;    /* SVM: where the host's VMLOAD state is kept */
 	u64 host_rflags;      /* SVM: RFLAGS of root at VMRUN, where GIF is 0 */
+	u64 host_opener;      /* SVM: the code that executes VMRUN, with or without STI before it */
 	const struct hv_vendor *vendor;
 	struct guest_exit exit; /* RIP, RSP and state are kept as the case sets them */
 	u64 event;	      /* to be injected at the next entry; 0: nothing */

@@ -11,6 +11,7 @@
 #define VCPU_CONTROL_PHYSICAL 128
 #define VCPU_HOST_PHYSICAL    136
 #define VCPU_HOST_RFLAGS      144
+#define VCPU_HOST_OPENER      152
 
 /* VCPU_LAUNCHED: by which instructions VMX enters */
 #define VMX_BY_LAUNCH	      0

@@ -12,7 +12,7 @@
 #include "hv/gprs.h"
 
 .text
-.globl svm_enter, svm_vmrun, svm_returned, svm_gif_window, svm_landmark, svm_gif_opened, svm_gif_closed
+.globl svm_enter, svm_opener, svm_opener_sti, svm_vmrun, svm_returned, svm_gif_window, svm_landmark, svm_gif_opened, svm_gif_closed
 svm_enter:
 	push_callee_saved
 	push	%rdi
@@ -20,16 +20,24 @@ svm_enter:
 	mov	VCPU_HOST_PHYSICAL(%rdi), %rax
 	vmsave	%rax
 	pushq	VCPU_HOST_RFLAGS(%rdi)
+	pushq	VCPU_HOST_OPENER(%rdi)
 
 	for_each_gpr load_gpr
 	mov	VCPU_CONTROL_PHYSICAL(%rdi), %rax	/* the guest's own RAX is in the VMCB */
 	load_gpr %rdi, GPRS_RDI
 	vmload	%rax
+	ret					/* to one of the two */
+svm_opener:
 	popfq					/* with TF=1, VMRUN is the first instruction that traps */
 svm_vmrun:
 	vmrun	%rax
 svm_returned:
-	vmsave	%rax
+	jmp	1f
+svm_opener_sti:
+	popfq
+	sti
+	vmrun	%rax
+1:	vmsave	%rax
 
 	/* #VMEXIT restores RSP: it points at the vcpu. */
 	push	%rdi

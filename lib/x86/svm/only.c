@@ -75,6 +75,12 @@ void svm_host_if(struct vcpu *v, bool on)
 	v->host_rflags = RFLAGS_FIXED | (on ? RFLAGS_IF : 0);
 }
 
+void svm_host_sti(struct vcpu *v)
+{
+	require(v);
+	v->host_opener = (u64)svm_opener_sti;
+}
+
 void svm_host_tf(struct vcpu *v)
 {
 	require(v);

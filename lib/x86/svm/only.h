@@ -40,6 +40,9 @@ void svm_interrupt_masking(struct vcpu *v, bool on);
 /* RFLAGS.IF of root at the next VMRUNs. GIF is 0 there, so root itself sees no interrupt. */
 void svm_host_if(struct vcpu *v, bool on);
 
+/* Root executes the next VMRUNs right behind an STI that sets IF, in its shadow. */
+void svm_host_sti(struct vcpu *v);
+
 /* RFLAGS.TF of root at the next VMRUN; the handler of #DB must clear it. */
 void svm_host_tf(struct vcpu *v);
 

@@ -35,6 +35,7 @@ const char *svm_suspect_field(u64 event);
 /* entry.S */
 int svm_enter(struct vcpu *v);
 void svm_gif_window(u64 rflags, void (*before)(void), void (*after)(void));
+extern const u8 svm_opener[], svm_opener_sti[];
 extern const u8 svm_vmrun[], svm_returned[], svm_gif_opened[], svm_gif_closed[];
 
 #endif
