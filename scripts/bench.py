@@ -3,7 +3,8 @@
 """make bench: what the suite and its runner cost, as medians of interleaved runs.
 
 Ratios first: seconds depend on the machine, a ratio of two things measured in turn hardly does.
-Usage: scripts/bench.py [-n RUNS] [PART]..., PART one of: size build runner tcg bochs shim.
+Usage: scripts/bench.py [-n RUNS] [PART]..., PART one of: size build runner tcg bochs shim sweeps lab (lab only
+if named: sweeps in the lab's hypervisors, as far as they are set up).
 """
 import json
 import os
@@ -20,6 +21,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RUN = os.path.join(ROOT, "run_tests.sh")
 QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4", "-accel", "tcg", "-cpu", "max"]
+#: As the platform tcg boots: time is the number of instructions.
+ICOUNT = ["-icount", "shift=0,sleep=off"]
 #: An emulator that does nothing but say when it was started.
 STUB = """#!/bin/sh
 case $* in *--version*) echo QEMU emulator version 9.9.9; exit ;; esac
@@ -193,9 +196,46 @@ def shim(runs: int, work: str) -> None:
         inside / native))
 
 
+def pace(platform: str, case: str, work: str) -> str:
+    """Samples a second and what a sample costs, or why there is no such figure."""
+    logs = os.path.join(work, "logs-pace")
+    quiet([RUN, "-p", platform, "--logs", logs, "bench/" + case])
+    with open(os.path.join(logs, "results.jsonl"), encoding="utf-8") as stream:
+        found = [r for r in map(json.loads, stream) if r["type"] == "result"]
+    if not found or found[0]["verdict"] != "PASS" or not found[0]["seconds"]:
+        return "no figure: %s" % (found[0]["verdict"] + " " + found[0]["reason"] if found else "cannot run here")
+    said = dict(re.findall(r"(\w+)=(\d+)", " ".join(found[0].get("fingerprints", []))))
+    return "%6.0f a second, %s TSC ticks each" % (int(said["samples"]) / found[0]["seconds"],
+                                                  said["ticks_per_sample"])
+
+
+def sweeps(runs: int, work: str) -> None:
+    """Samples of a sweep: natively and in the shim, on tcg by the clock, on Bochs in instructions, too."""
+    boots = {"empty": ["empty", ""], "native": ["bench", "bench.samples"],
+             "shim": ["bench", "bench.guest_samples"], "whole": ["sweeps", "timer.ud_trap_gate"]}
+    times = interleaved({name: lambda what=what: quiet(
+        QEMU + ICOUNT + ["-kernel", image(what[0]), "-append", what[1]])
+                         for name, what in boots.items()}, runs)
+    for name, aim in (("native", " (aim 20000)"), ("shim", "")):
+        print("sweeps: samples a second on tcg, %-6s %7.0f%s" % (
+            name, 10000 / (times[name] - times["empty"]), aim))
+    print("sweeps: a whole sweep of UD2 on tcg, with its boot  %.3f s, an empty guest %.3f s (aim: 0.2 s "
+          "between them)" % (times["whole"], times["empty"]))
+    for platform in ("bochs-intel", "bochs-amd"):
+        for case in ("bench.samples", "bench.guest_samples"):
+            print("sweeps: %-11s %-19s %s" % (platform, case, pace(platform, case, work)))
+
+
+def lab(_runs: int, work: str) -> None:
+    """The same inside real hypervisors; one run each."""
+    for platform in ("kvm-amd@tcg", "xen-amd@tcg", "kvm-intel@bochs"):
+        for case in ("bench.samples", "bench.guest_samples"):
+            print("lab:    %-15s %-19s %s" % (platform, case, pace(platform, case, work)))
+
+
 PARTS: Dict[str, Callable[[int, str], None]] = {
     "size": size, "build": build, "runner": runner, "tcg": tcg, "bochs": bochs,
-    "shim": shim}
+    "shim": shim, "sweeps": sweeps, "lab": lab}
 
 
 def main() -> None:
@@ -208,7 +248,7 @@ def main() -> None:
         if name not in PARTS:
             sys.exit("bench: no part %s; there are: %s" % (name, " ".join(PARTS)))
     with tempfile.TemporaryDirectory(prefix="ordeal-bench-") as work:
-        for name in argv or PARTS:
+        for name in argv or [name for name in PARTS if name != "lab"]:
             PARTS[name](runs, work)
             sys.stdout.flush()
 

@@ -7,6 +7,8 @@
 #define FAMILY "bench"
 #include "hv/hv.h"
 #include "case.h"
+#include "hv/guest.h"
+#include "sweep.h"
 
 #define NONE "none: this case is a measurement"
 
@@ -79,4 +81,48 @@ CASE(round_trip, "-", "guest RDMSR, exit, injection, entry, handler", NONE)
 		 handler_time - the_scene()->out.r10, exited - the_scene()->out.r10,
 		 entering - exited, handler_time - entering);
 	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)));
+}
+
+static enum root_phase play_in_guest(const struct sweep *sweep)
+{
+	struct vcpu *v = hv_again();
+
+	vcpu_intercept_exceptions(v, 1u << UD_VECTOR);
+	run_to(v, EXIT_EXCEPTION, L);
+	vcpu_inject(v, exception(sweep->fault.vector));
+	run_to_end(v);
+	return NOT_IN_ROOT;
+}
+
+/* Every count of a window that is about that of timer.ud_trap_gate, arrival.ud_trap_gate. */
+static void measure_samples(const struct sweep *sweep, u32 from, u32 to)
+{
+	enum { COUNT = 10000 };
+	u64 ticks = race_measure(&sweep_race, sweep, COUNT, from, to);
+
+	observed("samples=%d ticks_per_sample=%lu", COUNT, ticks / COUNT);
+	if (this_cpu.leave_shim)
+		this_cpu.leave_shim();
+	log_clear();
+	scene(L(UD2));
+	play();
+	expect(UD(AT(L)));
+}
+
+CASE(samples, "-", "ten thousand samples of a sweep across UD2", NONE)
+{
+	static const struct sweep ud = { .instruction = UD2,
+					 .fault = UD(AT(L)),
+					 .gate = TRAP_GATE };
+
+	measure_samples(&ud, 90, 250);
+}
+
+CASE(guest_samples, "-", "ten thousand samples of a sweep across the exit of a guest's UD2", NONE)
+{
+	static const struct sweep ud = {
+		.instruction = UD2, .fault = UD(AT(L)), .gate = TRAP_GATE, .play = play_in_guest
+	};
+
+	measure_samples(&ud, 20, 750);
 }

@@ -24,6 +24,7 @@ static struct {
 	const struct race *race;
 	const void *argument;
 	struct trace trace;
+	u32 shown; /* bit n: the first sample of order n is in the log */
 	struct nmi_distance nmi;
 	char in_full[512]; /* the trace of the last sample, exits and entries included */
 } running;
@@ -45,6 +46,17 @@ static void keep_deliveries(struct trace *trace)
 		if (trace->events[i]->kind == LOG_DELIVERY)
 			trace->events[n++] = trace->events[i];
 	trace->count = n;
+}
+
+/* What is in the log, exits and entries included. Formatting is most of what a sample could cost, so it
+ * is done where it is shown. */
+static void write_in_full(void)
+{
+	struct text t = TEXT(running.in_full);
+
+	trace_read(&running.trace, event_log.entries, log_count());
+	trace_format(&t, the_scene(), &running.trace);
+	text_seal(&t);
 }
 
 /* The interrupt that the scene left pending, taken outside it. */
@@ -113,6 +125,7 @@ static const char *come_to_rest(void)
 			return "the interrupt was lost";
 		if (this_cpu.leave_shim)
 			this_cpu.leave_shim(); /* SVM root has GIF=0 */
+		write_in_full();	       /* the log is about to be cleared */
 		if (!take_pending())
 			return "pending behind the scene, the interrupt was not served";
 	}
@@ -125,6 +138,8 @@ static const char *come_to_rest(void)
 
 static int illegal(u32 ticks, const char *reason)
 {
+	if (!running.in_full[0])
+		write_in_full();
 	report_line("SEEN: %s: %s", stage_case_name(), running.in_full);
 	check(false, "timer count %u: %s", ticks, reason);
 	return -1;
@@ -171,22 +186,23 @@ static void play_one(const struct race *race, u32 ticks)
 		nmi_timer_disarm();
 }
 
+/* One sample from arming to rest: its order, or -1. */
 static int sample(const void *unused, u32 ticks)
 {
 	const struct race *race = running.race;
 	const char *reason = NULL, *left;
-	struct text t = TEXT(running.in_full);
 	int order;
 
 	(void)unused;
 	play_one(race, ticks);
+	running.in_full[0] = '\0';
 	trace_read(&running.trace, event_log.entries, log_count());
-	trace_format(&t, the_scene(), &running.trace);
-	text_seal(&t);
 	keep_deliveries(&running.trace);
 	order = race->classify(running.argument, the_scene(), &running.trace, &reason);
 	if (order < 0)
 		return illegal(ticks, reason);
+	if (!(running.shown & BIT(order)))
+		write_in_full();
 	left = come_to_rest();
 	if (left)
 		return illegal(ticks, left);
@@ -198,7 +214,7 @@ static int sample(const void *unused, u32 ticks)
 static void show_first(const void *unused, int order, u32 ticks)
 {
 	(void)unused;
-	(void)order;
+	running.shown |= BIT(order);
 	report_line("SAMPLE: %s: %u %s", stage_case_name(), ticks, running.in_full);
 }
 
@@ -274,6 +290,32 @@ static void require_arrivals(const struct sweep_outcome *outcome)
 	     race->reaching);
 }
 
+static void prepare(const struct race *race, const void *argument)
+{
+	running.race = race;
+	running.argument = argument;
+	running.shown = 0;
+	if (!race->by_nmi)
+		race_timer(TIMER_ONE_SHOT);
+	race->lay_out(argument);
+	if (race->by_nmi || race->guarded)
+		running.nmi = require_nmi_timer();
+}
+
+u64 race_measure(const struct race *race, const void *argument, u32 samples, u32 from, u32 to)
+{
+	u64 start;
+
+	prepare(race, argument);
+	running.shown = ~0u;
+	start = rdtsc();
+	for (u32 i = 0; i < samples && stage_passing(); i++)
+		sample(NULL, from + i % (to - from));
+	start = rdtsc() - start;
+	lapic_timer_stop();
+	return start;
+}
+
 void race_run(const struct race *race, const void *argument)
 {
 	static struct sweep_outcome outcome;
@@ -283,13 +325,7 @@ void race_run(const struct race *race, const void *argument)
 	char why[256];
 	struct text t = TEXT(why);
 
-	running.race = race;
-	running.argument = argument;
-	if (!race->by_nmi)
-		race_timer(TIMER_ONE_SHOT);
-	race->lay_out(argument);
-	if (race->by_nmi || race->guarded)
-		running.nmi = require_nmi_timer();
+	prepare(race, argument);
 	sweep_search(&subject, SWEEP_BUDGET, &outcome);
 	lapic_timer_stop();
 	sweep_end_format(&t, &outcome);

@@ -105,18 +105,18 @@ static bool is_legal(const void *argument, int zone)
 	return zone_is_legal(argument, zone);
 }
 
+const struct race sweep_race = {
+	.reaching = "before the instruction that faults",
+	.orders = ZONE_COUNT,
+	.reach = { ZONE_BEFORE, ZONE_AT },
+	.lay_out = lay_out,
+	.play = play_sample,
+	.classify = classify,
+	.name = add_zone,
+	.legal = is_legal,
+};
+
 void sweep_arrivals(const struct sweep *sweep)
 {
-	const struct race race = {
-		.reaching = "before the instruction that faults",
-		.orders = ZONE_COUNT,
-		.reach = { ZONE_BEFORE, ZONE_AT },
-		.lay_out = lay_out,
-		.play = play_sample,
-		.classify = classify,
-		.name = add_zone,
-		.legal = is_legal,
-	};
-
-	race_run(&race, sweep);
+	race_run(&sweep_race, sweep);
 }

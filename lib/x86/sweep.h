@@ -43,7 +43,9 @@ struct sweep {
 	enum root_phase (*play)(const struct sweep *sweep);
 };
 
-/* A race (race.h) of the timer's interrupt across the instruction, with these zones as orders. */
+/* The race (race.h) of the timer's interrupt across the instruction, with these zones as orders; its
+ * argument is a struct sweep. */
+extern const struct race sweep_race;
 void sweep_arrivals(const struct sweep *sweep);
 
 /* Pure: the zone of one sample, or -1 with *@reason set if its order is illegal. */
