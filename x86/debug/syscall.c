@@ -25,8 +25,8 @@ CASE(tf_masked, "F03",
      "single-stepping SYSCALL with FMASK.TF=1 does not trap; R11 keeps TF for the way back",
      SYSCALL_PAGES)
 {
-	scene(SYSCALL, UD2, T(NOP), L(INT3));
-	syscall_to(T, RFLAGS_TF);
+	scene(SYSCALL, UD2, L(INT3), NOP);
+	syscall_to(L, RFLAGS_TF);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	play();
 	check(the_scene()->out.r11 & RFLAGS_TF, "R11 is %#lx: TF=0", the_scene()->out.r11);

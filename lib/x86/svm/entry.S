@@ -12,7 +12,8 @@
 #include "hv/gprs.h"
 
 .text
-.globl svm_enter, svm_opener, svm_opener_sti, svm_vmrun, svm_returned, svm_gif_window, svm_landmark, svm_gif_opened, svm_gif_closed
+.globl svm_enter, svm_opener, svm_opener_sti, svm_vmrun, svm_returned
+.globl svm_gif_window, svm_landmark, svm_gif_opened, svm_gif_closed
 svm_enter:
 	push_callee_saved
 	push	%rdi
