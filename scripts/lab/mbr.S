@@ -18,6 +18,7 @@ mbr:
 	mov $packet, %si
 	mov $0x42, %ah			/* EDD: extended read; DL is still the BIOS's */
 	int $0x13
+	cli				/* a BIOS may come back with interrupts on */
 	jc failed
 	in $0x92, %al			/* A20 */
 	or $2, %al
