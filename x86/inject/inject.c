@@ -190,3 +190,16 @@ CASE_OF(nmi_interrupt_gate, "V06,S05",
 CASE_OF(nmi_trap_gate, "V06,S05",
 	"behind a trap gate the pending interrupt comes at the injected NMI's handler",
 	EVENT_INJECTION, inject_nmi, &trap_gate);
+
+CASE(gp_gate_not_present, "I05", "an injected #GP whose gate is not present makes #DF, as #GP does",
+     EVENT_INJECTION "; SDM 3A, Double Fault Exception; APM 2, Double-Fault Exception")
+{
+	struct vcpu *v;
+
+	gate_remove(GP_VECTOR);
+	v = start_at_l(NOP);
+	the_scene()->expect_abort = true;
+	vcpu_inject(v, gp(0));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), DF());
+}
