@@ -5,8 +5,10 @@
  * number of times, each time with another payload: that is how the lab boots in no time.
  *
  *	fetch [-o PORT WORD] [fw_cfg | ata]
+ *	fetch -c PORT
  *
  * -o PORT WORD: first write WORD and a line end to this I/O port, and without a source nothing more.
+ * -c PORT: copy standard input to this I/O port.
  * fw_cfg: the file opt/ordeal/payload of QEMU's firmware configuration device. ata: what the head
  * of the disk on the first IDE channel (bootdisk.h) calls its payload, by programmed I/O.
  * Ports, not drivers: neither is in every kernel, and a driver would have read the disk too early.
@@ -97,6 +99,16 @@ static void *try_ata(size_t *size)
 	return buffer;
 }
 
+static int copy(unsigned short port)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
+		write_bytes(port, bytes, n);
+	return n < 0;
+}
+
 int main(int argc, char **argv)
 {
 	void *(*attempt)(size_t *size) = NULL;
@@ -106,6 +118,8 @@ int main(int argc, char **argv)
 
 	if (iopl(3) < 0)
 		die("iopl");
+	if (argc == 3 && !strcmp(argv[1], "-c"))
+		return copy(strtoul(argv[2], NULL, 0));
 	if (argc > 3 && !strcmp(argv[1], "-o")) {
 		port = strtoul(argv[2], NULL, 0);
 		write_bytes(port, argv[3], strlen(argv[3]));
@@ -120,7 +134,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "ata"))
 		attempt = try_ata;
 	if (!attempt) {
-		fprintf(stderr, "usage: fetch [-o PORT WORD] [fw_cfg | ata]\n");
+		fprintf(stderr, "usage: fetch [-o PORT WORD] [fw_cfg | ata] | fetch -c PORT\n");
 		return 2;
 	}
 	while (!(payload = attempt(&size)))

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from . import expect, platforms, suites
@@ -99,8 +100,8 @@ class Run:
                 limit = suites.time_limit(suite.stanza, platform, self.host)
                 skip = suites.why_not(suite.stanza, platform, self.host)
                 keep = result_filter(suite, chosen) if suite.foreign else None
-                self.rounds[index] = [Unit(platform, suite, cases, index, number, job, limit,
-                                           skip, keep)
+                self.rounds[index] = [Unit(platform, suite, cases, index, number,
+                                           replace(job, round=number), limit, skip, keep)
                                       for number in range(1, self.options.repeat + 1)]
                 self.units += self.rounds[index]
                 index += len(cases) if not suite.foreign else MAX_SUBTESTS + 1

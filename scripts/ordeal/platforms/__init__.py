@@ -2,7 +2,7 @@
 """The platforms this runner knows. A new one is one file beside this and one line in ALL.
 
 A name with @ is a hypervisor in an emulator (the lab, lab.py). +SUFFIX takes a kernel (+linux-6.1)
-or the emulator (+trixie, toolbox.py) from elsewhere.
+or the emulator (+trixie, toolbox.py) from elsewhere, or another inner VMM (+qemu, labqemu.py).
 """
 from typing import Dict, List, Tuple
 
@@ -13,6 +13,7 @@ from .base import Need, Platform
 from .bochs import BochsAmd, BochsIntel
 from .lab import DEFAULT_KERNEL, KvmAmdTcg
 from .labbochs import KvmIntelBochs
+from .labqemu import KvmAmdTcgQemu
 from .labxen import XenAmdTcg
 from .qemu import Kvm, Tcg
 from .toolbox import ROOTS
@@ -23,7 +24,7 @@ ALL = (Tcg, BochsIntel, BochsAmd, Kvm, KvmAmdTcg, XenAmdTcg, KvmIntelBochs)
 def known() -> Dict[str, Platform]:
     """Every platform by name, in the order of a run."""
     every: List[Platform] = [cls() for cls in ALL]
-    every += [KvmAmdTcg("linux-6.1"), KvmIntelBochs("linux-6.1")]
+    every += [KvmAmdTcg("linux-6.1"), KvmIntelBochs("linux-6.1"), KvmAmdTcgQemu()]
     for root in ROOTS:
         every += [Tcg(root), BochsIntel(root), BochsAmd(root), XenAmdTcg(root)]
         every += [cls(kernel, root) for cls in (KvmAmdTcg, KvmIntelBochs)

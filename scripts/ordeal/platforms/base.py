@@ -20,13 +20,14 @@ class Need(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """One image to boot. foreign: it is of kvm-unit-tests, not of ours."""
+    """One image to boot. foreign: it is of kvm-unit-tests, not of ours. round: counts --repeat."""
     stanza: Stanza
     image: str
     foreign: bool
     smp: Tuple[str, ...]
     params: Tuple[str, ...]
     machine: str = ""
+    round: int = 1
 
 
 @dataclass

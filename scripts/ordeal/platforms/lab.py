@@ -8,7 +8,7 @@ console is kept beside it, and shows its panic.
 """
 import os
 import re
-from typing import Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 from ..host import Host, version_of
 from ..judge import Ending
@@ -32,6 +32,8 @@ KERNEL_ARGS = "console=ttyS0 quiet panic=-1 oops=panic nokaslr"
 PANICS = (b"Kernel panic", b"Oops:", b"BUG: ", b"general protection fault", b"kernel BUG at",
           b"unable to handle", b"Panic on CPU", b"FATAL TRAP", b"Xen BUG at", b"FATAL PAGE FAULT")
 DEFAULT_KERNEL = "linux-6.12"
+#: How far one round of --repeat shifts the images against the kernel's 4 ms tick: prime to it.
+PHASE_US = 241
 
 
 def lab_init(modules: List[str], source: str) -> str:
@@ -47,25 +49,33 @@ def lab_init(modules: List[str], source: str) -> str:
         "\t/bin/busybox poweroff -f",
         "}",
         "cd /run",
+        # For the tests, --kernel-args LAB_PANIC_US=N: the kernel hands it on as a variable.
+        "lose() { /bin/busybox mkdir /proc; /bin/busybox mount -t proc p /proc",
+        "\t/bin/busybox usleep $LAB_PANIC_US; echo c >/proc/sysrq-trigger; }",
         "/bin/fetch -o %s READY %s | /bin/busybox cpio -i 2>/dev/null" % (PORT, source),
+        "[ -z \"$LAB_PANIC_US\" ] || lose &",
         ". ./go",
         "/bin/busybox poweroff -f", ""])
 
 
-def payload(parts: List[Tuple[Job, List[str]]], word: str) -> bytes:
-    """The archive with the images and the script that runs them in turn."""
+def payload(parts: List[Tuple[Job, List[str]]], word: str,
+            command: Callable[[str, str, List[str]], str], prelude: str = "") -> bytes:
+    """The archive with the images and the script that runs them in turn. command: the shell's for a tag,
+    an image and its arguments; prelude: what the script begins with."""
     files: Dict[str, bytes] = {}
     names: Dict[str, str] = {}
-    lines = []
+    # With --repeat each round meets the kernel's timer in another phase: without this a repetition on a
+    # repeatable platform would say nothing.
+    lines = ["/bin/busybox usleep %d" % ((job.round - 1) * PHASE_US)
+             for job, _ in parts[:1] if job.round > 1]
     for number, (job, args) in enumerate(parts):
         if job.image not in names:
             names[job.image] = "%d/%s" % (len(names), os.path.basename(job.image))
             with open(job.image, "rb") as stream:
                 files[names[job.image]] = stream.read()
-        lines.append("/bin/launcher -o %s %s" % (PORT, shell_quote(
-            ["-t", tag_of(word, number), names[job.image]] + args)))
+        lines.append(command(tag_of(word, number), names[job.image], args))
     lines.append("/bin/fetch -o %s 'LAB %s OVER'" % (PORT, word))
-    files["go"] = ("\n".join(lines) + "\n").encode()
+    files["go"] = (prelude + "\n".join(lines) + "\n").encode()
     return labcpio.archive(files)
 
 
@@ -110,6 +120,7 @@ class KvmAmdTcg(Lab):
     guest_args = ("console=block",)
     repeatable = True
     vendor = "kvm-amd"
+    memory = MEMORY
 
     def __init__(self, kernel: str = DEFAULT_KERNEL, root: str = "") -> None:
         self.kernel = kernel
@@ -172,14 +183,29 @@ class KvmAmdTcg(Lab):
         files = {"lib/%s.ko" % name: data for name, data in modules.items()}
         files["init"] = lab_init(["%s.ko %s" % (name, args.get(name, "")) for name in modules],
                                  source).encode()
-        for name, path in [("busybox", os.path.join(labstock.place_of(host, "busybox"),
-                                                    "busybox"))] + [
-                (name, os.path.join(host.build, "scripts", "lab", name)) for name in PROGRAMS]:
-            with open(path, "rb") as stream:
-                files["bin/" + name] = stream.read()
+        programs = {"bin/busybox": read_file(os.path.join(labstock.place_of(host, "busybox"),
+                                                          "busybox")),
+                    "bin/fetch": read_file(os.path.join(host.build, "scripts", "lab", "fetch")),
+                    **self.vmm(host)}
+        files.update(programs)
         files["run/.keep"] = b""
-        programs = ("init", "bin/busybox") + tuple("bin/" + name for name in PROGRAMS)
-        return labcpio.archive(files, programs, console=True)
+        return labcpio.archive(files, ("init", *programs), console=True)
+
+    def vmm(self, host: Host) -> Dict[str, bytes]:
+        """What runs the images on /dev/kvm, as files of the initramfs."""
+        return {"bin/launcher": read_file(os.path.join(host.build, "scripts", "lab", "launcher"))}
+
+    def prelude(self) -> str:
+        """What command() wants to find in the shell."""
+        return ""
+
+    def command(self, tag: str, image: str, args: List[str]) -> str:
+        """The shell's command that runs an image, its output marked with this tag."""
+        return "/bin/launcher -o %s %s" % (PORT, shell_quote(["-t", tag, image] + args))
+
+    def archive(self, parts: List[Tuple[Job, List[str]]], word: str) -> bytes:
+        """The payload of one boot."""
+        return payload(parts, word, self.command, self.prelude())
 
     def kernel_path(self, host: Host) -> str:
         """The stock bzImage, or the user's."""
@@ -191,7 +217,7 @@ class KvmAmdTcg(Lab):
 
     def machine(self, host: Host, initramfs: str) -> List[str]:
         """The part of QEMU's command line that its saved state depends on."""
-        return [self.qemu.program(host), "-M", "pc", "-m", MEMORY, *REPEATABLE,
+        return [self.qemu.program(host), "-M", "pc", "-m", self.memory, *REPEATABLE,
                 "-chardev", "stdio,id=guests", "-device",
                 "isa-debugcon,iobase=%s,chardev=guests" % PORT,
                 "-kernel", self.kernel_path(host), "-initrd", initramfs,
@@ -209,11 +235,17 @@ class KvmAmdTcg(Lab):
         state = labstate.state_of(os.path.join(host.cache, "lab", "states"), argv,
                                   [argv[argv.index("-kernel") + 1], initramfs])
         archive, console = os.path.join(work, "payload"), os.path.join(work, "kernel.log")
-        write_file(archive, payload(parts, word))
+        write_file(archive, self.archive(parts, word))
         return Launch(labstate.start(argv, console, archive, state), keep=[console])
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
         return self.stops(kept, self.qemu.ending(status, stderr, b""))
+
+
+def read_file(path: str) -> bytes:
+    """All of it."""
+    with open(path, "rb") as stream:
+        return stream.read()
 
 
 def write_file(path: str, content: bytes) -> None:

@@ -14,7 +14,7 @@ from ..model import UserError
 from . import bootdisk, labdisk, labstock
 from .base import Job, Launch, Need
 from .bochs import BochsIntel
-from .lab import KERNEL_ARGS, PROGRAMS, KvmAmdTcg, payload, write_file
+from .lab import KERNEL_ARGS, PROGRAMS, KvmAmdTcg, read_file, write_file
 
 MODEL = "corei7_skylake_x"
 #: Of the kernel's own initialization the most expensive parts that no lab needs: a noise source's
@@ -60,28 +60,23 @@ class KvmIntelBochs(KvmAmdTcg):
         """The boot disk but its payload, from the cache if nothing it depends on has changed."""
         import hashlib
         from . import labstate
-        with open(os.path.join(host.build, "scripts", "lab", "bootdisk"), "rb") as stream:
-            code = stream.read()
-        with open(self.kernel_path(host), "rb") as stream:
-            kernel = stream.read()
+        code = read_file(os.path.join(host.build, "scripts", "lab", "bootdisk"))
+        kernel = read_file(self.kernel_path(host))
         initramfs = self.initramfs(host, "ata")
         args = " ".join([KERNEL_ARGS, MORE_ARGS, host.lab.get("kernel-args", "")]).strip()
         key = hashlib.sha256(b"\0".join((code, kernel, initramfs, args.encode()))).hexdigest()[:32]
         directory = os.path.join(host.cache, "lab", "disks")
-        path = os.path.join(directory, key)
-        try:
-            with open(path, "rb") as stream:
-                content = stream.read()
+        path = labstate.cached(directory, key)
+        if path:
             os.utime(path)
-            return content
-        except OSError:
-            pass
+            return read_file(path)
         try:
             content = bootdisk.bootable(code, labdisk.linux(kernel, initramfs, args, MEMORY_MIB))
         except UserError as error:
             raise UserError("%s: %s" % (self.kernel_path(host), error)) from None
         os.makedirs(directory, exist_ok=True)
-        write_file(path, content)
+        write_file(os.path.join(directory, key), content)
+        labstate.whole(os.path.join(directory, key))
         labstate.prune(directory)
         return content
 
@@ -104,7 +99,7 @@ class KvmIntelBochs(KvmAmdTcg):
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
                     work: str) -> Launch:
         self.check(host)
-        content = bootdisk.with_payload(self.disk(host), payload(parts, word))
+        content = bootdisk.with_payload(self.disk(host), self.archive(parts, word))
         write_file(os.path.join(work, "disk"), content)
         write_file(os.path.join(work, "bochsrc"), self.bochsrc(
             self.bochs.roms(host), work, len(content)).encode())

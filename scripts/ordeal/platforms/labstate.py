@@ -20,7 +20,7 @@ from ..text import clean, shell_quote
 #: Real seconds a kernel may take to boot.
 BOOT_LIMIT = 240.0
 #: How many states the cache keeps, of about 90 MB each.
-KEPT = 6
+KEPT = 10
 #: Real seconds a state may take to load, and how often one is made anew that does not load.
 LOAD_LIMIT = 30.0
 ATTEMPTS = 5
@@ -107,15 +107,37 @@ def start(argv: List[str], console: str, archive: str, state: str) -> List[str]:
 
 def state_of(directory: str, argv: List[str], files: List[str]) -> str:
     """The path of this machine's state, made if it is not in the cache."""
-    path = os.path.join(directory, key_of(argv, files))
-    attempts = 0 if os.path.exists(path) else ATTEMPTS
-    while attempts:
-        save(argv, path)
-        attempts = 0 if loads(argv, path) else attempts - 1
-        if not os.path.exists(path) and not attempts:
+    key = key_of(argv, files)
+    attempts = ATTEMPTS
+    path = cached(directory, key)
+    while not path:
+        if not attempts:
             raise UserError("QEMU does not load the state it saved")
+        attempts -= 1
+        made = os.path.join(directory, key)
+        save(argv, made)
+        if loads(argv, made):
+            path = whole(made)
     os.utime(path)
     return path
+
+
+def whole(path: str) -> str:
+    """Give a file of the cache its final name, which ends with its size; that name."""
+    name = "%s.%d" % (path, os.path.getsize(path))
+    os.replace(path, name)
+    return name
+
+
+def cached(directory: str, key: str) -> str:
+    """The file of this key; '' if there is none. One that was cut short is removed."""
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        path = os.path.join(directory, name)
+        if name.startswith(key + ".") and ".part" not in name:
+            if name == "%s.%d" % (key, os.path.getsize(path)):
+                return path
+            os.unlink(path)
+    return ""
 
 
 def loads(argv: List[str], path: str) -> bool:
