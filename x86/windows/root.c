@@ -68,6 +68,54 @@ CASE(init_first, "V39", "an INIT exits before a pending debug exception, the pre
 	       ENTRY(AT(DB_ENTRY)), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
+#define AT_DB_ENTRY(name) EXIT(name, AT(DB_ENTRY), NO_EVENT), ENTRY(AT(DB_ENTRY))
+
+/* Everything that acts at VM entry, peeled off. @with_timer: also the preemption timer. */
+static void ladder(bool with_timer)
+{
+	struct vcpu *v = start(RFLAGS_IF | RFLAGS_TF);
+
+	vmx_tpr_threshold(v, 0, 1);
+	vcpu_set_pending_debug(v, PENDING_BS);
+	if (with_timer)
+		vmx_preemption_timer(v, 0);
+	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	vcpu_intercept(v, INTERCEPT_INTR, true);
+	pend_irq(VEC);
+	init_send_self();
+	run_to(v, EXIT_TPR_THRESHOLD, L);
+	vmx_tpr_threshold(v, 1, 0);
+	run_to(v, EXIT_INIT, L);
+	if (with_timer) {
+		run_to(v, EXIT_PREEMPTION_TIMER, DB_ENTRY);
+		vmx_guard_timer(v);
+	}
+	run_to(v, EXIT_INTR_WINDOW, DB_ENTRY);
+	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, false);
+	run_to(v, EXIT_INTR, DB_ENTRY);
+	vcpu_intercept(v, INTERCEPT_INTR, false);
+	run_to_end(v);
+}
+
+#define LADDER_TOP                                                                                 \
+	EXIT(TPR_THRESHOLD, AT(L)), ENTRY(AT(L)), EXIT(INIT, AT(L)), ENTRY(AT(L)), DB(AT(L), TF(1))
+
+CASE(ladder, "V47,V39,V38", "TPR threshold, INIT, debug trap, preemption timer, interrupt window, interrupt: "
+     "all at once, peeled off in this order", PRIORITY)
+{
+	ladder(true);
+	expect(LADDER_TOP, AT_DB_ENTRY(PREEMPTION_TIMER), AT_DB_ENTRY(INTR_WINDOW),
+	       AT_DB_ENTRY(INTR), IRQ(VEC, AT(DB_ENTRY), IF(1)));
+}
+
+CASE(ladder_without_timer, "V47,V39,V38", "TPR threshold, INIT, debug trap, interrupt window, interrupt: all at "
+     "once, peeled off in this order", PRIORITY)
+{
+	ladder(false);
+	expect(LADDER_TOP, AT_DB_ENTRY(INTR_WINDOW), AT_DB_ENTRY(INTR),
+	       IRQ(VEC, AT(DB_ENTRY), IF(1)));
+}
+
 CASE(init_before_mtf, "V39", "an INIT exits before a monitor trap that VM entry injects", PRIORITY)
 {
 	struct vcpu *v = start_with_init(true);
