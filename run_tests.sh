@@ -4,8 +4,10 @@
 # only --setup and a machine without Python are looked after here.
 set -eu
 
-case $0 in
-*/*) root=$(CDPATH='' cd -- "${0%/*}" && pwd) ;;
+self=$0
+[ ! -L "$self" ] || self=$(readlink -f -- "$self") # configure links it into a build directory
+case $self in
+*/*) root=$(CDPATH='' cd -- "${self%/*}" && pwd) ;;
 *) root=$(pwd) ;;
 esac
 for word in "$@"; do

@@ -8,6 +8,7 @@ from typing import List, Set
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get("ORDEAL_BUILD", ROOT)
 
 
 def run(where: str, *command: str) -> subprocess.CompletedProcess:
@@ -57,6 +58,14 @@ def test_out_of_tree_without_a_warning(tmp_path, compiler):
     assert run(where, "make", "clean").returncode == 0
     left = [f for d, _, files in os.walk(where) for f in files if f.endswith((".o", ".flat"))]
     assert not left
+
+
+def test_the_runner_works_through_the_link_in_a_build_directory(tmp_path):
+    os.symlink(os.path.join(ROOT, "run_tests.sh"), str(tmp_path / "run_tests.sh"))
+    shutil.copy(os.path.join(BUILD, "config.mak"), str(tmp_path))
+    os.symlink(os.path.join(BUILD, "x86"), str(tmp_path / "x86"))
+    done = run(str(tmp_path), "./run_tests.sh", "--list-cases")
+    assert done.returncode == 0 and "native/stories.sti_rdmsr_trap_gate" in done.stdout, done.stdout
 
 
 def test_same_image_wherever_it_is_built(tmp_path):
