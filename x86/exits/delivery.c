@@ -149,3 +149,23 @@ CASE(double_fault, "S37",
 	run_to_end(v);
 	expect(EXIT(EXCEPTION), ENTRY(AT(M)));
 }
+
+/* The APM's own example: #GP whose delivery raises #NP makes #DF, whose delivery raises #PF. */
+CASE(page_fault_in_double_fault, "S37",
+     "an exception that exits in the delivery of #DF: the exit names the #DF, into which those before "
+     "it have merged",
+     DURING_DELIVERY)
+{
+	struct vcpu *v;
+
+	require_svm();
+	scene(L(LOAD_NONCANONICAL), M(NOP), NOP);
+	gate_remove(GP_VECTOR);
+	gate_stack_set(DF_VECTOR, IST_ABSENT);
+	v = hv_start();
+	vcpu_intercept_exceptions(v, BIT(PF_VECTOR));
+	check_vector(run_to(v, EXIT_EXCEPTION, PLACE_ANY), PF_VECTOR); /* RIP is undefined */
+	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), M));
+	run_to_end(v);
+	expect(EXIT(EXCEPTION, DURING(fault(DF_VECTOR, 0))), ENTRY(AT(M)));
+}

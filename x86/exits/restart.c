@@ -80,6 +80,29 @@ CASE(irq_at_boundary, "A20",
 	       ENTRY(AT(ELSEWHERE), INJECT(gp(0))), GP(0, AT(ELSEWHERE)));
 }
 
+/* A load in the shadow of the guest's STI, from a page that the nested page tables lack. */
+static void load_in_shadow(const void *argument __attribute__((unused)))
+{
+	u64 blocking = hv_is_vmx() ? STATE_BLOCKED_BY_STI : STATE_SHADOW;
+	struct vcpu *v;
+
+	scene(STI, L(LOAD), M(NOP), NOP);
+	v = hv_start_with((struct hv_options){ .nested_paging = true });
+	vcpu_map_page(v, playground_page(PLAY_WRITABLE), false);
+	pend_irq(VEC);
+	run_to(v, EXIT_NESTED_PAGE_FAULT, L);
+	vcpu_map_page(v, playground_page(PLAY_WRITABLE), true);
+	run_to_end(v);
+	expect(EXIT(NESTED_PAGE_FAULT, AT(L), NO_EVENT, BLOCKED(blocking)),
+	       ENTRY(AT(L), BLOCKED(blocking)), IRQ(VEC, AT(M), IF(1)));
+}
+
+TWIN_OF(shadow, "E10,A20",
+	"an instruction in the shadow of STI that leaves for its page keeps the shadow: run again, it "
+	"still comes before the interrupt",
+	"SDM 3C, Interruptibility State; APM 2, Interrupt Shadows", "instructions.untouched",
+	load_in_shadow, NULL);
+
 CASE(shutdown, "I11,S51,V92",
      "a #DF that cannot be delivered leaves to the hypervisor, and nothing of it is recorded; a pending "
      "interrupt stays pending",
