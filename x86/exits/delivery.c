@@ -101,6 +101,54 @@ CASE(injected, "S46",
 	       ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)));
 }
 
+/* --- What else EXITINTINFO names: "Guest Exception or Interrupt Types" --- */
+
+struct interrupted {
+	u16 instruction;
+	u8 vector, ist;
+	u64 event;
+	bool run_again; /* the instruction, instead of injecting the event */
+	struct want entry, delivery;
+};
+
+static void named(const void *argument)
+{
+	const struct interrupted *c = argument;
+	struct vcpu *v;
+
+	scene(L(c->instruction), NOP);
+	v = start_without_stack(c->vector, c->ist);
+	if (c->vector == NMI_VECTOR)
+		pend_nmi();
+	run_to(v, EXIT_NESTED_PAGE_FAULT, L);
+	vcpu_map_page(v, interrupt_stack_page(c->ist), true);
+	if (!c->run_again)
+		vcpu_inject(v, c->event);
+	run_to_end(v);
+	expect(EXIT(NESTED_PAGE_FAULT, AT(L), DURING(c->event)), c->entry, c->delivery);
+}
+
+#define NAMED(id, name, ...)                                                                       \
+	CASE_WITH(id, "S38",                                                                       \
+		  "the exit from the delivery of " name " names it, and it is delivered once",     \
+		  DURING_DELIVERY, named, interrupted, __VA_ARGS__)
+
+#define NMI_EVENT (EVENT_VALID | EVENT_NMI << 8 | NMI_VECTOR)
+#define GP_EVENT  (EVENT_VALID | EVENT_HAS_ERROR | EVENT_EXCEPTION << 8 | GP_VECTOR)
+#define BP_EVENT  (EVENT_VALID | EVENT_EXCEPTION << 8 | BP_VECTOR)
+#define INT_EVENT (EVENT_VALID | EVENT_SOFT_INT << 8 | VEC_SOFT)
+
+NAMED(physical_nmi, "an NMI", .instruction = NOP, .vector = NMI_VECTOR, .ist = IST_NMI,
+      .event = NMI_EVENT, .entry = ENTRY(AT(L), INJECT(NMI_EVENT)), .delivery = NMI(AT(L)));
+NAMED(general_protection, "#GP, its error code included,", .instruction = LOAD_NONCANONICAL,
+      .vector = GP_VECTOR, .ist = IST_FAULT, .event = GP_EVENT,
+      .entry = ENTRY(AT(L), INJECT(GP_EVENT)), .delivery = GP(0, AT(L)));
+NAMED(int_n, "INT n, as a software interrupt,", .instruction = INT_50, .vector = VEC_SOFT,
+      .ist = IST_IRQ, .event = INT_EVENT, .run_again = true, .entry = ENTRY(AT(L)),
+      .delivery = INTN(VEC_SOFT, AT(AFTER(L))));
+NAMED(int3, "INT3, as an exception,", .instruction = INT3, .vector = BP_VECTOR, .ist = IST_FAULT,
+      .event = BP_EVENT, .run_again = true, .entry = ENTRY(AT(L)), .delivery = BP(AT(AFTER(L))));
+
 /* #NP of MOV DS, whose gate raises #GP: together they make #DF. */
 static struct vcpu *start_np_then_gp(u32 intercepted)
 {
