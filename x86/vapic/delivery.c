@@ -75,10 +75,10 @@ static void behind_injection(const void *argument)
 	       IRQ(VEC, AT(gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET), IF(1)));
 }
 
-CASE_OF(injected_gp_interrupt_gate, "V98", "a virtual interrupt comes behind an injected #GP, after its "
-	"IRET", DELIVERY, behind_injection, &interrupt_gate);
-CASE_OF(injected_gp_trap_gate, "V98", "behind a trap gate it comes at the first instruction of the "
-	"handler of #GP", DELIVERY, behind_injection, &trap_gate);
+TWIN_OF(injected_gp_interrupt_gate, "V98", "a virtual interrupt comes behind an injected #GP, after its "
+	"IRET", DELIVERY, "stories.sti_rdmsr_interrupt_gate", behind_injection, &interrupt_gate);
+TWIN_OF(injected_gp_trap_gate, "V98", "behind a trap gate it comes at the first instruction of the "
+	"handler of #GP", DELIVERY, "stories.sti_rdmsr_trap_gate", behind_injection, &trap_gate);
 
 CASE(before_external_interrupt, "V99", "a virtual interrupt is delivered before an external interrupt "
      "exits, which does so at its handler's first instruction", DELIVERY)
@@ -144,8 +144,7 @@ CASE(interrupt_window, "V101", "with interrupt-window exiting no virtual interru
 	expect(EXIT(INTR_WINDOW, AT(L)), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(blocked_by_sti, "V97", "blocked by STI at VM entry, it is delivered one instruction later",
-     DELIVERY)
+static void one_instruction_later(const void *argument __attribute__((unused)))
 {
 	struct vcpu *v = start_requested(RFLAGS_IF);
 
@@ -153,6 +152,9 @@ CASE(blocked_by_sti, "V97", "blocked by STI at VM entry, it is delivered one ins
 	run_to_end(v);
 	expect(IRQ(VEC, AT(AFTER(L)), IF(1)));
 }
+
+TWIN_OF(blocked_by_sti, "V97", "blocked by STI at VM entry, it is delivered one instruction later", DELIVERY,
+	"shadow.sti_nop", one_instruction_later, NULL);
 
 CASE(ept_violation, "V97,V88", "a virtual interrupt whose stack is not there exits, is named as an external "
      "interrupt, and is in service; injected again it comes at the same RIP", "SDM 3C, Virtual-Interrupt "
