@@ -86,10 +86,6 @@ bool lapic_timer_has_deadline(void);
 /* Does the initial count keep what is written to it? */
 bool lapic_timer_exists(void);
 
-/* NULL if the timer counts down at a rate that can be used, else what was seen instead. Valid until
- * the next call. Leaves the timer masked and still. */
-const char *lapic_timer_problem(void);
-
 /* Programs the timer's vector and mode; it stays still until armed. Divider 1. */
 void lapic_timer_init(u8 vector, enum lapic_timer_mode mode);
 

@@ -6,11 +6,9 @@
 #include "mutate.h"
 #include "percpu.h"
 #include "processor.h"
-#include "text.h"
 
 enum {
 	LONGEST_COUNT = 0x7fffffff,
-	COUNT_POLLS = 1 << 16,
 	DIVIDE_BY_1 = 0xb,
 };
 
@@ -30,33 +28,6 @@ bool lapic_timer_exists(void)
 	kept = lapic_read(LAPIC_TIMER_INITIAL);
 	lapic_write(LAPIC_TIMER_INITIAL, 0);
 	return kept;
-}
-
-const char *lapic_timer_problem(void)
-{
-	static char buffer[160];
-	struct text t = TEXT(buffer);
-	u32 first, now;
-	int polls = 0;
-
-	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
-	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
-	lapic_write(LAPIC_TIMER_INITIAL, LONGEST_COUNT);
-	first = lapic_read(LAPIC_TIMER_CURRENT);
-	do
-		now = lapic_read(LAPIC_TIMER_CURRENT);
-	while (first && now == first && ++polls < COUNT_POLLS);
-	lapic_write(LAPIC_TIMER_INITIAL, 0);
-	if (!first || !now)
-		text_add(&t, "the LAPIC timer is too fast: %u ticks were over at once",
-			 LONGEST_COUNT);
-	else if (now > first)
-		text_add(&t, "the LAPIC timer counts up: its current count was %u, then %u", first,
-			 now);
-	else if (now == first)
-		text_add(&t, "the LAPIC timer stands still: its current count was %u in %d polls",
-			 first, polls);
-	return t.length ? text_seal(&t) : NULL;
 }
 
 void lapic_timer_init(u8 vector, enum lapic_timer_mode mode)

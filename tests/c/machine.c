@@ -60,27 +60,16 @@ u64 lapic_address(void)
 
 enum fake_timer fake_timer;
 u32 fake_timer_initial;
-static u32 fake_timer_reads;
 
 void lapic_write(enum lapic_register reg, u32 value)
 {
-	if (reg == LAPIC_TIMER_INITIAL && fake_timer != TIMER_MISSING) {
+	if (reg == LAPIC_TIMER_INITIAL && fake_timer != TIMER_MISSING)
 		fake_timer_initial = value;
-		fake_timer_reads = 0;
-	}
 }
 
 u32 lapic_read(enum lapic_register reg)
 {
-	if (reg != LAPIC_TIMER_CURRENT)
-		return reg == LAPIC_TIMER_INITIAL ? fake_timer_initial : 0;
-	if (fake_timer == TIMER_STANDS_STILL)
-		return fake_timer_initial;
-	if (fake_timer == TIMER_RACES)
-		return 0;
-	fake_timer_reads++;
-	return fake_timer_initial -
-	       (fake_timer == TIMER_COUNTS_UP ? 1000 - fake_timer_reads : fake_timer_reads);
+	return reg == LAPIC_TIMER_INITIAL ? fake_timer_initial : 0;
 }
 
 bool on_interrupt_stack(u64 rsp, unsigned int ist)

@@ -29,9 +29,6 @@ extern unsigned int fake_ist;
 enum fake_timer {
 	TIMER_RUNS,
 	TIMER_MISSING,
-	TIMER_STANDS_STILL,
-	TIMER_RACES,
-	TIMER_COUNTS_UP,
 };
 extern enum fake_timer fake_timer;
 extern u32 fake_timer_initial;

@@ -15,23 +15,26 @@
 #define STI_SHADE "SDM 2B, STI-Set Interrupt Flag"
 
 enum {
-	SLEEP = 600,	   /* PIT ticks: 0.5 ms */
-	LAST_STRETCH = 64, /* timer ticks before it fires: STI and HLT are executed within them */
+	SLEEP = 600,	    /* PIT ticks: 0.5 ms */
+	LONGER = 2,	    /* then HLT was waiting for long */
+	IRR_BIT_OF_VEC = 1, /* of word 3 */
 	SLED = 8,
 };
 
-static u16 read_timer(void)
+static u16 read_irr(void)
 {
-	return this_cpu.lapic_mode == LAPIC_X2APIC ? READ_TIMER_X2APIC : READ_TIMER_XAPIC;
+	return this_cpu.lapic_mode == LAPIC_X2APIC ? READ_IRR_X2APIC : READ_IRR_XAPIC;
 }
 
-/* STI; HLT: sorted by what the timer had left before STI. */
-enum left { FIRED, STRETCH, FAR, LEFT_COUNT };
+/* STI; HLT: sorted by whether it was pending before STI, and by how long HLT took then. */
+enum arrival { PENDING, AROUND, FAR, ARRIVAL_COUNT };
+static u64 shortest; /* TSC ticks from before STI to behind HLT, with the interrupt pending */
 
 static void lay_out_sti_hlt(const void *argument)
 {
 	(void)argument;
-	scene(read_timer(), STI, HLT, L(NOP), NOP);
+	shortest = 0;
+	scene(READ_TIME, read_irr(), STI, HLT, L(NOP), RDTSC);
 }
 
 static void play_guarded(const void *argument, u32 ticks)
@@ -46,7 +49,7 @@ static int classify_sti_hlt(const void *argument, const struct scene *scene,
 			    const struct trace *trace, const char **reason)
 {
 	const struct want irq = IRQ(VEC, AT(L), IF(1));
-	u64 left = scene->out.r10;
+	u64 took = (scene->out.rdx << 32 | scene->out.rax) - scene->out.r10;
 
 	(void)argument;
 	*reason = "HLT slept until the guard woke it: the wake-up was lost";
@@ -55,16 +58,18 @@ static int classify_sti_hlt(const void *argument, const struct scene *scene,
 	*reason = "the interrupt was not served once, behind HLT";
 	if (trace->count != 1 || want_mismatch(&irq, scene, trace->events[0]))
 		return -1;
-	if (!left)
-		return FIRED;
-	return left <= LAST_STRETCH ? STRETCH : FAR;
+	if (scene->out.r11 & IRR_BIT_OF_VEC) {
+		shortest = took;
+		return PENDING;
+	}
+	return took <= LONGER * shortest ? AROUND : FAR;
 }
 
 static void name_sti_hlt(const void *argument, struct text *text, int order)
 {
-	static const char *const when[LEFT_COUNT] = {
-		[FIRED] = "pending before STI",
-		[STRETCH] = "arrived around STI and HLT",
+	static const char *const when[ARRIVAL_COUNT] = {
+		[PENDING] = "pending before STI",
+		[AROUND] = "arrived around STI and HLT",
 		[FAR] = "arrived long after HLT",
 	};
 
@@ -74,8 +79,8 @@ static void name_sti_hlt(const void *argument, struct text *text, int order)
 
 static const struct race sti_hlt = {
 	.reaching = "before HLT",
-	.orders = LEFT_COUNT,
-	.reach = { FIRED, STRETCH },
+	.orders = ARRIVAL_COUNT,
+	.reach = { PENDING, AROUND },
 	.lay_out = lay_out_sti_hlt,
 	.guarded = true,
 	.play = play_guarded,
@@ -93,7 +98,7 @@ static void lay_out_hlt(const void *argument)
 	(void)argument;
 	for (size_t i = 1; i <= SLED; i++)
 		steps[i] = NOP;
-	steps[SLED + 1] = read_timer();
+	steps[SLED + 1] = read_irr();
 	steps[SLED + 2] = L(HLT);
 	steps[SLED + 3] = M(NOP);
 	steps[SLED + 4] = NOP;

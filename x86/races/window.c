@@ -12,7 +12,11 @@
 #define STI_SHADE "SDM 2B, STI-Set Interrupt Flag"
 #define SWITCHING "SDM 3A, Masking Exceptions and Interrupts When Switching Stacks"
 
-enum { ROUNDS = 12, SLED = 12 };
+enum {
+	ROUNDS = 12,
+	SLED = 12,
+	IRR_BIT_OF_VEC = 1, /* of word 3 */
+};
 
 /* Orders of all races here; each uses those that it can tell apart. */
 enum arrival { BEFORE, DURING, AT_L, BEHIND, LATER, ARRIVAL_COUNT };
@@ -29,7 +33,7 @@ static void lay_out_rounds(const struct window *w)
 	u16 steps[3 * ROUNDS + 8];
 	size_t n = 0;
 
-	steps[n++] = this_cpu.lapic_mode == LAPIC_X2APIC ? READ_TIMER_X2APIC : READ_TIMER_XAPIC;
+	steps[n++] = this_cpu.lapic_mode == LAPIC_X2APIC ? READ_IRR_X2APIC : READ_IRR_XAPIC;
 	steps[n++] = M(NOP);
 	for (int i = 0; i < ROUNDS; i++)
 		for (size_t j = 0; j < ARRAY_SIZE(w->round) && w->round[j]; j++)
@@ -64,7 +68,7 @@ static void lay_out(const void *argument)
 	*(u16 *)(PLAY_WRITABLE + sizeof(u32)) = SEL_DATA;
 }
 
-/* Of rounds: where the interrupt may be, and when it arrived, by the timer's count before them. */
+/* Of rounds: where the interrupt may be, and when it arrived, by IRR before them. */
 static int classify_rounds(const struct window *w, const struct scene *scene, u64 rip,
 			   const char **reason)
 {
@@ -80,7 +84,7 @@ static int classify_rounds(const struct window *w, const struct scene *scene, u6
 		return -1;
 	if (step >= first + length * ROUNDS && step < l)
 		return -1;
-	if (!scene->out.r10)
+	if (scene->out.r11 & IRR_BIT_OF_VEC)
 		return BEFORE;
 	if (step < l)
 		return DURING;

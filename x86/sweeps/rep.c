@@ -108,7 +108,7 @@ static const char *state_problem(const struct rep *rep, const struct log_entry *
 	bool rf = irq->rflags & RFLAGS_RF;
 
 	if (where == BEFORE)
-		return rf ? "before the instruction the saved RF is 1" : NULL;
+		return rf && rep->copies ? "before the instruction the saved RF is 1" : NULL;
 	if (done > rep->iterations || irq->spare[SPARE_RDI] != source + DISTANCE + done ||
 	    (rep->copies && irq->spare[SPARE_RSI] != source + done))
 		return "RCX, RSI and RDI do not tell of the same number of iterations";
@@ -120,7 +120,7 @@ static const char *state_problem(const struct rep *rep, const struct log_entry *
 		return "between iterations the saved RF is 0";
 	if (where == BETWEEN && !rep->copies && irq->rflags & RFLAGS_ZF)
 		return "between iterations ZF says that the byte was found";
-	if ((where == FIRST || where == BEHIND) && rf)
+	if ((where == FIRST || where == BEHIND) && rep->copies && rf)
 		return "RF is 1 where no iteration was interrupted";
 	return NULL;
 }
