@@ -16,7 +16,6 @@ enum {
 	IOAPIC_WINDOW = 0x10,
 	IOAPIC_VERSION = 1,
 	IOAPIC_ENTRY = 0x10, /* two words for each pin */
-	IOAPIC_PIT_PIN = 2,  /* where every PC has IRQ 0 */
 	ENTRY_NMI = 4 << 8,
 	ENTRY_MASKED = 1 << 16,
 	ENTRY_DESTINATION_SHIFT = 24,
@@ -29,6 +28,10 @@ enum {
 };
 
 #define IOAPIC_ADDRESS 0xfec00000ul
+
+/* Where a PC has IRQ 0, and where an I/O APIC has it that nobody has wired otherwise (KVM's). */
+static const u32 pit_pins[] = { 2, 0 };
+static u32 pit_pin;
 
 static void ioapic_write(u32 reg, u32 value)
 {
@@ -73,7 +76,7 @@ void nmi_timer_disarm(void)
 void nmi_timer_stop(void)
 {
 	nmi_timer_disarm();
-	ioapic_write(IOAPIC_ENTRY + 2 * IOAPIC_PIT_PIN, ENTRY_MASKED);
+	ioapic_write(IOAPIC_ENTRY + 2 * pit_pin, ENTRY_MASKED);
 	this_cpu.stop_nmis = NULL;
 }
 
@@ -97,27 +100,36 @@ static u64 measure(u16 count)
 	return (TRIAL_LOOPS - left) * LOOP_INSTRUCTIONS;
 }
 
-static bool lead_pit_here(void)
+static void lead_pit_here(u32 pin)
 {
-	if (!ioapic_exists())
-		return false;
+	pit_pin = pin;
 	this_cpu.stop_nmis = nmi_timer_stop;
 	outb(PIT_CONTROL, PIT_ONE_SHOT);
-	ioapic_write(IOAPIC_ENTRY + 2 * IOAPIC_PIT_PIN + 1,
-		     this_cpu.lapic_id << ENTRY_DESTINATION_SHIFT);
-	ioapic_write(IOAPIC_ENTRY + 2 * IOAPIC_PIT_PIN, ENTRY_NMI);
-	return true;
+	ioapic_write(IOAPIC_ENTRY + 2 * pin + 1, this_cpu.lapic_id << ENTRY_DESTINATION_SHIFT);
+	ioapic_write(IOAPIC_ENTRY + 2 * pin, ENTRY_NMI);
+}
+
+static struct nmi_distance try_pin(u32 pin)
+{
+	struct nmi_distance d = { .count = SHORTEST_COUNT };
+
+	lead_pit_here(pin);
+	do
+		d.instructions = measure(d.count *= 2);
+	while (d.instructions && d.instructions < FAR_ENOUGH && d.count < LONGEST_COUNT);
+	if (!d.instructions)
+		nmi_timer_stop();
+	return d;
 }
 
 struct nmi_distance nmi_timer_init(void)
 {
-	struct nmi_distance d = { .count = SHORTEST_COUNT };
+	struct nmi_distance d = { 0 };
 
-	if (!lead_pit_here())
+	if (!ioapic_exists())
 		return d;
-	do
-		d.instructions = measure(d.count *= 2);
-	while (d.instructions && d.instructions < FAR_ENOUGH && d.count < LONGEST_COUNT);
+	for (size_t i = 0; i < ARRAY_SIZE(pit_pins) && !d.instructions; i++)
+		d = try_pin(pit_pins[i]);
 	return d;
 }
 
