@@ -325,7 +325,8 @@ void race_run(const struct race *race, const void *argument)
 	lapic_timer_stop();
 	sweep_end_format(&t, &outcome);
 	text_seal(&t);
-	report_sweep(&outcome, why);
+	if (outcome.from)
+		report_sweep(&outcome, why);
 	report_orders(&outcome);
 	if (outcome.end == SWEEP_NO_WINDOW || outcome.end == SWEEP_NEVER_LATE ||
 	    outcome.end == SWEEP_CLOCK_JUMP)
