@@ -22,7 +22,11 @@ endif
 endif
 include config.mak
 
-VPATH = $(SRCDIR)
+# Of the source tree only sources: what was built there is not what is built here.
+vpath %.c $(SRCDIR)
+vpath %.S $(SRCDIR)
+vpath %.h $(SRCDIR)
+vpath %.lds $(SRCDIR)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
