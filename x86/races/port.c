@@ -10,7 +10,9 @@
 #include "race.h"
 #include "text.h"
 
-#define STRING_IO "SDM 2A, INS/INSB/INSW/INSD; SDM 2B, REP/REPE/REPZ/REPNE/REPNZ"
+#define STRING_IO                                                                                  \
+	"SDM 2A, INS/INSB/INSW/INSD; SDM 2B, OUTS/OUTSB/OUTSW/OUTSD; SDM 2B, "                     \
+	"REP/REPE/REPZ/REPNE/REPNZ"
 
 /* 16550 */
 enum {
