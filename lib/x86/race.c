@@ -209,6 +209,8 @@ static int sample(const void *unused, u32 ticks)
 static void show_first(const void *unused, int order, u32 ticks)
 {
 	(void)unused;
+	if (running.shown & BIT(order)) /* by a pass that the search has dropped */
+		return;
 	running.shown |= BIT(order);
 	report_line("SAMPLE: %s: %u %s", stage_case_name(), ticks, running.in_full);
 }
