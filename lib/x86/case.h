@@ -137,6 +137,23 @@ struct order {
 		     ARRAY_SIZE(((const struct order[]){ __VA_ARGS__ })))
 void expect_order(const struct order *orders, size_t n);
 
+/*
+ * The events of a fault in the shadow of STI, then the interrupt VEC at @place: the first instruction of
+ * the fault's handler, or AFTER_IRET. That delivery ends the shadow is the SDM's word ("STI-Set Interrupt
+ * Flag"). The APM has a "single-instruction window" ("Interrupt Shadows") and does not say whether a fault
+ * closes it, so that on AMD's processors it may cover the handler's first instruction, too.
+ */
+#define expect_behind_shadow(place, ...)                                                           \
+	do {                                                                                       \
+		if (cpu_is_amd() && (place) != AFTER_IRET)                                         \
+			expect_one_of(LEGAL("delivery ended the shadow", __VA_ARGS__,              \
+					    IRQ(VEC, AT(place), IF(1))),                           \
+				      LEGAL("the shadow outlived the delivery", __VA_ARGS__,       \
+					    IRQ(VEC, IF(1))));                                     \
+		else                                                                               \
+			expect(__VA_ARGS__, IRQ(VEC, AT(place), IF(1)));                           \
+	} while (0)
+
 /* Fails the case unless @condition holds; the message says what was found. */
 void check(bool condition, const char *format, ...) PRINTF(2, 3);
 

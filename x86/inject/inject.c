@@ -44,8 +44,12 @@ static void inject_with_irq_pending(const void *argument)
 	else
 		vcpu_inject(v, i->event);
 	run_to_end(v);
-	expect(ENTRY(INJECT(i->event), BLOCKED(hv_is_vmx() ? i->state : 0)), i->delivered,
-	       IRQ(VEC, AT(i->irq_at), IF(1)));
+	if (i->state)
+		expect_behind_shadow(i->irq_at, ENTRY(INJECT(i->event), BLOCKED(hv_is_vmx() ? i->state : 0)),
+				     i->delivered);
+	else
+		expect(ENTRY(INJECT(i->event)), i->delivered,
+		       IRQ(VEC, AT(i->irq_at), IF(1)));
 }
 
 #define INJECT_BOTH_GATES(id, row, what, event_, want_, ...)                                       \

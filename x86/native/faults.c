@@ -92,7 +92,7 @@ CASE(irq_before_gp_of_efer, "A02",
 
 /* --- In the shadow of STI: the fault first --- */
 
-static void fault_in_shadow(const struct faulting *f, enum gate_type gate, struct want irq)
+static void fault_in_shadow(const struct faulting *f, enum gate_type gate, int irq_at)
 {
 	scene(f->setup, STI, L(f->instruction));
 	if (f->prepare)
@@ -100,19 +100,19 @@ static void fault_in_shadow(const struct faulting *f, enum gate_type gate, struc
 	gate_type_set(f->fault.vector, gate);
 	pend_irq(VEC);
 	play();
-	expect(f->fault, irq);
+	expect_behind_shadow(irq_at, f->fault);
 }
 
 static void shadow_interrupt_gate(const void *argument)
 {
-	fault_in_shadow(argument, INTERRUPT_GATE, IRQ(VEC, AT(AFTER_IRET), IF(1)));
+	fault_in_shadow(argument, INTERRUPT_GATE, AFTER_IRET);
 }
 
 static void shadow_trap_gate(const void *argument)
 {
 	const struct faulting *f = argument;
 
-	fault_in_shadow(f, TRAP_GATE, IRQ(VEC, AT(ENTRY_OF(f->fault.vector)), IF(1)));
+	fault_in_shadow(f, TRAP_GATE, ENTRY_OF(f->fault.vector));
 }
 
 #define SHADOW(name, what, ...)                                                                    \
