@@ -12,6 +12,7 @@ enum {
 	X2APIC_REGISTER_SHIFT = 4,
 	TPR_CLASS_SHIFT = 4,
 	LVT_COUNT_SHIFT = 16,
+	SETTLE_TSC = 2000,
 };
 
 #define APIC_BASE_ADDRESS 0xffffff000ul
@@ -143,12 +144,26 @@ int lapic_highest_isr(void)
 	return highest(LAPIC_ISR);
 }
 
+/*
+ * A store to the xAPIC may take effect after later instructions (Intel's erratum Z47); a read behind it is
+ * the documented remedy.
+ */
+static void write_in_order(u32 reg, u32 value)
+{
+	lapic_write(reg, value);
+	(void)lapic_read(LAPIC_PPR);
+}
+
 void lapic_eoi(void)
 {
-	lapic_write(LAPIC_EOI, 0);
+	write_in_order(LAPIC_EOI, 0);
 }
 
 void lapic_set_tpr_class(unsigned int class)
 {
-	lapic_write(LAPIC_TPR, class << TPR_CLASS_SHIFT);
+	u64 start = rdtsc();
+
+	write_in_order(LAPIC_TPR, class << TPR_CLASS_SHIFT);
+	while (rdtsc() - start < SETTLE_TSC) /* how soon the core sees it is nobody's promise */
+		cpu_pause();
 }

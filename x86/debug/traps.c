@@ -151,7 +151,7 @@ CASE(unstepped_sti, "C15",
 
 CASE(step_and_data_breakpoint, "C16",
      "one instruction that is single-stepped and meets a data breakpoint raises one #DB for both",
-     "SDM 3B, Debug Exceptions; APM 2, Breakpoints")
+     "SDM 3B, Debug Exceptions; APM 2, Using Breakpoints")
 {
 	scene(STORE, L(NOP));
 	watch(0, WATCH_WRITE, PLAY_WRITABLE, 4);

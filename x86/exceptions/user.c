@@ -21,6 +21,11 @@ static void enable_virtual_interrupts(void)
 	if (!(cpuid(1, 0).edx & CPUID_1_EDX_VME))
 		skip("needs VME and PVI (CPUID 1 EDX bit 1)");
 	write_cr4(read_cr4() | CR4_PVI);
+}
+
+static void pend_virtual_interrupt(void)
+{
+	enable_virtual_interrupts();
 	the_scene()->in_rflags |= RFLAGS_VIP;
 }
 
@@ -41,8 +46,23 @@ IRQ_BEFORE_USER(irq_before_gp_of_in, "A14",
 IRQ_BEFORE_USER(
 	irq_before_gp_of_sti, "E24",
 	"in CPL 3 with CR4.PVI=1, a pending interrupt is served before the #GP of STI with VIP=1",
-	.instruction = STI, .prepare = enable_virtual_interrupts, .irq = IRQ_OF_CPL3,
+	.instruction = STI, .prepare = pend_virtual_interrupt, .irq = IRQ_OF_CPL3,
 	.fault = GP(0, AT(L), CPL(3)));
+
+/* Without it the #GP above could as well be that of IOPL 0. */
+CASE(sti_sets_vif, "E24",
+     "in CPL 3 with CR4.PVI=1 and VIP=0, STI raises no #GP: it sets VIF; a pending interrupt came before",
+     STI_PAGES)
+{
+	scene(L(STI), PUSHF, POP_RAX, M(HLT));
+	the_scene()->in_rflags |= RFLAGS_IF;
+	enable_virtual_interrupts();
+	pend_irq(VEC);
+	play_at_cpl3();
+	check(the_scene()->out.rax & RFLAGS_VIF, "RFLAGS behind STI was %#lx: VIF=0",
+	      the_scene()->out.rax);
+	expect(IRQ(VEC, AT(L), IF(1), CPL(3)), GP(0, AT(M), CPL(3)));
+}
 
 CASE(sti, "E23",
      "in CPL 3 with IOPL 3, STI holds a pending interrupt back over one NOP, and no further",

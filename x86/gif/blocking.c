@@ -10,7 +10,7 @@
 #define VGIF "APM 2, Virtual GIF (VGIF)"
 #define HALT "APM 3, HLT; " VIRTUAL_INTERRUPTS
 
-enum { TIMER_TICKS = 20000 };
+enum { TIMER_TICKS = 200000 };
 
 CASE(v_tpr_lowered, "S53",
      "a virtual interrupt that V_TPR holds back is taken behind the MOV to CR8 that lowers V_TPR; the "

@@ -24,13 +24,13 @@ static void exits(const void *argument)
 
 static const u32 low = MISSING_MSR_LOW, high = MISSING_MSR_HIGH, outside = MISSING_MSR_OUTSIDE;
 
-CASE_OF(low_range_exits, "V75,S29", "RDMSR of a missing MSR in 0-1FFFH with its bit set exits, and "
+CASE_OF(low_range_exits, "S29", "RDMSR of a missing MSR in 0-1FFFH with its bit set exits, and "
      "#GP is injected",
 	FAULTS_VS_EXITS, exits, &low);
-CASE_OF(high_range_exits, "V75,S29", "RDMSR of a missing MSR in C0000000H-C0001FFFH with its bit "
+CASE_OF(high_range_exits, "S29", "RDMSR of a missing MSR in C0000000H-C0001FFFH with its bit "
      "set exits",
 	FAULTS_VS_EXITS, exits, &high);
-CASE_OF(outside_ranges_exits, "V75,S29", "RDMSR of a missing MSR outside the bitmap's ranges "
+CASE_OF(outside_ranges_exits, "S29", "RDMSR of a missing MSR outside the bitmap's ranges "
      "always exits",
 	FAULTS_VS_EXITS, exits, &outside);
 

@@ -9,7 +9,7 @@
 #define FAMILY "pending"
 #include "hv/guest.h"
 
-#define NMI_BLOCKING "SDM 3C, VM Entries and Event Injection; APM 2, Event Injection"
+#define NMI_BLOCKING "SDM 3C, Event Injection; APM 2, Event Injection"
 #define EXIT_AFTER_INJECTION                                                                       \
 	"SDM 3C, Information for VM Exits During Event Delivery; APM 2, Event Injection"
 

@@ -8,7 +8,7 @@
 #include "case.h"
 
 #define LAPIC_PRIORITY                                                                             \
-	"SDM 3A, Interrupt, Task, and Processor Priority; APM 2, Interrupt Priority (local APIC)"
+	"SDM 3A, Interrupt, Task, and Processor Priority; APM 2, Selecting and Handling Interrupts"
 
 enum { TIMER_POLLS = 1 << 16 };
 

@@ -50,7 +50,12 @@ static void require_cx16(void)
 /* A page that nothing has touched: a hypervisor may not have mapped it yet. */
 static void untouched_page(void)
 {
-	the_scene()->in.rbp = this_cpu.boot->memory_bytes / 4 * 3 & ~(PAGE_SIZE - 1ul);
+	u64 memory = this_cpu.boot->memory_bytes;
+
+	/* The identity map ends at 4 GiB, and the PC's low RAM may end at 2 GiB. */
+	if (memory > 2ul << 30)
+		memory = 2ul << 30;
+	the_scene()->in.rbp = memory / 4 * 3 & ~(PAGE_SIZE - 1ul);
 }
 
 #define SHADOW_OVER(id, row, name, insn, prepare_)                                                 \

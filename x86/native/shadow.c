@@ -175,9 +175,9 @@ CASE(sti_self_ipi, "E25",
 CASE(sti_mov_cr8, "E26",
      "an interrupt that TPR held back is served once after MOV to CR8 in the shadow of STI has "
      "lowered it",
-     "SDM 3A, Task Priority in IA-32e Mode; APM 2, Task Priority")
+     "SDM 3A, Task Priority in IA-32e Mode; APM 2, Selecting and Handling Interrupts")
 {
-	scene(STI, MOV_TO_CR8, L(NOP), M(NOP), NOP, NOP, NOP, NOP, NOP, NOP);
+	scene(STI, MOV_TO_CR8, L(NOP), M(NOP), CPUID, CPUID, CPUID, CPUID, CPUID, CPUID, NOP);
 	lapic_set_tpr_class(VEC >> 4);
 	pend_irq(VEC);
 	play();

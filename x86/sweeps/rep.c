@@ -47,7 +47,7 @@ static void lay_out(const void *argument)
 {
 	const struct rep *rep = argument;
 
-	rf_is_promised = cpuid(0, 0).ebx == INTEL_EBX; /* the rule is in the SDM alone */
+	rf_is_promised = cpuid(0, 0).ebx == INTEL_EBX; /* the APM says "normally" */
 	scene(rep->setup, STI, NOP, NOP, NOP, L(rep->instruction), PUSHF, POP_RAX, NOP, NOP);
 	the_scene()->in.r10 = COUNT;
 	the_scene()->on_delivery = keep_registers;

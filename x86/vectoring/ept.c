@@ -197,8 +197,8 @@ INSTRUCTION(int3, "INT3 exits as a software exception", INT3, 1,
 	    PLAIN_EVENT(EVENT_SOFT_EXCEPTION, BP_VECTOR), BP(AT(AFTER(L))));
 INSTRUCTION(int1, "INT1 exits as a privileged software exception", INT1, 1,
 	    PLAIN_EVENT(EVENT_PRIVILEGED_SOFT_EXCEPTION, DB_VECTOR), DB(AT(AFTER(L))));
-INSTRUCTION(fault, "#GP exits as a hardware exception, with its error code; RF was not saved yet, and "
-	    "is when it is injected again", LOAD_NONCANONICAL, 0,
+INSTRUCTION(fault, "#GP exits as a hardware exception, with its error code; injected again, it is a "
+	    "fault with RF=1", LOAD_NONCANONICAL, 0,
 	    EVENT_HAS_ERROR | PLAIN_EVENT(EVENT_EXCEPTION, GP_VECTOR), GP(0, AT(L), RF(1)));
 
 /* --- V17: what VM entry injects, with an interrupt pending --- */

@@ -8,7 +8,7 @@
 #include "hv/guest.h"
 #include "vmx/only.h"
 
-#define ACTIVITY "SDM 3C, Activity State; SDM 3C, Guest Activity State after VM Entry"
+#define ACTIVITY "SDM 3C, Activity State"
 
 static struct vcpu *start_halted(u64 rflags)
 {

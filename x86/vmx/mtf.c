@@ -170,7 +170,7 @@ CASE(sti, "V64", "STI is trapped behind it, with blocking by STI: the interrupt 
 }
 
 CASE(injected_mtf, "V40", "an injected MTF exits before a pending debug exception and the "
-     "preemption timer; those follow, in this order", "SDM 3C, VM Entries and Event Injection")
+     "preemption timer; those follow, in this order", "SDM 3C, Injection of Pending MTF VM Exits")
 {
 	struct vcpu *v;
 

@@ -124,9 +124,15 @@ static enum exit_reason neutral_reason(u64 raw)
 	return neutral_reasons[raw];
 }
 
+#define SVM_EXITINTINFO_RESERVED 0x7ffff000 /* bits 30:12 of EXITINTINFO */
+
 static u64 interrupted_delivery(void)
 {
-	return svm_vmcb.exit_int_info & EVENT_VALID ? svm_vmcb.exit_int_info : 0;
+	u64 info = svm_vmcb.exit_int_info & ~(u64)SVM_EXITINTINFO_RESERVED;
+
+	if (!(info & EVENT_VALID))
+		return 0;
+	return info & EVENT_HAS_ERROR ? info : (u32)info; /* else bits 63:32 are undefined */
 }
 
 static u64 svm_state(struct vcpu *v)
@@ -188,6 +194,9 @@ static void svm_set(struct vcpu *v, enum vcpu_field field, u64 value)
 /* "Event Injection" of type 4: the guest's RIP is saved as it is, so the shim moves it. */
 static void svm_set_event_length(struct vcpu *v, u32 length)
 {
+	/* "Event Injection": without it software interrupts cannot be properly injected. */
+	if (!(cpuid(SVM_LEAF, 0).edx & CPUID_8000000A_EDX_NRIPS))
+		skip("needs the NextRIP field (CPUID 8000000A EDX bit 3) to inject a software interrupt");
 	(void)v;
 	svm_vmcb.next_rip = svm_vmcb.rip + length;
 	svm_vmcb.rip += length;
