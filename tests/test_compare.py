@@ -9,7 +9,8 @@ from ordeal import compare
 from ordeal.model import Result
 from ordeal.plan import Suite, guest_args
 from ordeal.model import Case, Stanza
-from ordeal.platforms.bochs import Bochs, BochsIntel, grub_config
+from ordeal.platforms.bochs import Bochs, BochsIntel
+from ordeal.platforms.grubiso import grub_config
 from ordeal.platforms.qemu import Tcg, kvm_flavour
 
 
@@ -94,7 +95,7 @@ def test_what_the_end_of_bochs_means(status, kept, kind):
 
 
 def test_the_machine_bochs_is_told_to_be_has_no_clock_but_its_own():
-    text = BochsIntel().bochsrc("i", "c", "l", "1")
+    text = BochsIntel().bochsrc(("bios", "vga"), ["boot: disk"], "work", "1")
     assert "ignore_bad_msrs=0" in text and "clock: sync=none, time0=1" in text
 
 
