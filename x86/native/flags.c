@@ -41,7 +41,9 @@ CASE(rf_of_irq, "F05", "an interrupt between two instructions saves RF=0", RF_IN
 	expect(IRQ(VEC, AT(L), RF(0)));
 }
 
-CASE(rf_of_int3, "F05", "INT3 is a trap: it saves the address behind it, and RF=0 where that is promised", RF_IN_IMAGES)
+CASE(rf_of_int3, "F05",
+     "INT3 is a trap: it saves the address behind it, and RF=0 where that is promised",
+     RF_IN_IMAGES)
 {
 	scene(L(INT3), NOP);
 	play();
