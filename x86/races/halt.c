@@ -16,6 +16,7 @@
 
 enum {
 	SLEEP = 600,	    /* PIT ticks: 0.5 ms */
+	LONG_SLEEP = 20000, /* 17 ms: behind HLT even if the host stalls in between */
 	LONGER = 2,	    /* then HLT was waiting for long */
 	IRR_BIT_OF_VEC = 1, /* of word 3 */
 	SLED = 8,
@@ -188,7 +189,7 @@ CASE(nmi_ends_hlt, "G03", "with IF=0, an NMI that comes while the processor halt
 {
 	scene(HLT, L(NOP), NOP);
 	require_nmi_timer();
-	nmi_timer_arm(SLEEP);
+	nmi_timer_arm(LONG_SLEEP);
 	play();
 	expect(NMI(AT(L), IF(0)));
 }
@@ -200,7 +201,7 @@ CASE(nmi_not_irq_ends_hlt, "G04",
 	scene(HLT, M(NOP), STI, NOP, L(NOP), NOP);
 	require_nmi_timer();
 	pend_irq(VEC);
-	nmi_timer_arm(SLEEP);
+	nmi_timer_arm(LONG_SLEEP);
 	play();
 	expect(NMI(AT(M), IF(0)), IRQ(VEC, AT(L), IF(1)));
 }
