@@ -117,7 +117,7 @@ asked=no
 for word in "$@"; do
 	case $asked$word in
 	yes*) lab="$lab $word" ;;
-	no--platform=*) lab="$lab ${word#*=}" ;;
+	no--platform=* | no--differential=*) lab="$lab ${word#*=}" ;;
 	no-p?*) lab="$lab ${word#-p}" ;;
 	esac
 	case $word in
