@@ -97,10 +97,10 @@ static enum root_phase play_in_guest(const struct sweep *sweep)
 /* Every count of a window that is about that of timer.ud_trap_gate, arrival.ud_trap_gate. */
 static void measure_samples(const struct sweep *sweep, u32 from, u32 to)
 {
-	enum { COUNT = 10000 };
-	u64 ticks = race_measure(&sweep_race, sweep, COUNT, from, to);
+	u32 samples = 10000;
+	u64 ticks = race_measure(&sweep_race, sweep, &samples, from, to);
 
-	observed("samples=%d ticks_per_sample=%lu", COUNT, ticks / COUNT);
+	observed("samples=%u ticks_per_sample=%lu", samples, ticks / samples);
 	if (this_cpu.leave_shim)
 		this_cpu.leave_shim();
 	log_clear();

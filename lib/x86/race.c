@@ -299,18 +299,21 @@ static void prepare(const struct race *race, const void *argument)
 		running.nmi = require_nmi_timer();
 }
 
-u64 race_measure(const struct race *race, const void *argument, u32 samples, u32 from, u32 to)
+u64 race_measure(const struct race *race, const void *argument, u32 *samples, u32 from, u32 to)
 {
-	u64 start;
+	u32 wanted = *samples, done = 0;
+	u64 start, spent = 0;
 
 	prepare(race, argument);
 	running.shown = ~0u;
-	start = rdtsc();
-	for (u32 i = 0; i < samples && stage_passing(); i++)
-		sample(NULL, from + i % (to - from));
-	start = rdtsc() - start;
+	for (start = rdtsc(); done < wanted && spent < SWEEP_BUDGET.clock && stage_passing();
+	     done++) {
+		sample(NULL, from + done % (to - from));
+		spent = rdtsc() - start;
+	}
 	lapic_timer_stop();
-	return start;
+	*samples = done;
+	return spent;
 }
 
 void race_run(const struct race *race, const void *argument)

@@ -56,9 +56,10 @@ struct race {
  */
 void race_run(const struct race *race, const void *argument);
 
-/* What @samples samples take, in TSC ticks, with counts from @from on, below @to. They are judged, but
- * not reported; the case is not judged by that. For x86/bench.c. */
-u64 race_measure(const struct race *race, const void *argument, u32 samples, u32 from, u32 to);
+/* What *@samples samples take, in TSC ticks, with counts from @from on, below @to; fewer, and told in
+ * *@samples, if a sweep's budget is used up. They are judged, but not reported, and the case is not
+ * judged by them. For x86/bench.c. */
+u64 race_measure(const struct race *race, const void *argument, u32 *samples, u32 from, u32 to);
 
 /* The timer of this race in another mode. Call from lay_out(). */
 void race_timer(enum lapic_timer_mode mode);
