@@ -47,7 +47,8 @@ def test_options_in_the_ci_recipes_exist():
     for name in os.listdir(directory):
         with open(os.path.join(directory, name), encoding="utf-8") as stream:
             text = stream.read()
-        calls = re.findall(r"run_tests\.sh((?:\s+(?!\||&)[^\s|]+)+)", text)
+        # As far as the next key, list item or comment.
+        calls = re.findall(r"run_tests\.sh((?:\s+(?!\||&|#|- |[a-z-]+:)[^\s|]+)+)", text)
         assert calls, name
         for call in calls:
             for word in re.findall(r"--[a-z-]+", call):
