@@ -42,8 +42,8 @@ class XenAmdTcg(Lab):
     about = "stock Xen, the image as its PVH dom0, on QEMU TCG"
     guest_args = ("console=com2",)
     shares_boot = False
-    #: A whole suite takes seconds; a hang costs no more than this share of its limit.
-    time_scale = 0.3
+    #: An image takes half a second, and one case of native hangs: it costs this share of its limit.
+    time_scale = 0.1
     repeatable = True
 
     def __init__(self, root: str = "") -> None:
