@@ -204,9 +204,11 @@ mutants: all
 	$(SRCDIR)/scripts/mutants.py
 
 # docs/coverage.md from a run on the platforms that every machine can have.
+COVERAGE_PLATFORMS = tcg,tcg+trixie,bochs-intel,bochs-intel+trixie,bochs-amd,bochs-amd+trixie
 .PHONY: coverage
 coverage: all
-	$(SRCDIR)/run_tests.sh -p tcg,bochs-intel,bochs-amd --jsonl logs/coverage.jsonl
+	$(SRCDIR)/scripts/make-root trixie
+	$(SRCDIR)/run_tests.sh -p $(COVERAGE_PLATFORMS) --jsonl logs/coverage.jsonl
 	$(SRCDIR)/scripts/coverage.py logs/coverage.jsonl >$(SRCDIR)/docs/coverage.md
 
 # The matrix in docs/platforms.md, from a run on everything that needs no virtualization hardware.
