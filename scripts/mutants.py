@@ -40,7 +40,7 @@ def passing(stanzas: List[str], platforms: str, argument: str, work: str) -> Set
     for stanza in stanzas:
         if argument:
             command += ["--set", "%s.test_args=%s" % (stanza, argument),
-                        "--set", "%s.timeout=5" % stanza]  # HLT with IF=0 waits for ever
+                        "--set", "%s.timeout=2" % stanza]  # HLT with IF=0 waits for ever
     done = subprocess.run(command + stanzas, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           check=False)
     if done.returncode not in (0, 1):
