@@ -59,7 +59,7 @@ def test_an_incomplete_sweep_is_loud():
                     sweep={**sweep, "ticks": ["92", "93-245"]})
     again = result_from_record(result.to_record())
     assert again.sweep == result.sweep
-    assert window(again) == "ticks 92-245, every 7.: 154 samples; INCOMPLETE: its budget was used up"
+    assert window(again) == "ticks 92-245, one in 7: 154 samples; INCOMPLETE: its budget was used up"
     lines = of_case(again, [])
     assert "INCOMPLETE" in lines[0] and lines[1].endswith("92     " + BEFORE)
     assert any("incomplete: its budget" in line for line in failure(again))

@@ -309,7 +309,7 @@ void sweep_end_format(struct text *text, const struct sweep_outcome *out)
 	u32 samples = out->searched + out->samples;
 
 	if (out->end == SWEEP_STRIDED)
-		text_add(text, "its budget is enough for every %uth timer count only", out->step);
+		text_add(text, "its budget is enough for one timer count in %u only", out->step);
 	else if (out->end == SWEEP_CUT)
 		text_add(text,
 			 "its budget was used up by %u samples (%lu TSC ticks) at timer count "

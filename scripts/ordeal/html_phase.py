@@ -103,7 +103,7 @@ def _footer(sweep: Sweep, total: int) -> List[str]:
         return [text]
     text += ", %ss %d-%d" % (sweep["unit"], sweep["from"], sweep["to"])
     if sweep["step"] > 1:
-        text += ", every %dth" % sweep["step"]
+        text += ", one in %d" % sweep["step"]
     if sweep["repeat"] > 1:
         text += ", %d times" % sweep["repeat"]
     return wrap(text, CHARS) + (wrap("INCOMPLETE: " + sweep["incomplete"], CHARS)

@@ -92,7 +92,7 @@ def window(result: Result) -> str:
     sweep = result.sweep
     if "from" not in sweep:
         return ""
-    every = "every one" if sweep["step"] == 1 else "every %d." % sweep["step"]
+    every = "every one" if sweep["step"] == 1 else "one in %d" % sweep["step"]
     if sweep["repeat"] > 1:
         every += ", %d times" % sweep["repeat"]
     text = "%ss %d-%d, %s: %d samples" % (sweep["unit"], sweep["from"], sweep["to"], every,

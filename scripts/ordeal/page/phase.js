@@ -82,7 +82,7 @@ draw.phase = (({ Drawing, wrap, width, cut, kind, max }) => {
 		if (sweep.from === undefined)
 			return [text];
 		text += `, ${sweep.unit}s ${sweep.from}-${sweep.to}`;
-		text += sweep.step > 1 ? `, every ${sweep.step}th` : "";
+		text += sweep.step > 1 ? `, one in ${sweep.step}` : "";
 		text += sweep.repeat > 1 ? `, ${sweep.repeat} times` : "";
 		return [...wrap(text, PHASE.CHARS),
 			...sweep.incomplete ? wrap("INCOMPLETE: " + sweep.incomplete, PHASE.CHARS) : []];
