@@ -110,7 +110,7 @@ def test_environment(tree, env, words, tmp_path):
 
 
 def test_platforms_says_what_is_missing_and_which_package_gives_it(tmp_path):
-    env = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+    env = {"PATH": str(tmp_path), "HOME": str(tmp_path), "ORDEAL_ROOTS": str(tmp_path)}
     done = subprocess.run(["/usr/bin/python3", "-I", "-S", os.path.join(ROOT, "scripts", "ordeal", "__main__.py"),
                            "--platforms"], env=env, stdout=subprocess.PIPE, text=True, check=True)
     for word in ("qemu-system-x86", "apt-get install bochs", "scripts/make-root trixie"):
