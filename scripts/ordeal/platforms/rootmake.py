@@ -59,8 +59,7 @@ APT::Update::Error-Mode "any";
 def wrapper(name: str) -> str:
     """The text of bin/NAME. It finds the root by its own path, so the root may be moved."""
     environment, arguments = PROGRAMS[name]
-    return """\
-#!/bin/sh
+    return """#!/bin/sh
 # Starts this root's own program with its own loader, libraries and firmware.
 r=${0%%/*}/..
 export %s
