@@ -163,7 +163,7 @@ static void every_fragment(void)
 	for (u16 id = FRAGMENT_NONE + 1; id < FRAGMENT_COUNT; id++) {
 		CHECK(fragments[id].name && fragments[id].name[0]);
 		CHECK(fragments[id].end > fragments[id].start);
-		CHECK(fragments[id].end - fragments[id].start <= 32);
+		CHECK(fragments[id].end - fragments[id].start <= 40);
 	}
 }
 
