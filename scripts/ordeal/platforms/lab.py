@@ -22,7 +22,7 @@ from .qemu import Qemu
 PORT = "0xe9"
 PROGRAMS = ("launcher", "fetch")
 #: QEMU without anything random or of this machine's time: a run is the same run every time. Without
-#: x2APIC, which 7.2 has not and whose timer ends 10.0 (docs/findings.md, x2apic-timer-kills-icount).
+#: x2APIC, which 7.2 has not and whose timer ends 10.0 (docs/findings.md, Not deviations).
 REPEATABLE = ("-accel", "tcg", "-cpu", "max,-rdrand,-rdseed,-x2apic", "-nodefaults", "-display",
               "none", "-no-reboot", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01",
               "-seed", "42")

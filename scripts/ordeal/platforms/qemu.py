@@ -121,7 +121,7 @@ class Tcg(Qemu):
     extra = ("-icount", "shift=0,sleep=off")
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
-        # The timer's count read by RDMSR ends QEMU (docs/findings.md, x2apic-timer-kills-icount).
+        # The timer's count read by RDMSR ends QEMU (docs/findings.md, Not deviations).
         # Sweeps read it; only they go without the x2APIC, so that the cases about it stay.
         if "sweeps" in job.stanza.groups and not any(word.startswith("apic=") for word in args) \
                 and version_of(self.version(host)) >= FIRST_X2APIC:
