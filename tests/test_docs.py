@@ -111,6 +111,9 @@ def test_the_readme_shows_runs():
 @pytest.mark.parametrize("command,shown", shown_runs())
 def test_a_run_of_today_says_what_the_readme_shows(command, shown, tmp_path):
     env = {k: v for k, v in os.environ.items() if k not in ("QEMU", "BOCHS", "CHECK", "TIMEOUT")}
+    if " tcg" in command and " 7.2." not in subprocess.run(
+            ["qemu-system-x86_64", "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout:
+        pytest.skip("README.md shows what QEMU TCG 7.2 says; this is another one")
     done = subprocess.run(shlex.split(command) + ["--logs", str(tmp_path / "logs")], cwd=ROOT, env=env,
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
                           check=False)

@@ -47,6 +47,22 @@ def test_no_network(tmp_path, monkeypatch):
     assert not labstock.have(host, "linux-6.12")
 
 
+def test_a_kernel_that_only_another_release_has(tmp_path, monkeypatch):
+    """The machine's meta package leads to another kernel: then that release's lists are asked."""
+    host = fake_apt(tmp_path, monkeypatch, """case $* in
+'-c '*depends*) echo '  Depends: linux-image-6.12.9-cloud-amd64' ;;
+*depends*) echo '  Depends: linux-image-6.1.0-50-cloud-amd64' ;;
+*policy*linux-image-cloud*) echo '  Candidate: 1.0' ;;
+*) echo '  Candidate: (none)' ;;
+esac
+""", "exit 0\n")
+    part, apt = labstock.PARTS["linux-6.12"], labstock.Apt(host)
+    assert apt.choose(part) == ""
+    assert apt.ask_release(part.elsewhere, str(tmp_path / "apt"), "http://mirror/debian") == ""
+    assert apt.choose(part) == "linux-image-cloud-amd64"
+    assert "http://mirror/debian trixie main" in (tmp_path / "apt" / "sources.list").read_text()
+
+
 def test_download_fails(tmp_path, monkeypatch):
     """apt has a candidate and cannot get it, with fresh lists neither."""
     host = fake_apt(tmp_path, monkeypatch, "echo '  Candidate: 1.0'\n",

@@ -24,10 +24,13 @@ ROOM_MIB = 600
 
 @dataclass(frozen=True)
 class Part:
-    """packages: names to try in turn, meta packages included; wanted: what must be in it."""
+    """packages: names to try in turn, meta packages included. real: how the name of the package behind
+    a meta package begins. elsewhere: the release of Debian to ask where this machine's apt has none."""
     name: str
     packages: Tuple[str, ...]
     take: Callable[[str, str], None]
+    real: str = ""
+    elsewhere: str = ""
 
 
 def _only(tree: str, *patterns: str) -> str:
@@ -104,9 +107,9 @@ def _take_busybox(tree: str, place: str) -> None:
 
 PARTS: Dict[str, Part] = {part.name: part for part in (
     Part("linux-6.12", ("linux-image-6.12-cloud-amd64", "linux-image-cloud-amd64"),
-         lambda tree, place: _take_kernel(tree, place, "6.12")),
+         lambda tree, place: _take_kernel(tree, place, "6.12"), "linux-image-6.12", "trixie"),
     Part("linux-6.1", ("linux-image-6.1-cloud-amd64", "linux-image-cloud-amd64"),
-         lambda tree, place: _take_kernel(tree, place, "6.1")),
+         lambda tree, place: _take_kernel(tree, place, "6.1"), "linux-image-6.1.", "bookworm"),
     Part("xen", ("xen-hypervisor-4.17-amd64", "xen-hypervisor-4.20-amd64",
                  "xen-hypervisor-common"), _take_xen),
     Part("busybox", ("busybox-static",), _take_busybox))}
@@ -163,6 +166,28 @@ class Apt:
         status, text = _ask(["apt-cache", *self.options, "policy", package])
         return status == 0 and bool(re.search(r"Candidate: [^(\s]", text))
 
+    def real(self, package: str) -> str:
+        """The package, or the one behind it."""
+        return real_package(package, _ask(["apt-cache", *self.options, "depends", package])[1])
+
+    def choose(self, part: Part) -> str:
+        """The part's first package that apt knows and that is what the part wants; '' for none."""
+        return next((name for name in part.packages if self.knows(name)
+                     and self.real(name).startswith(part.real)), "")
+
+    def ask_release(self, release: str, work: str, mirror: str) -> str:
+        """From now on, the lists of that release, from this machine's mirror. '' or what went wrong."""
+        from . import rootmake
+        from .toolbox import Root
+        os.makedirs(work)
+        other = rootmake.Apt(work, Root(release, release, ()))
+        try:
+            other.update(mirror)
+        except UserError as error:
+            return str(error)
+        self.options = ["-c", other.settings]
+        return ""
+
     def update(self) -> str:
         """Fetch lists of our own; the machine's stay as they are. '' or what went wrong."""
         for sub in ("state/lists/partial", "cache/archives/partial"):
@@ -177,8 +202,7 @@ class Apt:
     def download(self, package: str, directory: str) -> Tuple[str, str]:
         """The path of the package's file, and what went wrong."""
         if package.startswith("linux-image-"):
-            package = real_package(package, _ask(
-                ["apt-cache", *self.options, "depends", package])[1])
+            package = self.real(package)
         status, text = _ask(["apt-get", *self.options, "-q", "download", package], directory)
         found = [name for name in os.listdir(directory) if name.endswith(".deb")]
         if status or len(found) != 1:
@@ -207,7 +231,7 @@ def fetch(host: Host, name: str) -> str:
     try:
         for sub in ("deb", "tree", "part"):
             os.makedirs(os.path.join(work, sub))
-        _fill(Apt(host), part, work)
+        _fill(Apt(host), part, work, host.env.get("ORDEAL_MIRROR", ""))
         shutil.rmtree(place, ignore_errors=True)
         os.rename(os.path.join(work, "part"), place)
     finally:
@@ -215,12 +239,16 @@ def fetch(host: Host, name: str) -> str:
     return version(host, name)
 
 
-def _fill(apt: Apt, part: Part, work: str) -> None:
-    package = next(filter(apt.knows, part.packages), "")
+def _fill(apt: Apt, part: Part, work: str, mirror: str) -> None:
+    package = apt.choose(part)
     problem = ""
     if not package:
         problem = apt.update()
-        package = next(filter(apt.knows, part.packages), "")
+        package = apt.choose(part)
+    if not package and part.elsewhere:
+        later = apt.ask_release(part.elsewhere, os.path.join(work, "apt"), mirror)
+        problem = problem or later
+        package = apt.choose(part)
     if not package:
         raise UserError("cannot fetch %s: apt knows no package %s%s" % (
             part.name, " or ".join(part.packages), ": " + problem if problem else ""))
