@@ -211,8 +211,6 @@ static void show_first(const void *unused, int order, u32 ticks)
 	(void)unused;
 	if (running.shown & BIT(order)) /* by a pass that the search has dropped */
 		return;
-	if (running.shown & BIT(order))
-		return; /* in the first of two fine passes */
 	running.shown |= BIT(order);
 	report_line("SAMPLE: %s: %u %s", stage_case_name(), ticks, running.in_full);
 }
