@@ -9,7 +9,7 @@
 #define HALT "SDM 2A, HLT-Halt; APM 3, HLT"
 
 enum {
-	TIMER_COUNT = 50000,
+	TIMER_COUNT = 20000000, /* behind HLT even if the host stalls in between: before it, HLT never ends */
 	CPUID_5_ECX_INTERRUPT_BREAK = 3, /* extensions enumerated; interrupts break though IF=0 */
 	TPR_CLASS_OF_LOW = VEC_LOW >> 4,
 };
