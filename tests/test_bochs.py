@@ -82,3 +82,14 @@ def test_both_ways_to_boot(tree, note, boot):
     assert done.verdicts() == {"fake/shadow.sti_nop": "PASS"}, done.out + done.err
     with open(os.path.join(tree.logs, "bochs-intel", "fake.log"), encoding="ascii") as stream:
         assert " boot=%s " % boot in stream.read()
+
+
+@needs_grub
+def test_a_machine_that_found_no_port_is_made_again(tree):
+    """Bochs loses a race for its display's port; the boot is shown, and made once more."""
+    script = ("echo x >>STATE; [ $(wc -l <STATE) -gt 1 ] && exit 0; echo 'p[RFB   ] >>PANIC<< RFB could"
+              " not bind any port between 5900 and 5949' >${3%bochsrc}bochs.log; kill -SEGV $$")
+    done = bochs(tree, script.replace("STATE", os.path.join(tree.path, "starts"))).run("-p", "bochs-intel")
+    assert done.verdicts() == {"fake/pass_a": "ERROR", "fake/pass_b": "NOTRUN"}
+    assert "without a panic line" in done.result("fake/pass_a")["reason"]
+    assert len(done.boots()) == 2

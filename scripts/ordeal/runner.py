@@ -13,7 +13,7 @@ from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 from .engine import Boot, Engine
 from .host import Host
-from .judge import CaseLog, Plan, Session
+from .judge import CaseLog, Judgement, Plan, Session
 from .kut import WHOLE, KutSession
 from .model import ERROR, FLAKY, NOTRUN, SKIP, Case, Result, UserError
 from .plan import Suite, guest_args
@@ -162,6 +162,10 @@ class Runner:
         units, work = boot.tag
         remove_directory(work)
         assert boot.judgement is not None
+        if self._stumbled(units[0], boot.judgement):
+            self.on_boot(units[0], boot)
+            self._queue.appendleft(units)
+            return
         judged = [(units[0], boot.judgement)]
         if isinstance(boot, SharedBoot):
             judged = boot.judgements(units)
@@ -174,6 +178,12 @@ class Runner:
                 again.append(unit)
         if again:
             self._queue.appendleft([unit for unit in units if unit in again])
+
+    @staticmethod
+    def _stumbled(unit: Unit, judgement: Judgement) -> bool:
+        """The machine never started, for no fault of the image's: it is made again, three times."""
+        return not judgement.started and unit.boots <= 3 and any(
+            word in judgement.why for word in unit.platform.stumbles)
 
     def _settle(self, unit: Unit, boot: Boot, share: float) -> bool:
         """Take what a boot proved about the unit; whether it needs another boot."""

@@ -54,6 +54,8 @@ class Platform:
     exits = True
     #: Key=value words added to the guest's arguments.
     guest_args: Tuple[str, ...] = ()
+    #: What an emulator says that could not start for a reason that is gone the next time.
+    stumbles: Tuple[str, ...] = ()
     #: One machine runs all images of a run in turn (launch_many); labrelay.py tells them apart.
     shares_boot = False
     #: With shares_boot: real seconds to the first image.

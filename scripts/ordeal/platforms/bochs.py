@@ -51,6 +51,9 @@ class Bochs(Platform):
     model = ""
     time_scale = 3.0
     guest_args = ("exit=bochs",)
+    # Two that start at once may bind one port before either listens there (SO_REUSEADDR); the loser
+    # then finds no port at all.
+    stumbles = ("RFB could not bind any port",)
 
     def __init__(self, root: str = "") -> None:
         toolbox.dress(self, root)
