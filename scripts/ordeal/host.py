@@ -126,3 +126,10 @@ def version_of(text: str) -> Tuple[int, ...]:
         if len(parts) > 1 and all(part.isdigit() for part in parts):
             return tuple(int(part) for part in parts)
     return ()
+
+
+def prune(directory: str, keep: int) -> None:
+    """Remove all but the files that were used last, so that a cache does not grow for ever."""
+    files = [os.path.join(directory, name) for name in os.listdir(directory)]
+    for path in sorted(files, key=os.path.getmtime)[:-keep]:
+        os.unlink(path)

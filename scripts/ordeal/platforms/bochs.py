@@ -45,6 +45,30 @@ def boot_disk(host: Host, image: str, args: List[str]) -> Optional[bytes]:
         code, bootdisk.by_pvh(content, line, MEMORY_MIB)))
 
 
+def machine(cpu: str, memory_mib: int, roms: Tuple[str, str], lines: List[str], work: str) -> str:
+    """A bochsrc: nothing in the machine depends on the host's time or terminal. lines: its console and
+    what it boots from."""
+    return "\n".join((
+        'display_library: rfb, options="timeout=0"', "cpu: %s, reset_on_triple_fault=0" % cpu,
+        "memory: guest=%d, host=%d" % (memory_mib, memory_mib),
+        'romimage: file="%s"' % roms[0], 'vgaromimage: file="%s"' % roms[1],
+        "clock: sync=none, time0=1", *lines,
+        "panic: action=fatal", "error: action=report", "info: action=ignore",
+        "debug: action=ignore", "speaker: enabled=0",
+        # Its default sound driver aborts Bochs where there is no sound card.
+        "sound: driver=dummy, waveoutdrv=dummy", 'log: "%s/bochs.log"' % work, ""))
+
+
+def command(program: str, bochsrc: str, work: str) -> List[str]:
+    """What starts that machine at once and ends Bochs with it; the files for it are in work."""
+    config, commands = os.path.join(work, "bochsrc"), os.path.join(work, "commands")
+    with open(config, "w", encoding="utf-8") as out:
+        out.write(bochsrc)
+    with open(commands, "w", encoding="ascii") as out:
+        out.write("c\nq\n")
+    return [program, "-q", "-f", config, "-rc", commands]
+
+
 class Bochs(Platform):
     """What both models have in common."""
 
@@ -95,39 +119,24 @@ class Bochs(Platform):
         return missing
 
     def bochsrc(self, roms: Tuple[str, str], drive: List[str], work: str, cpus: str) -> str:
-        """The machine: nothing in it depends on the host's time or terminal.
+        """The machine.
 
         Few instructions a second, because the firmware's waits and the UART's last emulated time:
         at 50 million, the wait for a boot menu alone was two thirds of a boot.
         """
-        return "\n".join((
-            'display_library: rfb, options="timeout=0"',
-            "cpu: model=%s, count=%s, ips=4000000, reset_on_triple_fault=0, ignore_bad_msrs=0"
-            % (self.model, cpus),
-            "memory: guest=%d, host=%d" % (MEMORY_MIB, MEMORY_MIB),
-            "romimage: file=\"%s\"" % roms[0],
-            "vgaromimage: file=\"%s\"" % roms[1],
-            "clock: sync=none, time0=1",
-            "com1: enabled=1, mode=file, dev=\"%s/com1\"" % work, *drive,
-            "panic: action=fatal", "error: action=report", "info: action=ignore",
-            "debug: action=ignore", "speaker: enabled=0",
-            # Its default sound driver aborts Bochs where there is no sound card.
-            "sound: driver=dummy, waveoutdrv=dummy", "log: \"%s/bochs.log\"" % work, ""))
+        return machine("model=%s, count=%s, ips=4000000, ignore_bad_msrs=0" % (self.model, cpus),
+                       MEMORY_MIB, roms,
+                       ['com1: enabled=1, mode=file, dev="%s/com1"' % work, *drive], work)
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         if self.defers:
             self.check(host)
         # Bochs reads neither quotes nor non-ASCII in paths well: give it short plain ones.
         os.mkfifo(os.path.join(work, "com1"))
-        config, commands = os.path.join(work, "bochsrc"), os.path.join(work, "commands")
-        with open(config, "w", encoding="utf-8") as out:
-            out.write(self.bochsrc(self.roms(host), self.drive(host, job.image, args, work), work,
-                                   job.smp[0] if job.smp else "1"))
-        with open(commands, "w", encoding="ascii") as out:
-            out.write("c\nq\n")
-        argv = [self.program(host), "-q", "-f", config, "-rc", commands]
-        return Launch(argv, console=os.path.join(work, "com1"),
-                      keep=[os.path.join(work, "bochs.log")])
+        bochsrc = self.bochsrc(self.roms(host), self.drive(host, job.image, args, work), work,
+                               job.smp[0] if job.smp else "1")
+        return Launch(command(self.program(host), bochsrc, work),
+                      console=os.path.join(work, "com1"), keep=[os.path.join(work, "bochs.log")])
 
     @staticmethod
     def drive(host: Host, image: str, args: List[str], work: str) -> List[str]:

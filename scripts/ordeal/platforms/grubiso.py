@@ -5,7 +5,7 @@ import os
 import subprocess
 from typing import List
 
-from ..host import Host, which
+from ..host import Host, prune, which
 from ..model import UserError
 from ..text import clean
 
@@ -34,13 +34,6 @@ def grub_config(name: str, args: List[str]) -> str:
             "\tmultiboot /boot/image %s %s\n\tboot\n}\n" % (name, words))
 
 
-def _prune(directory: str) -> None:
-    """Keep the cache from growing for ever."""
-    files = [os.path.join(directory, name) for name in os.listdir(directory)]
-    for path in sorted(files, key=os.path.getmtime)[:-ISO_LIMIT]:
-        os.unlink(path)
-
-
 def make_iso(host: Host, image: str, args: List[str]) -> str:
     """The path of an ISO with this image and these arguments, made if it is not in the cache."""
     import hashlib  # these two cost more than a runner that makes no ISO should pay
@@ -56,7 +49,7 @@ def make_iso(host: Host, image: str, args: List[str]) -> str:
         os.utime(path)
         return path
     os.makedirs(directory, exist_ok=True)
-    _prune(directory)
+    prune(directory, ISO_LIMIT)
     with tempfile.TemporaryDirectory(dir=host.cache) as tree:
         os.makedirs(os.path.join(tree, "boot", "grub"))
         with open(os.path.join(tree, "boot", "image"), "wb") as out:

@@ -8,12 +8,12 @@ started again, so what counts is a short boot.
 import os
 from typing import Dict, List, Tuple
 
-from ..host import Host, version_of
+from ..host import Host, prune, version_of
 from ..judge import Ending
 from ..model import UserError
 from . import bootdisk, labdisk, labstock
 from .base import Job, Launch, Need
-from .bochs import BochsIntel
+from .bochs import BochsIntel, command, machine
 from .lab import KERNEL_ARGS, PROGRAMS, KvmAmdTcg, read_file, write_file
 
 MODEL = "corei7_skylake_x"
@@ -81,35 +81,24 @@ class KvmIntelBochs(KvmAmdTcg):
         os.makedirs(directory, exist_ok=True)
         write_file(os.path.join(directory, key), content)
         labstate.whole(os.path.join(directory, key))
-        labstate.prune(directory)
+        prune(directory, labstate.KEPT)
         return content
 
     @staticmethod
     def bochsrc(roms: Tuple[str, str], work: str, size: int) -> str:
         """The machine. Unlike that of bochs-intel it ignores unknown MSRs: Linux needs that."""
-        return "\n".join((
-            'display_library: rfb, options="timeout=0"',
-            "cpu: model=%s, count=1, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=1"
-            % MODEL,
-            "memory: guest=%d, host=%d" % (MEMORY_MIB, MEMORY_MIB),
-            'romimage: file="%s"' % roms[0], 'vgaromimage: file="%s"' % roms[1],
-            "clock: sync=none, time0=1", "port_e9_hack: enabled=1",
-            'com1: enabled=1, mode=file, dev="%s/kernel.log"' % work,
-            bootdisk.drive(work + "/disk", size),
-            "boot: disk", "panic: action=fatal", "error: action=report", "info: action=ignore",
-            "debug: action=ignore", "speaker: enabled=0",
-            "sound: driver=dummy, waveoutdrv=dummy", 'log: "%s/bochs.log"' % work, ""))
+        return machine("model=%s, count=1, ips=50000000, ignore_bad_msrs=1" % MODEL, MEMORY_MIB, roms,
+                       ["port_e9_hack: enabled=1",
+                        'com1: enabled=1, mode=file, dev="%s/kernel.log"' % work,
+                        bootdisk.drive(work + "/disk", size), "boot: disk"], work)
 
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
                     work: str) -> Launch:
         self.check(host)
         content = bootdisk.with_payload(self.disk(host), self.archive(parts, word))
         write_file(os.path.join(work, "disk"), content)
-        write_file(os.path.join(work, "bochsrc"), self.bochsrc(
-            self.bochs.roms(host), work, len(content)).encode())
-        write_file(os.path.join(work, "commands"), b"c\nq\n")
-        return Launch([self.bochs.program(host), "-q", "-f", os.path.join(work, "bochsrc"), "-rc",
-                       os.path.join(work, "commands")],
+        bochsrc = self.bochsrc(self.bochs.roms(host), work, len(content))
+        return Launch(command(self.bochs.program(host), bochsrc, work),
                       keep=[os.path.join(work, name) for name in ("kernel.log", "bochs.log")])
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:

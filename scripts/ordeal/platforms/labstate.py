@@ -14,6 +14,7 @@ import tempfile
 import time
 from typing import Any, Dict, List
 
+from ..host import prune
 from ..model import UserError
 from ..text import clean, shell_quote
 
@@ -215,11 +216,4 @@ def _move(part: str, path: str) -> None:
     finally:
         if os.path.exists(near):
             os.unlink(near)
-    prune(os.path.dirname(path))
-
-
-def prune(directory: str) -> None:
-    """Keep the cache from growing for ever."""
-    files = [os.path.join(directory, name) for name in os.listdir(directory)]
-    for path in sorted(files, key=os.path.getmtime)[:-KEPT]:
-        os.unlink(path)
+    prune(os.path.dirname(path), KEPT)
