@@ -28,6 +28,7 @@ xorriso|xorriso|makes an ISO for images that Bochs boots through GRUB
 zstd|zstd|unpacks the lab's kernels and modules
 mformat|mtools|makes an ISO for images that Bochs boots through GRUB
 shellcheck|shellcheck|make check: the shell files
+clang-format-14|clang-format-14|make check: the format of the C files
 /usr/lib/python3/dist-packages/pytest|python3-pytest|make check: the host tests
 chromium|chromium|make check: the tests of the page of --html
 chromedriver|chromium-driver|make check: the tests of the page of --html

@@ -31,7 +31,8 @@ CASE(triple_fault, "-", "a guest that shuts down", NONE)
 	expect(UD(AT(L)));
 }
 
-CASE(bad_guest_state, "-", "an entry that the CPU refuses: an injected event of a reserved type", NONE)
+CASE(bad_guest_state, "-", "an entry that the CPU refuses: an injected event of a reserved type",
+     NONE)
 {
 	struct vcpu *v;
 

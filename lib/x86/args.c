@@ -99,8 +99,7 @@ static const char *set_mutate(struct args *args, char *value)
 {
 	args->mutate = mutation_named(value);
 	if (args->mutate == MUTATE_NOTHING)
-		return "mutate= takes no-event, late, no-instruction, other-gate, if-clear or "
-		       "no-breakpoint";
+		return "mutate= takes no-event, late, no-instruction, other-gate, if-clear or no-breakpoint";
 	return NULL;
 }
 
@@ -134,7 +133,8 @@ static const struct {
 
 static const char *parse_word(struct args *args, char *word)
 {
-	const char *problem = "unknown key: the keys are nonce exclude console exit apic wrong mutate";
+	const char *problem =
+		"unknown key: the keys are nonce exclude console exit apic wrong mutate";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

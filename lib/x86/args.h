@@ -32,9 +32,9 @@ struct args {
 	size_t glob_count;
 	const char *excludes[ARGS_MAX_GLOBS];
 	size_t exclude_count;
-	const char *nonce; /* "-" if none was given */
+	const char *nonce;    /* "-" if none was given */
 	enum mutation mutate; /* how the stage is changed */
-	const char *wrong; /* how the shim is to misbehave (hv/wrong.h), or NULL */
+	const char *wrong;    /* how the shim is to misbehave (hv/wrong.h), or NULL */
 	u16 console_port;
 	enum exit_rung exit;
 	enum apic_choice apic;

@@ -92,16 +92,18 @@ struct scene *the_scene(void);
 /* Plays it once, ending at CPL 3. Else as play(). */
 void play_to_cpl3(void);
 
-/* Plays it once, all of it at CPL 3. Its landing needs IOPL 3: in in_rflags, or a fault before it. */
+/*
+ * Plays it once, all of it at CPL 3. Its landing needs IOPL 3: in in_rflags, or a fault before it.
+ */
 void play_at_cpl3(void);
 
 /* Makes an interrupt pending: IF=0, self-IPI, poll IRR until it is there, settle. Else ERROR. */
 void pend_irq(u8 vector);
 
 /*
- * Blocks NMIs, and makes one pending. An IRET opens: that which enters the scene, so that the boundary
- * is before the first step, or one of the scene's own after play_with_nmi_blocked(). Puts the NMI's
- * gate back: change that gate after this.
+ * Blocks NMIs, and makes one pending. An IRET opens: that which enters the scene, so that the
+ * boundary is before the first step, or one of the scene's own after play_with_nmi_blocked(). Puts
+ * the NMI's gate back: change that gate after this.
  */
 void pend_blocked_nmi(void);
 
@@ -122,7 +124,9 @@ void play(void);
 #define expect(...) expect_trace(WANTS(__VA_ARGS__), ARRAY_SIZE(WANTS(__VA_ARGS__)))
 void expect_trace(const struct want *wants, size_t n);
 
-/* The same where the manuals allow more than one order: one of them it must be. Says which it was. */
+/*
+ * The same where the manuals allow more than one order: one of them it must be. Says which it was.
+ */
 struct order {
 	const char *name;
 	const struct want *wants;
@@ -138,10 +142,11 @@ struct order {
 void expect_order(const struct order *orders, size_t n);
 
 /*
- * The events of a fault in the shadow of STI, then the interrupt VEC at @place: the first instruction of
- * the fault's handler, or AFTER_IRET. That delivery ends the shadow is the SDM's word ("STI-Set Interrupt
- * Flag"). The APM has a "single-instruction window" ("Interrupt Shadows") and does not say whether a fault
- * closes it, so that on AMD's processors it may cover the handler's first instruction, too.
+ * The events of a fault in the shadow of STI, then the interrupt VEC at @place: the first
+ * instruction of the fault's handler, or AFTER_IRET. That delivery ends the shadow is the SDM's
+ * word ("STI-Set Interrupt Flag"). The APM has a "single-instruction window" ("Interrupt Shadows")
+ * and does not say whether a fault closes it, so that on AMD's processors it may cover the
+ * handler's first instruction, too.
  */
 #define expect_behind_shadow(place, ...)                                                           \
 	do {                                                                                       \

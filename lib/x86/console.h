@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The serial console: a 16550 UART, by polling. Bochs and real UARTs drop a byte that is written
- * while the transmit holding register is full, so every byte waits for THRE, with a bound.
- * In a VMM that exits to user space for each port access two exits a byte are most of a run's time: for
+ * while the transmit holding register is full, so every byte waits for THRE, with a bound. In a VMM
+ * that exits to user space for each port access two exits a byte are most of a run's time: for
  * those CONSOLE_BLOCK hands over a whole line with one OUT (scripts/lab/launcher.c is such a VMM).
  */
 #ifndef ORDEAL_CONSOLE_H
@@ -14,7 +14,8 @@ enum {
 	CONSOLE_NONE = 0,
 	CONSOLE_COM1 = 0x3f8,
 	CONSOLE_COM2 = 0x2f8,
-	CONSOLE_BLOCK = 0xe8, /* no UART: a doubleword OUT of the physical address of a console_block */
+	CONSOLE_BLOCK =
+		0xe8, /* no UART: a doubleword OUT of the physical address of a console_block */
 };
 
 struct console_block {

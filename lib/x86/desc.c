@@ -145,7 +145,8 @@ void desc_reset(void)
 	if (idt_truncated)
 		idt_load(ARRAY_SIZE(idt));
 	for (unsigned int v = 0; v < 256; v++)
-		gate_set((u8)v, mutated(MUTATE_OTHER_GATE) ? TRAP_GATE : INTERRUPT_GATE, IST_NONE, 0);
+		gate_set((u8)v, mutated(MUTATE_OTHER_GATE) ? TRAP_GATE : INTERRUPT_GATE, IST_NONE,
+			 0);
 	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
 	gate_set(DB_VECTOR, INTERRUPT_GATE, IST_DB, 0);
 	gate_set(DF_VECTOR, INTERRUPT_GATE, IST_DF, 0);

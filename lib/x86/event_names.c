@@ -70,8 +70,8 @@ void event_state_format(struct text *text, u64 state)
 		u64 bit;
 		const char *name;
 	} bits[] = {
-		{ STATE_BLOCKED_BY_STI, "sti=1" },    { STATE_BLOCKED_BY_MOV_SS, "movss=1" },
-		{ STATE_BLOCKED_BY_SMI, "smi=1" },    { STATE_BLOCKED_BY_NMI, "nmi=1" },
+		{ STATE_BLOCKED_BY_STI, "sti=1" }, { STATE_BLOCKED_BY_MOV_SS, "movss=1" },
+		{ STATE_BLOCKED_BY_SMI, "smi=1" }, { STATE_BLOCKED_BY_NMI, "nmi=1" },
 		{ STATE_SHADOW, "shadow=1" },
 	};
 	char separator = '[';

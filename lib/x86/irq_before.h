@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For the files of family A: cases that say "a pending interrupt is served before this instruction's
- * fault or trap" and differ in nothing but the instruction. One table row each.
+ * For the files of family A: cases that say "a pending interrupt is served before this
+ * instruction's fault or trap" and differ in nothing but the instruction. One table row each.
  */
 #ifndef ORDEAL_IRQ_BEFORE_H
 #define ORDEAL_IRQ_BEFORE_H

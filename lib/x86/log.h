@@ -23,19 +23,19 @@ struct log_entry {
 	u8 vector;     /* DELIVERY: the vector whose stub ran */
 	u8 in_service; /* DELIVERY of 32..255: the LAPIC's ISR bit was set: a real interrupt */
 	u8 unused;
-	u32 reason;    /* EXIT: neutral reason (hv.h) */
-	u64 error;     /* DELIVERY: error code, if the vector has one. EXIT: qualification */
-	u64 rip;       /* saved RIP; for EXIT and ENTRY the guest's RIP */
+	u32 reason; /* EXIT: neutral reason (hv.h) */
+	u64 error;  /* DELIVERY: error code, if the vector has one. EXIT: qualification */
+	u64 rip;    /* saved RIP; for EXIT and ENTRY the guest's RIP */
 	u64 cs;
 	u64 rflags;
-	u64 rsp;       /* saved RSP; for EXIT and ENTRY the guest's RSP */
+	u64 rsp; /* saved RSP; for EXIT and ENTRY the guest's RSP */
 	u64 ss;
-	u64 frame;     /* DELIVERY: RSP on the stub's first instruction */
+	u64 frame; /* DELIVERY: RSP on the stub's first instruction */
 	u64 cr2;
-	u64 dr6;       /* DELIVERY of #DB only */
-	u64 state;     /* EXIT, ENTRY: interruptibility, as hv.h names its bits */
-	u64 event;     /* EXIT: the event whose delivery it interrupted. ENTRY: the injected one */
-	u64 raw;       /* EXIT: the vendor's own exit reason or code */
+	u64 dr6;   /* DELIVERY of #DB only */
+	u64 state; /* EXIT, ENTRY: interruptibility, as hv.h names its bits */
+	u64 event; /* EXIT: the event whose delivery it interrupted. ENTRY: the injected one */
+	u64 raw;   /* EXIT: the vendor's own exit reason or code */
 	u64 spare[3];
 };
 

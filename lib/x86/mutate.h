@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mutations of the stage: the guest argument mutate=NAME changes every scene, or what is pending, in
- * one way. A case that passes all the same asserts nothing about what was changed; a case that
+ * Mutations of the stage: the guest argument mutate=NAME changes every scene, or what is pending,
+ * in one way. A case that passes all the same asserts nothing about what was changed; a case that
  * survives every mutation asserts nothing at all. `make mutants` counts them.
  */
 #ifndef ORDEAL_MUTATE_H

@@ -48,8 +48,10 @@ static void keep_deliveries(struct trace *trace)
 	trace->count = n;
 }
 
-/* What is in the log, exits and entries included. Formatting is most of what a sample could cost, so it
- * is done where it is shown. */
+/*
+ * What is in the log, exits and entries included. Formatting is most of what a sample could cost,
+ * so it is done where it is shown.
+ */
 static void write_in_full(void)
 {
 	struct text t = TEXT(running.in_full);
@@ -85,8 +87,7 @@ void race_timer(enum lapic_timer_mode mode)
 	lapic_timer_init(VEC, mode);
 	lapic_timer_arm(1);
 	if (!arrives_late())
-		error("the LAPIC timer was armed for 1 tick, and %d polls of IRR later it has not "
-		      "fired",
+		error("the LAPIC timer was armed for 1 tick, and %d polls of IRR later it has not fired",
 		      LATE_POLLS);
 	if (!take_pending())
 		error("the LAPIC timer's interrupt is in IRR, but is not served with IF=1");

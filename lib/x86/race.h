@@ -20,14 +20,19 @@ struct race {
 	/* Lays out the scene, and sets gates and breakpoints: once, on a clean stage. */
 	void (*lay_out)(const void *argument);
 
-	/* Arms the event for @ticks and plays the scene. NULL: the LAPIC's timer in one-shot mode,
-	 * armed right before play(). The log is empty; what is pending afterwards must be vector VEC. */
+	/*
+	 * Arms the event for @ticks and plays the scene. NULL: the LAPIC's timer in one-shot mode,
+	 * armed right before play(). The log is empty; what is pending afterwards must be vector
+	 * VEC.
+	 */
 	void (*play)(const void *argument, u32 ticks);
 
 	/* Before each sample is armed: what else must be pending. May be NULL. */
 	void (*make_ready)(const void *argument);
 
-	/* The order of a sample, or -1 with *@reason set: it is illegal. @trace: deliveries only. */
+	/*
+	 * The order of a sample, or -1 with *@reason set: it is illegal. @trace: deliveries only.
+	 */
 	int (*classify)(const void *argument, const struct scene *scene, const struct trace *trace,
 			const char **reason);
 
@@ -36,8 +41,10 @@ struct race {
 	/* May a sample fall there? For the WANT line. NULL: on every order. */
 	bool (*legal)(const void *argument, int order);
 
-	/* The sample's order is @order: checks what no trace tells, and puts back what the race's own
-	 * means (an NMI, a device) left behind. May be NULL. */
+	/*
+	 * The sample's order is @order: checks what no trace tells, and puts back what the race's
+	 * own means (an NMI, a device) left behind. May be NULL.
+	 */
 	void (*after)(const void *argument, int order);
 
 	/* The event is an NMI (nmi_timer.h). The scene begins with ARM_NMI and DELAY, and ends with
@@ -51,14 +58,16 @@ struct race {
 
 /*
  * Runs the whole sweep, reports it (SWEEP, SAMPLE, HIST, WANT and SEEN lines) and judges the case.
- * FAIL at the first illegal or lost sample. ERROR if the timer does not fire, is too fast, or the TSC
- * jumps; SKIP if there is no timer or it is too coarse.
+ * FAIL at the first illegal or lost sample. ERROR if the timer does not fire, is too fast, or the
+ * TSC jumps; SKIP if there is no timer or it is too coarse.
  */
 void race_run(const struct race *race, const void *argument);
 
-/* What *@samples samples take, in TSC ticks, with counts from @from on, below @to; fewer, and told in
- * *@samples, if a sweep's budget is used up. They are judged, but not reported, and the case is not
- * judged by them. For x86/bench.c. */
+/*
+ * What *@samples samples take, in TSC ticks, with counts from @from on, below @to; fewer, and told
+ * in *@samples, if a sweep's budget is used up. They are judged, but not reported, and the case is
+ * not judged by them. For x86/bench.c.
+ */
 u64 race_measure(const struct race *race, const void *argument, u32 *samples, u32 from, u32 to);
 
 /* The timer of this race in another mode. Call from lay_out(). */

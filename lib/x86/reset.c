@@ -17,7 +17,9 @@ enum {
 		64, /* NOPs with IF=1: some hypervisors do not deliver at the first boundary */
 };
 
-/* The control registers as they were before the first case, and the MSRs that the last one changed. */
+/*
+ * The control registers as they were before the first case, and the MSRs that the last one changed.
+ */
 static u64 normal_cr0, normal_cr4;
 static struct {
 	u32 index;

@@ -104,7 +104,9 @@ static bool any_label(const u16 *steps, size_t n)
 	return false;
 }
 
-/* The steps as they are, or mutated; at most one more. Scenes without labels are the stage's own. */
+/*
+ * The steps as they are, or mutated; at most one more. Scenes without labels are the stage's own.
+ */
 static size_t choose_steps(u16 *chosen, const u16 *steps, size_t n)
 {
 	bool untouched = true;

@@ -88,7 +88,7 @@ struct scene {
 	u64 addresses[SCENE_MAX_STEPS]; /* of each step's first byte */
 	u64 landing;
 	u64 rsp;
-	u64 elsewhere; /* scene_go_elsewhere() */
+	u64 elsewhere;			   /* scene_go_elsewhere() */
 	struct root_code root[ROOT_PARTS]; /* the shim's, once it is on */
 };
 
@@ -99,8 +99,10 @@ void scene_build(struct scene *scene, const u16 *steps, size_t n);
  * It needs IOPL 3. */
 void scene_land_from_cpl3(struct scene *scene);
 
-/* The whole scene runs at CPL 3, entry and landing. The landing needs IOPL 3 in in_rflags, or a fault
- * before it, whose handler gives it. */
+/*
+ * The whole scene runs at CPL 3, entry and landing. The landing needs IOPL 3 in in_rflags, or a
+ * fault before it, whose handler gives it.
+ */
 void scene_run_at_cpl3(struct scene *scene);
 
 /* Puts a fragment at @address of the playground, as far as its page reaches; FRAGMENT_NONE: puts

@@ -43,8 +43,10 @@ struct sweep {
 	enum root_phase (*play)(const struct sweep *sweep);
 };
 
-/* The race (race.h) of the timer's interrupt across the instruction, with these zones as orders; its
- * argument is a struct sweep. */
+/*
+ * The race (race.h) of the timer's interrupt across the instruction, with these zones as orders;
+ * its argument is a struct sweep.
+ */
 extern const struct race sweep_race;
 void sweep_arrivals(const struct sweep *sweep);
 

@@ -311,20 +311,20 @@ void sweep_end_format(struct text *text, const struct sweep_outcome *out)
 	if (out->end == SWEEP_STRIDED)
 		text_add(text, "its budget is enough for one timer count in %u only", out->step);
 	else if (out->end == SWEEP_CUT)
-		text_add(text,
-			 "its budget was used up by %u samples (%lu TSC ticks) at timer count "
-			 "%u of %u",
-			 samples, out->clock, out->to, out->window_end);
+		text_add(
+			text,
+			"its budget was used up by %u samples (%lu TSC ticks) at timer count %u of %u",
+			samples, out->clock, out->to, out->window_end);
 	else if (out->end == SWEEP_NO_WINDOW)
-		text_add(text,
-			 "its budget was used up by %u samples (%lu TSC ticks), the last with "
-			 "timer count %u, before they showed where to look",
-			 samples, out->clock, out->last_ticks);
+		text_add(
+			text,
+			"its budget was used up by %u samples (%lu TSC ticks), the last with timer count %u, before they showed where to look",
+			samples, out->clock, out->last_ticks);
 	else if (out->end == SWEEP_NEVER_LATE)
-		text_add(text,
-			 "the timer armed for %u ticks still fires inside the scene: it is too "
-			 "fast",
-			 out->last_ticks);
+		text_add(
+			text,
+			"the timer armed for %u ticks still fires inside the scene: it is too fast",
+			out->last_ticks);
 	else if (out->end == SWEEP_CLOCK_JUMP)
 		text_add(text,
 			 "the TSC jumped from %lu to %lu during the sample with timer count %u",

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a sweep chooses its samples. It plays a sample for a timer count and is told on which order it
- * fell; orders are numbered in order of arrival, so that 0 is "before all" and the last is "later".
- * A coarse search finds the window by itself: from the last count that is "before" to the first that
- * is "later". The fine pass plays every count of it, and each several times where the platform does
- * not repeat itself. What it costs is bounded by a budget, and a sweep that used it up says so.
+ * How a sweep chooses its samples. It plays a sample for a timer count and is told on which order
+ * it fell; orders are numbered in order of arrival, so that 0 is "before all" and the last is
+ * "later". A coarse search finds the window by itself: from the last count that is "before" to the
+ * first that is "later". The fine pass plays every count of it, and each several times where the
+ * platform does not repeat itself. What it costs is bounded by a budget, and a sweep that used it
+ * up says so.
  */
 #ifndef ORDEAL_SWEEP_SEARCH_H
 #define ORDEAL_SWEEP_SEARCH_H
@@ -21,8 +22,10 @@ enum {
 struct sweep_subject {
 	int orders; /* 2 to SWEEP_MAX_ORDERS */
 
-	/* Plays one sample with the timer set to @ticks, 1 or more. Its order; -1 if it was illegal,
-	 * which ends the sweep. */
+	/*
+	 * Plays one sample with the timer set to @ticks, 1 or more. Its order; -1 if it was
+	 * illegal, which ends the sweep.
+	 */
 	int (*sample)(const void *argument, u32 ticks);
 
 	/* The sample just played is the first of its order in the fine pass. May be NULL. */

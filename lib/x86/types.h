@@ -16,10 +16,10 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int32_t s32;
 
-#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
-#define BIT(n)	       (1ull << (n))
-#define PRINTF(f, a)   __attribute__((format(printf, f, a)))
-#define NORETURN       __attribute__((noreturn))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define BIT(n)	      (1ull << (n))
+#define PRINTF(f, a)  __attribute__((format(printf, f, a)))
+#define NORETURN      __attribute__((noreturn))
 /* Objects so marked are emitted in the order of the source; clang keeps that order anyway. */
 #if defined(__has_attribute) && __has_attribute(no_reorder)
 #define IN_SOURCE_ORDER __attribute__((no_reorder))
@@ -27,10 +27,10 @@ typedef int32_t s32;
 #define IN_SOURCE_ORDER
 #endif
 
-#define PAGE_SIZE      4096ul
-#define PAGE_ALIGNED   __attribute__((aligned(4096)))
+#define PAGE_SIZE     4096ul
+#define PAGE_ALIGNED  __attribute__((aligned(4096)))
 
-#define _STRINGIFY(x)  #x
-#define STRINGIFY(x)   _STRINGIFY(x)
+#define _STRINGIFY(x) #x
+#define STRINGIFY(x)  _STRINGIFY(x)
 
 #endif

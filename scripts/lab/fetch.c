@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs in the lab's little Linux: waits until the machine outside holds out a payload, and copies it to
- * standard output. The machine's state can be saved while this waits, and be started again later, any
- * number of times, each time with another payload: that is how the lab boots in no time.
+ * Runs in the lab's little Linux: waits until the machine outside holds out a payload, and copies
+ * it to standard output. The machine's state can be saved while this waits, and be started again
+ * later, any number of times, each time with another payload: that is how the lab boots in no time.
  *
  *	fetch [-o PORT WORD] [fw_cfg | ata]
  *	fetch -c PORT
  *
- * -o PORT WORD: first write WORD and a line end to this I/O port, and without a source nothing more.
- * -c PORT: copy standard input to this I/O port.
+ * -o PORT WORD: first write WORD and a line end to this I/O port, and without a source nothing
+ * more.
+ *  -c PORT: copy standard input to this I/O port.
  * fw_cfg: the file opt/ordeal/payload of QEMU's firmware configuration device. ata: what the head
- * of the disk on the first IDE channel (bootdisk.h) calls its payload, by programmed I/O.
- * Ports, not drivers: neither is in every kernel, and a driver would have read the disk too early.
+ * of the disk on the first IDE channel (bootdisk.h) calls its payload, by programmed I/O. Ports,
+ * not drivers: neither is in every kernel, and a driver would have read the disk too early.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -111,7 +112,7 @@ static int copy(unsigned short port)
 
 int main(int argc, char **argv)
 {
-	void *(*attempt)(size_t *size) = NULL;
+	void *(*attempt)(size_t * size) = NULL;
 	unsigned short port = 0;
 	size_t size;
 	void *payload;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A small VMM: boots one Multiboot image of this project on /dev/kvm with one CPU, its serial console
- * on standard output. It is what the lab runs inside the hypervisor under test, because it starts in
- * a hundredth of the time of a full VMM; `x86/run --vmm launcher` runs it on this machine's /dev/kvm.
+ * A small VMM: boots one Multiboot image of this project on /dev/kvm with one CPU, its serial
+ * console on standard output. It is what the lab runs inside the hypervisor under test, because it
+ * starts in a hundredth of the time of a full VMM; `x86/run --vmm launcher` runs it on this
+ * machine's /dev/kvm.
  *
  *	launcher [-o PORT] [-t TAG] IMAGE [GUEST-ARGUMENT]...
  *
- * -o PORT: write the console to this I/O port of the machine (a debug console), not to standard output.
+ * -o PORT: write the console to this I/O port of the machine (a debug console), not to standard
+ * output.
  * -t TAG: print a line "TAG BEGIN" before and "TAG EXIT KIND STATUS TEXT" after the guest's output;
- *	KIND is exit (the guest wrote STATUS), off (it stopped) or vmm (KVM or this program failed).
- * Exit status: the guest's own, written to port 0xf4; 126 if it stopped without one; 125 if KVM or
- * this program failed. The guest has a COM1 to write to, KVM's own interrupt controllers and timer, and
+ * KIND is exit (the guest wrote STATUS), off (it stopped) or vmm (KVM or this program failed). Exit
+ * status: the guest's own, written to port 0xf4; 126 if it stopped without one; 125 if KVM or this
+ * program failed. The guest has a COM1 to write to, KVM's own interrupt controllers and timer, and
  * nothing else: other ports read as all ones.
  */
 #include <errno.h>
@@ -32,7 +34,7 @@ enum {
 	COM1 = 0x3f8,
 	COM1_STATUS = COM1 + 5,
 	STATUS_EMPTY = 0x60, /* THRE and TEMT: everything is sent at once */
-	BLOCK_PORT = 0xe8, /* console=block: the address of an address and a length */
+	BLOCK_PORT = 0xe8,   /* console=block: the address of an address and a length */
 	EXIT_PORT = 0xf4,
 	STATUS_STOPPED = 126,
 	STATUS_FAILED = 125,
@@ -135,9 +137,9 @@ static void read_image(struct vm *vm, const char *path, struct multiboot_image *
 
 static void create(struct vm *vm)
 {
-	struct kvm_userspace_memory_region region = {.memory_size = MEMORY_SIZE};
+	struct kvm_userspace_memory_region region = { .memory_size = MEMORY_SIZE };
 	uint64_t identity = IDENTITY_MAP_ADDRESS;
-	struct kvm_pit_config pit = {0};
+	struct kvm_pit_config pit = { 0 };
 	int size;
 
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -190,12 +192,23 @@ static void set_cpuid(struct vm *vm)
 /* Multiboot's machine state: 32-bit protected mode, flat segments, no paging. */
 static void set_registers(struct vm *vm, const struct multiboot_image *image)
 {
-	const struct kvm_segment code = {.limit = 0xffffffff, .selector = 8, .type = 11, .present = 1,
-					 .db = 1, .s = 1, .g = 1};
-	const struct kvm_segment data = {.limit = 0xffffffff, .selector = 16, .type = 3, .present = 1,
-					 .db = 1, .s = 1, .g = 1};
-	struct kvm_regs regs = {.rip = image->entry, .rax = MULTIBOOT_LOADED, .rbx = image->info,
-				.rflags = 2};
+	const struct kvm_segment code = { .limit = 0xffffffff,
+					  .selector = 8,
+					  .type = 11,
+					  .present = 1,
+					  .db = 1,
+					  .s = 1,
+					  .g = 1 };
+	const struct kvm_segment data = { .limit = 0xffffffff,
+					  .selector = 16,
+					  .type = 3,
+					  .present = 1,
+					  .db = 1,
+					  .s = 1,
+					  .g = 1 };
+	struct kvm_regs regs = {
+		.rip = image->entry, .rax = MULTIBOOT_LOADED, .rbx = image->info, .rflags = 2
+	};
 	struct kvm_sregs sregs;
 
 	CALL(vm->vcpu, KVM_GET_SREGS, &sregs);

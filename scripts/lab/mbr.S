@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first sector of the lab's disk: the BIOS loads it, it loads the rest of the code and the head, and
- * calls loader() in 32-bit protected mode without paging. The descriptors are those that Linux's boot
- * protocol asks for: code 0x10, data 0x18, both flat.
+ * The first sector of the lab's disk: the BIOS loads it, it loads the rest of the code and the
+ * head, and calls loader() in 32-bit protected mode without paging. The descriptors are those that
+ * Linux's boot protocol asks for: code 0x10, data 0x18, both flat.
  */
 #include "bootdisk.h"
 

@@ -46,8 +46,7 @@ const char *multiboot_load(const void *file, size_t size, uint8_t *memory, size_
 		return "no Multiboot header in the first 8 KiB";
 	if (!(header.flags & HAS_ADDRESSES) || header.flags & UNKNOWN_NEEDS)
 		return "a Multiboot header without address fields, or with needs that are not met";
-	if (header.header_addr < header.load_addr ||
-	    header.header_addr - header.load_addr > offset)
+	if (header.header_addr < header.load_addr || header.header_addr - header.load_addr > offset)
 		return "the Multiboot header lies before the load address";
 	offset -= header.header_addr - header.load_addr;
 	length = header.load_end_addr ? header.load_end_addr - header.load_addr : size - offset;
@@ -81,8 +80,8 @@ static const char *base_name(const char *path, size_t *length)
 const char *multiboot_info(uint8_t *memory, size_t memory_size, char *const *argv,
 			   struct multiboot_image *image)
 {
-	uint32_t info[5] = {INFO_MEMORY | INFO_COMMAND_LINE, LOWER_MEMORY_KIB,
-			    (uint32_t)((memory_size >> 10) - 1024), 0, MULTIBOOT_COMMAND_LINE};
+	uint32_t info[5] = { INFO_MEMORY | INFO_COMMAND_LINE, LOWER_MEMORY_KIB,
+			     (uint32_t)((memory_size >> 10) - 1024), 0, MULTIBOOT_COMMAND_LINE };
 	char *line = (char *)memory + MULTIBOOT_COMMAND_LINE;
 	size_t room = MULTIBOOT_COMMAND_LINE_SIZE;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Multiboot 1 as far as this project's images use it ("OS image format" and "Boot information format"
- * of the Multiboot Specification 0.6.96): a header with address fields, and a command line. Pure: it
- * sees bytes and a piece of memory, no files and no KVM.
+ * Multiboot 1 as far as this project's images use it ("OS image format" and "Boot information
+ * format" of the Multiboot Specification 0.6.96): a header with address fields, and a command line.
+ * Pure: it sees bytes and a piece of memory, no files and no KVM.
  */
 #ifndef ORDEAL_LAB_MULTIBOOT_H
 #define ORDEAL_LAB_MULTIBOOT_H

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A PVH kernel that becomes another one: Xen starts it as dom0, it says READY on COM2, waits until QEMU's
- * firmware configuration device holds out a payload, loads that and enters it as Xen would have done.
- * The machine's state is saved while it waits, so that Xen boots once and every image starts from there.
+ * A PVH kernel that becomes another one: Xen starts it as dom0, it says READY on COM2, waits until
+ * QEMU's firmware configuration device holds out a payload, loads that and enters it as Xen would
+ * have done. The machine's state is saved while it waits, so that Xen boots once and every image
+ * starts from there.
  *
- * The payload is a command line, a NUL, padding to 4096 bytes, and an image of this project. All of this runs
- * in 32-bit protected mode without paging, as PVH has it, and lies above any image.
+ * The payload is a command line, a NUL, padding to 4096 bytes, and an image of this project. All of
+ * this runs in 32-bit protected mode without paging, as PVH has it, and lies above any image.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -88,8 +89,8 @@ static uint8_t in8(uint16_t port)
 }
 
 /*
- * To the hypervisor and back: QEMU takes no saved state of a CPU that is in guest mode, so the machine
- * has to be in the hypervisor nearly all of the time.
+ * To the hypervisor and back: QEMU takes no saved state of a CPU that is in guest mode, so the
+ * machine has to be in the hypervisor nearly all of the time.
  */
 static void leave(void)
 {

@@ -17,8 +17,9 @@ static uint8_t memory[SIZE], file[0x1000];
 /* A file whose header lies at OFFSET, to be loaded from there on at LOAD. */
 static void header(uint32_t flags, uint32_t load, uint32_t load_end, uint32_t bss_end)
 {
-	const uint32_t words[8] = { 0x1badb002, flags,	  -(0x1badb002 + flags), load,
-				    load,	load_end, bss_end,		 load + 0x40 };
+	const uint32_t words[8] = { 0x1badb002, flags,	    -(0x1badb002 + flags),
+				    load,	load,	    load_end,
+				    bss_end,	load + 0x40 };
 
 	memset(file, 0xaa, sizeof(file));
 	memset(memory, 0x55, sizeof(memory));

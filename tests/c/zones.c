@@ -52,8 +52,8 @@ static void interrupt_first(void)
 	CHECK_INT(ZONE(irq(VEC, step(2)), ud()), ZONE_BEFORE);
 	CHECK_INT(ZONE(irq(VEC, step(3)), ud()), ZONE_BEFORE);
 	CHECK_INT(ZONE(irq(VEC, step(4)), ud()), ZONE_AT);
-	ILLEGAL("at no boundary", irq(VEC, step(0)), ud());     /* IF is still 0 */
-	ILLEGAL("at no boundary", irq(VEC, step(1)), ud());     /* in the shadow of STI */
+	ILLEGAL("at no boundary", irq(VEC, step(0)), ud());	/* IF is still 0 */
+	ILLEGAL("at no boundary", irq(VEC, step(1)), ud());	/* in the shadow of STI */
 	ILLEGAL("at no boundary", irq(VEC, step(4) + 1), ud()); /* inside UD2 */
 	ILLEGAL("at no boundary", irq(VEC, step(5)), ud());
 	ILLEGAL("at no boundary", irq(VEC, the_scene()->landing), ud());

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The timer moved across the whole path of an instruction that exits: guest, exit, root, injection, entry,
- * handler. Wherever the interrupt arrives, the guest sees one of the orders of the native sweeps:
- * an arrival in root is, to the guest, an arrival after RDMSR's boundary was over.
+ * The timer moved across the whole path of an instruction that exits: guest, exit, root, injection,
+ * entry, handler. Wherever the interrupt arrives, the guest sees one of the orders of the native
+ * sweeps: an arrival in root is, to the guest, an arrival after RDMSR's boundary was over.
  */
 #define FAMILY "arrival"
 #include "hv/guest.h"

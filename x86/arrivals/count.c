@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest that exits all the time, interrupts and NMIs that come all the time: some pending in root,
- * some from the timer at any point of guest, exit, root or entry. Whatever came is counted by its
- * handler in the guest: as many as were sent, no more and no fewer.
+ * A guest that exits all the time, interrupts and NMIs that come all the time: some pending in
+ * root, some from the timer at any point of guest, exit, root or entry. Whatever came is counted by
+ * its handler in the guest: as many as were sent, no more and no fewer.
  */
 #define FAMILY "count"
 #include "hv/guest.h"

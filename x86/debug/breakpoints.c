@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Instruction breakpoints (class 7 of the priority table) against what else may come at the boundary
- * before their instruction. NMIs and maskable interrupts come first, with RF as it was, so that the
- * breakpoint is still there for the IRET; faults of fetching, decoding and executing come after.
+ * Instruction breakpoints (class 7 of the priority table) against what else may come at the
+ * boundary before their instruction. NMIs and maskable interrupts come first, with RF as it was, so
+ * that the breakpoint is still there for the IRET; faults of fetching, decoding and executing come
+ * after.
  */
 #define FAMILY "breakpoints"
 #include "case.h"
@@ -12,8 +13,7 @@
 	"SDM 3B, Instruction-Breakpoint Exception Condition; APM 2, Instruction Breakpoints"
 
 CASE(irq_first, "C01",
-     "a pending interrupt is served before the instruction breakpoint, which then stops the same "
-     "instruction",
+     "a pending interrupt is served before the instruction breakpoint, which then stops the same instruction",
      PRIORITY)
 {
 	scene(STI, NOP, L(NOP), NOP);
@@ -33,8 +33,7 @@ CASE(nmi_first, "C02", "a pending NMI is served before the instruction breakpoin
 }
 
 CASE(resumed_with_irq, "C03",
-     "IRETQ to a breakpoint with RF=1, and a pending interrupt: its frame keeps RF=1, and there is no "
-     "#DB afterwards",
+     "IRETQ to a breakpoint with RF=1, and a pending interrupt: its frame keeps RF=1, and there is no #DB afterwards",
      BREAKPOINTS)
 {
 	scene(L(NOP), NOP);
@@ -64,8 +63,7 @@ static void mend_address(struct scene *scene, struct frame *frame, struct log_en
 }
 
 CASE(resumed_into_fault, "F07",
-     "RF=1 outlasts a fault of its instruction: #PF saves RF=1, and the restart passes the "
-     "breakpoint",
+     "RF=1 outlasts a fault of its instruction: #PF saves RF=1, and the restart passes the breakpoint",
      BREAKPOINTS)
 {
 	scene(L(LOAD_NOT_PRESENT), NOP);
@@ -110,7 +108,9 @@ BREAKPOINT_BEFORE(before_pf, "C06", "the #PF of its load", .instruction = LOAD_N
 BREAKPOINT_BEFORE(before_gp_of_rdmsr, "C06", "the #GP of its RDMSR", .instruction = RDMSR,
 		  .fault = GP(0, AT(L)));
 
-/* Class 7 against 8 of Intel's table; AMD has both in one class, within which any order is legal. */
+/*
+ * Class 7 against 8 of Intel's table; AMD has both in one class, within which any order is legal.
+ */
 CASE(before_fetch_fault, "C04",
      "an instruction breakpoint on a page that is not present stops before the #PF of the fetch",
      PRIORITY)
@@ -148,8 +148,7 @@ CASE(after_step, "C07",
 /* --- MOV DR while DR7.GD is set: a fault, but with the RF of a trap --- */
 
 CASE(guard, "C17",
-     "a pending interrupt is served before the #DB of a MOV DR while DR7.GD is 1; #DB clears GD, and "
-     "MOV DR is restarted",
+     "a pending interrupt is served before the #DB of a MOV DR while DR7.GD is 1; #DB clears GD, and MOV DR is restarted",
      PRIORITY "; SDM 3B, General-Detect Exception Condition")
 {
 	scene(STI, NOP, L(MOV_FROM_DR7), NOP);
@@ -158,6 +157,9 @@ CASE(guard, "C17",
 	play();
 	check(!(the_scene()->out.rax & DR7_GD), "the restarted MOV DR read %#lx: GD=1",
 	      the_scene()->out.rax);
-	/* Both manuals read as if this fault set RF in its image; no processor does (Linux, KVM's x86.c). */
+	/*
+	 * Both manuals read as if this fault set RF in its image; no processor does (Linux, KVM's
+	 * x86.c).
+	 */
 	expect(IRQ(VEC, AT(L), IF(1)), DB(AT(L), DR6(DR6_BD), RF(0)));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The shadow of MOV SS: over the boundary behind it neither interrupts nor debug exceptions are
- * delivered, so that a MOV to RSP may follow. A data breakpoint that MOV SS itself meets is not lost
- * but kept, and reported behind the next instruction; if that one enters a handler, at the handler's
- * first instruction. Faults are not held back.
+ * delivered, so that a MOV to RSP may follow. A data breakpoint that MOV SS itself meets is not
+ * lost but kept, and reported behind the next instruction; if that one enters a handler, at the
+ * handler's first instruction. Faults are not held back.
  */
 #define FAMILY "mov_ss"
 #include "case.h"
@@ -40,8 +40,7 @@ static void data_breakpoint_iretq(const void *gate)
 }
 
 CASE_OF(data_breakpoint_iretq_interrupt_gate, "C25",
-	"a data breakpoint kept over MOV SS; IRETQ is reported at its target before the interrupt that "
-	"IRETQ lets in",
+	"a data breakpoint kept over MOV SS; IRETQ is reported at its target before the interrupt that IRETQ lets in",
 	SWITCHING, data_breakpoint_iretq, &interrupt_gate);
 CASE_OF(data_breakpoint_iretq_trap_gate, "C25",
 	"the same with #DB behind a trap gate: the interrupt comes at its handler's first instruction",

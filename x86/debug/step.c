@@ -60,8 +60,7 @@ CASE(fault, "C20", "a single-stepped instruction that faults raises no #DB; the 
 }
 
 CASE(int_n, "C21",
-     "a single-stepped INT n traps neither at its handler nor behind itself; the next trap comes "
-     "behind the instruction after it",
+     "a single-stepped INT n traps neither at its handler nor behind itself; the next trap comes behind the instruction after it",
      "SDM 2A, INT n/INTO/INT3/INT1; " SINGLE_STEP)
 {
 	scene(INT_50, L(NOP), M(NOP));
@@ -135,8 +134,7 @@ static void mend_destination(struct scene *scene, struct frame *frame, struct lo
 }
 
 CASE(breakpoint_and_fault, "C22",
-     "a MOVSB whose read meets a data breakpoint and whose write faults raises #PF alone; restarted, "
-     "it raises #DB",
+     "a MOVSB whose read meets a data breakpoint and whose write faults raises #PF alone; restarted, it raises #DB",
      "SDM 3B, Data Memory and I/O Breakpoint Exception Conditions")
 {
 	scene(L(MOVSB), NOP);

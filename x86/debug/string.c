@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events between the iterations of a repeated string instruction: each iteration is a boundary. What
- * comes there saves the address of the instruction itself, the registers as the iterations so far left
- * them, and RF=1 if it is a fault; the instruction then goes on where it was.
+ * Events between the iterations of a repeated string instruction: each iteration is a boundary.
+ * What comes there saves the address of the instruction itself, the registers as the iterations so
+ * far left them, and RF=1 if it is a fault; the instruction then goes on where it was.
  */
 #define FAMILY "string"
 #include "case.h"
@@ -53,8 +53,7 @@ CASE(stepped, "H03",
 
 /* The destination runs into a page that is not there. */
 CASE(fault, "H04",
-     "REP MOVSB that faults in an iteration saves its own address, RF=1 and the registers of the "
-     "iterations that are over",
+     "REP MOVSB that faults in an iteration saves its own address, RF=1 and the registers of the iterations that are over",
      "SDM 3A, Page-Fault Exception; SDM 3B, Instruction-Breakpoint Exception Condition; " REPEATED)
 {
 	rep_movsb(SOURCE, PLAY_BEYOND - (FAULTS_IN - 1));
@@ -65,8 +64,7 @@ CASE(fault, "H04",
 
 /* The SDM lets the trap of a fast string operation wait for the end of a group of iterations. */
 CASE(data_breakpoint, "H05",
-     "REP MOVSB that meets a data breakpoint in an iteration traps once, between two iterations or "
-     "behind the last",
+     "REP MOVSB that meets a data breakpoint in an iteration traps once, between two iterations or behind the last",
      "SDM 3B, Data Memory and I/O Breakpoint Exception Conditions; " REPEATED)
 {
 	rep_movsb(SOURCE, DESTINATION);

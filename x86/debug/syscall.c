@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SYSCALL and SYSRET while single-stepping. SYSCALL clears the flags that FMASK names, TF among them
- * or not; whether it traps is decided by the flags that result. SYSRET loads TF from R11.
+ * SYSCALL and SYSRET while single-stepping. SYSCALL clears the flags that FMASK names, TF among
+ * them or not; whether it traps is decided by the flags that result. SYSRET loads TF from R11.
  */
 #define FAMILY "syscall"
 #include "case.h"
@@ -45,6 +45,8 @@ CASE(sysret_sets_tf, "F04",
 	if (cpu_is_amd())
 		expect(DB(AT(T), DR6(DR6_BS), CPL(3)));
 	else
-		expect_one_of(LEGAL("#DB before the first instruction", DB(AT(T), DR6(DR6_BS), CPL(3))),
-		      LEGAL("#DB behind the first instruction", DB(AT(L), DR6(DR6_BS), CPL(3))));
+		expect_one_of(LEGAL("#DB before the first instruction",
+				    DB(AT(T), DR6(DR6_BS), CPL(3))),
+			      LEGAL("#DB behind the first instruction",
+				    DB(AT(L), DR6(DR6_BS), CPL(3))));
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Debug exceptions that are traps (class 4 of the priority table: data and I/O breakpoints, TF, INT1)
- * against NMIs (5) and maskable interrupts (6) pending at the boundary behind the same instruction.
- * The trap is delivered first. Then an NMI comes at the first instruction of its handler, and so does
- * an interrupt, if the handler has IF=1; behind an interrupt gate it waits for the IRET.
+ * Debug exceptions that are traps (class 4 of the priority table: data and I/O breakpoints, TF,
+ * INT1) against NMIs (5) and maskable interrupts (6) pending at the boundary behind the same
+ * instruction. The trap is delivered first. Then an NMI comes at the first instruction of its
+ * handler, and so does an interrupt, if the handler has IF=1; behind an interrupt gate it waits for
+ * the IRET.
  */
 #define FAMILY "traps"
 #include "case.h"
@@ -103,8 +104,7 @@ static void step_over_popf(enum gate_type gate, int irq_at)
 }
 
 CASE(step_over_popf_interrupt_gate, "C11",
-     "the single-step trap of a POPF that sets IF comes before a pending interrupt, whose handler "
-     "is not stepped",
+     "the single-step trap of a POPF that sets IF comes before a pending interrupt, whose handler is not stepped",
      STEP_FIRST)
 {
 	step_over_popf(INTERRUPT_GATE, L);
@@ -132,12 +132,10 @@ static void step_over_sti(const void *gate)
 }
 
 CASE_OF(step_over_sti_interrupt_gate, "C14",
-	"the single-step trap of STI ends its shadow: the interrupt comes at the same boundary, after "
-	"the IRET",
+	"the single-step trap of STI ends its shadow: the interrupt comes at the same boundary, after the IRET",
 	STI_SHADOW, step_over_sti, &interrupt_gate);
 CASE_OF(step_over_sti_trap_gate, "C14",
-	"the single-step trap of STI ends its shadow: behind a trap gate the interrupt comes at the "
-	"handler's first instruction",
+	"the single-step trap of STI ends its shadow: behind a trap gate the interrupt comes at the handler's first instruction",
 	STI_SHADOW, step_over_sti, &trap_gate);
 
 CASE(unstepped_sti, "C15",
@@ -164,8 +162,7 @@ CASE(step_and_data_breakpoint, "C16",
 /* --- With an NMI pending: an IRET opens, and traps itself --- */
 
 CASE(data_breakpoint_nmi, "C10",
-     "an IRETQ that meets a data breakpoint traps first; the NMI that it unblocks comes at the first "
-     "instruction of #DB",
+     "an IRETQ that meets a data breakpoint traps first; the NMI that it unblocks comes at the first instruction of #DB",
      PRIORITY)
 {
 	u64 *stack = (u64 *)(PLAY_WRITABLE + PAGE_SIZE / 2);
@@ -184,8 +181,7 @@ CASE(data_breakpoint_nmi, "C10",
 }
 
 CASE(step_nmi, "C12",
-     "a single-stepped IRETQ traps first; the NMI that it unblocks comes at the first instruction of "
-     "#DB",
+     "a single-stepped IRETQ traps first; the NMI that it unblocks comes at the first instruction of #DB",
      PRIORITY)
 {
 	scene(PUSH_IRET_FRAME_IF0, PUSH_FLAGS_TF, POPF, IRETQ, UD2, T(NOP), NOP);
@@ -196,8 +192,7 @@ CASE(step_nmi, "C12",
 
 /* The handler sets RF only for a #DB without BS: see debug_delivered(). */
 CASE(ladder, "C13",
-     "at one boundary: single-step trap, NMI at its handler's first instruction, interrupt, code "
-     "breakpoint, and only then the instruction",
+     "at one boundary: single-step trap, NMI at its handler's first instruction, interrupt, code breakpoint, and only then the instruction",
      PRIORITY)
 {
 	scene(PUSH_IRET_FRAME, PUSH_FLAGS_TF, POPF, IRETQ, UD2, T(NOP), NOP);
@@ -212,8 +207,7 @@ CASE(ladder, "C13",
 /* The stack slot that the interrupt's frame takes is watched. The SDM lets the delivery trap; that
  * it must, and where, is not said, and the APM is silent. */
 CASE(data_breakpoint_in_delivery, "C23",
-     "an interrupt whose frame meets a data breakpoint is delivered all the same; #DB, if it is raised "
-     "at all, comes after it",
+     "an interrupt whose frame meets a data breakpoint is delivered all the same; #DB, if it is raised at all, comes after it",
      "SDM 3B, Data Memory and I/O Breakpoint Exception Conditions")
 {
 	scene(LOAD_RSP_RBP, STI, NOP, L(NOP), NOP);

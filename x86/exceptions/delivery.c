@@ -2,8 +2,8 @@
 /*
  * Delivery that faults. An interrupt is acknowledged before its gate is looked at: if gate or stack
  * are not there, the fault is raised at the interrupt's boundary, with EXT=1, and the interrupt is
- * in service although its handler never runs. A fault in the delivery of a benign exception is simply
- * delivered; in that of a contributory exception or #PF it may make #DF.
+ * in service although its handler never runs. A fault in the delivery of a benign exception is
+ * simply delivered; in that of a contributory exception or #PF it may make #DF.
  */
 #define FAMILY "delivery"
 #include "case.h"
@@ -115,12 +115,10 @@ static void int_n_fault_in_shadow(const void *gate)
 }
 
 CASE_OF(int_n_fault_in_shadow_interrupt_gate, "I15",
-	"the #NP of INT n in the shadow of STI comes before a pending interrupt, which waits for its "
-	"IRET",
+	"the #NP of INT n in the shadow of STI comes before a pending interrupt, which waits for its IRET",
 	"SDM 2B, STI-Set Interrupt Flag", int_n_fault_in_shadow, &interrupt_gate);
 CASE_OF(int_n_fault_in_shadow_trap_gate, "I15",
-	"the #NP of INT n ends the shadow of STI: behind a trap gate the interrupt comes at its first "
-	"instruction",
+	"the #NP of INT n ends the shadow of STI: behind a trap gate the interrupt comes at its first instruction",
 	"SDM 2B, STI-Set Interrupt Flag", int_n_fault_in_shadow, &trap_gate);
 
 /* --- Of an exception --- */
@@ -163,8 +161,7 @@ static void mend_stack(struct scene *scene, struct frame *frame, struct log_entr
 }
 
 CASE(gp_stack_not_present, "I06",
-     "#GP whose stack is not present makes #PF, no #DF; once there is a stack, the restarted "
-     "instruction raises #GP",
+     "#GP whose stack is not present makes #PF, no #DF; once there is a stack, the restarted instruction raises #GP",
      DOUBLE_FAULT)
 {
 	scene(L(LOAD_NONCANONICAL));
@@ -174,8 +171,10 @@ CASE(gp_stack_not_present, "I06",
 	expect(PF(PF_WRITE, AT(L), CR2_PAGE(PLAY_NOT_PRESENT)), GP(0, AT(L)));
 }
 
-/* EXT tells events external to the program: for Intel an earlier exception is one, too; the APM says
- * external to the processor. */
+/*
+ * EXT tells events external to the program: for Intel an earlier exception is one, too; the APM
+ * says external to the processor.
+ */
 static void benign_lost(u8 vector)
 {
 	if (cpu_is_amd())
@@ -219,8 +218,7 @@ CASE(db_gate_not_present, "I10",
 }
 
 CASE(db_stack_not_present, "I13",
-     "a single-stepped IRETQ whose #DB has no stack makes #PF; the NMI that it unblocked comes at "
-     "the first instruction of #PF",
+     "a single-stepped IRETQ whose #DB has no stack makes #PF; the NMI that it unblocked comes at the first instruction of #PF",
      DOUBLE_FAULT "; SDM 3A, Priority Among Concurrent Events")
 {
 	scene(PUSH_IRET_FRAME_IF0, PUSH_FLAGS_TF, POPF, IRETQ, UD2, T(NOP), NOP);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupts against the faults of fetching (class 8 of the priority table) and decoding (9) the next
- * instruction. They are served at its address even where there is nothing to fetch; then comes the
- * fault: of fetching before that of decoding, and that before those of executing (10).
+ * Interrupts against the faults of fetching (class 8 of the priority table) and decoding (9) the
+ * next instruction. They are served at its address even where there is nothing to fetch; then comes
+ * the fault: of fetching before that of decoding, and that before those of executing (10).
  */
 #define FAMILY "fetch"
 #include "irq_before.h"
@@ -33,8 +33,7 @@ CASE(not_present, "B01",
 }
 
 CASE(across_pages, "B02",
-     "a pending interrupt is served before the #PF of an instruction that reaches into a page that is "
-     "not present",
+     "a pending interrupt is served before the #PF of an instruction that reaches into a page that is not present",
      PRIORITY)
 {
 	jump_to(PLAY_BEYOND - 1, LOAD, PF(fetch_error(0), AT(ELSEWHERE), CR2(PLAY_BEYOND)));
@@ -91,8 +90,7 @@ CASE(nm_before_pf, "B06",
 }
 
 CASE(nmi_and_irq_not_present, "B11",
-     "IRETQ to a page that is not present, an NMI and an interrupt pending: both are served there, "
-     "in this order, before the #PF",
+     "IRETQ to a page that is not present, an NMI and an interrupt pending: both are served there, in this order, before the #PF",
      PRIORITY)
 {
 	scene(PUSH_IRET_FRAME, IRETQ, UD2);
@@ -106,8 +104,7 @@ CASE(nmi_and_irq_not_present, "B11",
 }
 
 CASE(nmi_and_irq_undefined, "B12",
-     "IRETQ to UD2, an NMI and an interrupt pending: both are served there, in this order, before "
-     "the #UD",
+     "IRETQ to UD2, an NMI and an interrupt pending: both are served there, in this order, before the #UD",
      PRIORITY)
 {
 	scene(L(UD2));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A maskable interrupt against faults of loading segments and control registers, and of IRET; and
- * against instructions that trap: there the interrupt is served before they are executed at all, and
- * saves their own address, not that behind them.
+ * against instructions that trap: there the interrupt is served before they are executed at all,
+ * and saves their own address, not that behind them.
  */
 #define FAMILY "system"
 #include "irq_before.h"
@@ -60,7 +60,6 @@ IRQ_BEFORE(irq_before_int_n, "A15", "a pending interrupt is served before INT n 
 	   .fault = INTN(VEC_SOFT, AT(AFTER(L))));
 IRQ_BEFORE(
 	irq_before_int1, "A16",
-	"a pending interrupt is served before INT1 is executed, whose #DB sets neither B nor BS nor "
-	"BD",
+	"a pending interrupt is served before INT1 is executed, whose #DB sets neither B nor BS nor BD",
 	.setup = NOP, .instruction = INT1, .irq = IRQ_AT_L,
 	.fault = DB(AT(AFTER(L)), NO_DR6(DR6_B0 | DR6_BS | DR6_BD)));

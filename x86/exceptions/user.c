@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPL 3: interrupts against faults that only occur there, and the window that STI opens where IOPL, or
- * virtual interrupts, let it. The handlers run at CPL 0, on the stack of the TSS.
+ * CPL 3: interrupts against faults that only occur there, and the window that STI opens where IOPL,
+ * or virtual interrupts, let it. The handlers run at CPL 0, on the stack of the TSS.
  */
 #define FAMILY "user"
 #include "irq_before.h"

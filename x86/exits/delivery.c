@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A delivery that the hypervisor interrupts: its stack is not there in the nested page tables, or an
- * exception in it exits. The exit names the event that was being delivered, so that the hypervisor
- * can inject it again once it has mended the cause. The event is taken by then: an interrupt is in
- * service, V_IRQ is 0.
+ * A delivery that the hypervisor interrupts: its stack is not there in the nested page tables, or
+ * an exception in it exits. The exit names the event that was being delivered, so that the
+ * hypervisor can inject it again once it has mended the cause. The event is taken by then: an
+ * interrupt is in service, V_IRQ is 0.
  */
 #define FAMILY "delivery"
 #include "svm/guest.h"
@@ -31,8 +31,7 @@ static void mend_stack_and_repeat(struct vcpu *v, unsigned int ist, u64 event)
 }
 
 CASE(irq, "S38",
-     "an interrupt whose delivery meets a nested page fault is in service, and the exit names it; "
-     "injected again, it is delivered once",
+     "an interrupt whose delivery meets a nested page fault is in service, and the exit names it; injected again, it is delivered once",
      DURING_DELIVERY)
 {
 	struct vcpu *v;
@@ -49,8 +48,7 @@ CASE(irq, "S38",
 }
 
 CASE(virtual_irq, "S39",
-     "a virtual interrupt whose delivery meets a nested page fault is no longer pending, and the exit "
-     "names it",
+     "a virtual interrupt whose delivery meets a nested page fault is no longer pending, and the exit names it",
      DURING_DELIVERY "; " VIRTUAL_INTERRUPTS)
 {
 	struct vcpu *v;
@@ -66,8 +64,7 @@ CASE(virtual_irq, "S39",
 }
 
 CASE(virtual_nmi, "S40",
-     "a virtual NMI whose delivery meets a nested page fault is not masked afterwards, and the exit "
-     "names it",
+     "a virtual NMI whose delivery meets a nested page fault is not masked afterwards, and the exit names it",
      "APM 2, NMI Virtualization")
 {
 	struct vcpu *v;
@@ -82,10 +79,11 @@ CASE(virtual_nmi, "S40",
 	       NMI(AT(L)));
 }
 
-/* Whether the exit saves an interrupt shadow is left open: some CPUs save the host's, of its STI. */
+/*
+ * Whether the exit saves an interrupt shadow is left open: some CPUs save the host's, of its STI.
+ */
 CASE(injected, "S46",
-     "an injected #GP whose delivery meets a nested page fault exits before the guest executes "
-     "anything, and the exit names it; VMRUN was in the shadow of the host's STI",
+     "an injected #GP whose delivery meets a nested page fault exits before the guest executes anything, and the exit names it; VMRUN was in the shadow of the host's STI",
      DURING_DELIVERY "; APM 2, Event Injection")
 {
 	struct vcpu *v;
@@ -171,8 +169,7 @@ static void check_vector(const struct guest_exit *exit, u8 vector)
 }
 
 CASE(second_exception, "S37",
-     "an exception in the delivery of another exits as what it is, before both make #DF; the exit "
-     "names the first",
+     "an exception in the delivery of another exits as what it is, before both make #DF; the exit names the first",
      "APM 2, Exception Intercepts")
 {
 	u64 np = fault(NP_VECTOR, SEL_NOT_PRESENT);
@@ -200,8 +197,7 @@ CASE(double_fault, "S37",
 
 /* The APM's own example: #GP whose delivery raises #NP makes #DF, whose delivery raises #PF. */
 CASE(page_fault_in_double_fault, "S37",
-     "an exception that exits in the delivery of #DF: the exit names the #DF, into which those before "
-     "it have merged",
+     "an exception that exits in the delivery of #DF: the exit names the #DF, into which those before it have merged",
      DURING_DELIVERY)
 {
 	struct vcpu *v;

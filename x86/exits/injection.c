@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What SVM makes of an injected exception. #BP is injected as if INT3 had raised it: the gate's DPL is
- * checked. What is no exception, or cannot be in the guest's mode, is refused: the guest does not run.
+ * What SVM makes of an injected exception. #BP is injected as if INT3 had raised it: the gate's DPL
+ * is checked. What is no exception, or cannot be in the guest's mode, is refused: the guest does
+ * not run.
  */
 #define FAMILY "injection"
 #include "hv/guest.h"
@@ -28,7 +29,9 @@ static void inject_bp_in_cpl3(unsigned int dpl)
 	run_to_end(v);
 }
 
-/* What the frame's RIP is, the APM does not say: not asserted. Nor whether the event was external. */
+/*
+ * What the frame's RIP is, the APM does not say: not asserted. Nor whether the event was external.
+ */
 CASE(bp_dpl_0, "S07", "#BP injected in CPL 3 through a gate with DPL 0 becomes #GP, as for INT3",
      "APM 2, Event Injection")
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which comes first, an instruction's exception or its intercept? SVM has an order for each
- * instruction: most look for exceptions of privilege first, some for the intercept. A case shows both:
- * the exit where the intercept comes first, and the exception where the intercept is off, or the exit
- * in CPL 0, and in CPL 3 the exception.
+ * instruction: most look for exceptions of privilege first, some for the intercept. A case shows
+ * both: the exit where the intercept comes first, and the exception where the intercept is off, or
+ * the exit in CPL 0, and in CPL 3 the exception.
  */
 #define FAMILY "intercepts"
 #include "hv/guest.h"
@@ -154,10 +154,10 @@ EXCEPTION_FIRST(rdpmc, "S35", "the #GP of RDPMC in CPL 3 with CR4.PCE=0 comes be
 		INTERCEPTS, RDPMC, RDPMC, first_counter, GP(0, AT(T), CPL(3)));
 EXCEPTION_FIRST(monitor, "S35", "the #UD of MONITOR in CPL 3 comes before its intercept",
 		INTERCEPTS, MONITOR_ALONE, MONITOR, monitored_line, UD(AT(T), CPL(3)));
-EXCEPTION_FIRST(out_not_permitted, "S33",
-		"the #GP of OUT to a port that neither IOPL nor the TSS permits comes before its "
-		"intercept",
-		IN_AND_OUT, OUT, IO, no_preparation, GP(0, AT(T), CPL(3)));
+EXCEPTION_FIRST(
+	out_not_permitted, "S33",
+	"the #GP of OUT to a port that neither IOPL nor the TSS permits comes before its intercept",
+	IN_AND_OUT, OUT, IO, no_preparation, GP(0, AT(T), CPL(3)));
 
 CASE(out_permitted, "S33", "an OUT in CPL 3 that IOPL permits exits", IN_AND_OUT)
 {

@@ -2,8 +2,8 @@
 /*
  * An instruction that runs twice: first its page is not there in the nested page tables, then it
  * exits for what it does, and the hypervisor answers with a fault. To the guest that is one
- * instruction: an interrupt comes before it or behind the fault, and both come once. And a guest that
- * shuts down: only its hypervisor sees it.
+ * instruction: an interrupt comes before it or behind the fault, and both come once. And a guest
+ * that shuts down: only its hypervisor sees it.
  */
 #define FAMILY "restart"
 #include "hv/guest.h"
@@ -30,8 +30,7 @@ static void mend_and_answer(struct vcpu *v)
 }
 
 CASE(irq_in_root, "A20",
-     "an interrupt that arrives while the hypervisor maps an instruction's page comes before that "
-     "instruction, which then exits and faults, each once",
+     "an interrupt that arrives while the hypervisor maps an instruction's page comes before that instruction, which then exits and faults, each once",
      FAULTS_VS_EXITS)
 {
 	struct vcpu *v = start_towards_absent_page();
@@ -45,8 +44,7 @@ CASE(irq_in_root, "A20",
 }
 
 CASE(irq_after_page, "A20",
-     "an interrupt that arrives while the hypervisor answers the restarted instruction comes behind "
-     "the #GP",
+     "an interrupt that arrives while the hypervisor answers the restarted instruction comes behind the #GP",
      EVENT_INJECTION)
 {
 	struct vcpu *v = start_towards_absent_page();
@@ -98,14 +96,12 @@ static void load_in_shadow(const void *argument __attribute__((unused)))
 }
 
 TWIN_OF(shadow, "E10,A20",
-	"an instruction in the shadow of STI that leaves for its page keeps the shadow: run again, it "
-	"still comes before the interrupt",
+	"an instruction in the shadow of STI that leaves for its page keeps the shadow: run again, it still comes before the interrupt",
 	"SDM 3C, Interruptibility State; APM 2, Interrupt Shadows", "instructions.untouched",
 	load_in_shadow, NULL);
 
 CASE(shutdown, "I11,S51,V92",
-     "a #DF that cannot be delivered leaves to the hypervisor, and nothing of it is recorded; a pending "
-     "interrupt stays pending",
+     "a #DF that cannot be delivered leaves to the hypervisor, and nothing of it is recorded; a pending interrupt stays pending",
      "SDM 3A, Double Fault Exception; SDM 3C, Other Causes of VM Exits; APM 2, Shutdown Intercept")
 {
 	struct vcpu *v;

@@ -13,8 +13,7 @@
 enum { TIMER_TICKS = 200000 };
 
 CASE(v_tpr_lowered, "S53",
-     "a virtual interrupt that V_TPR holds back is taken behind the MOV to CR8 that lowers V_TPR; the "
-     "LAPIC's TPR is left alone",
+     "a virtual interrupt that V_TPR holds back is taken behind the MOV to CR8 that lowers V_TPR; the LAPIC's TPR is left alone",
      TPR)
 {
 	struct virtual_irq held_back = { VEC_VIRTUAL, CLASS, CLASS + 1, false };
@@ -91,8 +90,7 @@ static void halted(bool exits)
 }
 
 CASE(hlt_physical, "S50",
-     "with V_INTR_MASKING, a physical interrupt wakes a halted guest, and is "
-     "taken behind HLT",
+     "with V_INTR_MASKING, a physical interrupt wakes a halted guest, and is taken behind HLT",
      "APM 3, HLT; APM 2, Physical (INTR) Interrupt Masking in EFLAGS")
 {
 	halted(false);
@@ -100,8 +98,7 @@ CASE(hlt_physical, "S50",
 }
 
 CASE(hlt_physical_exits, "S50",
-     "with V_INTR_MASKING, a physical interrupt that exits wakes a halted "
-     "guest: the exit is behind HLT",
+     "with V_INTR_MASKING, a physical interrupt that exits wakes a halted guest: the exit is behind HLT",
      "APM 3, HLT; APM 2, Physical (INTR) Interrupt Masking in EFLAGS")
 {
 	halted(true);
@@ -109,8 +106,7 @@ CASE(hlt_physical_exits, "S50",
 }
 
 CASE(idle_hlt, "S49",
-     "with a virtual interrupt pending, the idle-HLT intercept does not exit: the "
-     "interrupt is taken behind HLT",
+     "with a virtual interrupt pending, the idle-HLT intercept does not exit: the interrupt is taken behind HLT",
      "APM 2, Instruction Intercepts")
 {
 	struct vcpu *v;
@@ -122,10 +118,11 @@ CASE(idle_hlt, "S49",
 	expect(INTN(VEC_VIRTUAL, AT(L), IF(1)));
 }
 
-/* The APM says that a shadow holds interrupts back, and not whether it holds their intercept back. */
+/*
+ * The APM says that a shadow holds interrupts back, and not whether it holds their intercept back.
+ */
 CASE(shadow_intercept, "S18",
-     "an intercepted interrupt under an interrupt shadow exits before the first instruction or "
-     "behind it",
+     "an intercepted interrupt under an interrupt shadow exits before the first instruction or behind it",
      "APM 2, Interrupt Shadows; APM 2, INTR Intercept")
 {
 	struct vcpu *v;

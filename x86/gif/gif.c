@@ -151,8 +151,7 @@ CASE(step_with_gif_0, "S22", "single-stepping traps although GIF is 0", GIF)
 }
 
 CASE(host_tf, "S27",
-     "single-stepped, VMRUN traps once, behind itself, when its guest has exited; the NMI that made it "
-     "exit waits for GIF",
+     "single-stepped, VMRUN traps once, behind itself, when its guest has exited; the NMI that made it exit waits for GIF",
      "APM 2, VMRUN and TF/RF Bits in EFLAGS")
 {
 	struct vcpu *v;

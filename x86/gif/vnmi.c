@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Virtual NMIs. V_NMI is one more pending NMI, below a physical one; taking it sets V_NMI_MASK until
- * the guest's IRET, and an interrupt shadow holds it back. A delivery that exits has not taken it:
- * the mask is clear, and the exit names the NMI.
+ * Virtual NMIs. V_NMI is one more pending NMI, below a physical one; taking it sets V_NMI_MASK
+ * until the guest's IRET, and an interrupt shadow holds it back. A delivery that exits has not
+ * taken it: the mask is clear, and the exit names the NMI.
  */
 #define FAMILY "vnmi"
 #include "svm/guest.h"
@@ -35,8 +35,7 @@ CASE_OF(before_irq_interrupt_gate, "S41",
 	"a virtual NMI comes before a virtual interrupt, which waits for its IRET", VNMI,
 	before_virtual_irq, &interrupt_gate);
 CASE_OF(before_irq_trap_gate, "S41",
-	"behind a trap gate the virtual interrupt comes at the first instruction of the virtual NMI's "
-	"handler",
+	"behind a trap gate the virtual interrupt comes at the first instruction of the virtual NMI's handler",
 	VNMI, before_virtual_irq, &trap_gate);
 
 CASE(second, "S42", "a second virtual NMI waits for the IRET of the first", VNMI)

@@ -23,8 +23,9 @@ static struct vcpu *start_with(u64 rflags)
 	return start_with_interrupts_on();
 }
 
-CASE(injected_under_tf, "V12,S08", "an injected #GP saves TF=1, and its handler runs with TF=0: no "
-     "single-step trap at its first instruction", EVENT_INJECTION)
+CASE(injected_under_tf, "V12,S08",
+     "an injected #GP saves TF=1, and its handler runs with TF=0: no single-step trap at its first instruction",
+     EVENT_INJECTION)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
 
@@ -33,8 +34,9 @@ CASE(injected_under_tf, "V12,S08", "an injected #GP saves TF=1, and its handler 
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), TF(1)));
 }
 
-CASE(injection_drops_pending, "V13", "an injected hardware exception is delivered alone: a pending "
-     "debug exception is lost with it", PENDING_DEBUG)
+CASE(injection_drops_pending, "V13",
+     "an injected hardware exception is delivered alone: a pending debug exception is lost with it",
+     PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
 
@@ -44,8 +46,9 @@ CASE(injection_drops_pending, "V13", "an injected hardware exception is delivere
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), TF(1)));
 }
 
-CASE(pending_before_nmi_and_irq, "V26", "a pending single-step trap is delivered at entry, before "
-     "a pending NMI and a pending interrupt", PENDING_DEBUG)
+CASE(pending_before_nmi_and_irq, "V26",
+     "a pending single-step trap is delivered at entry, before a pending NMI and a pending interrupt",
+     PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
 
@@ -56,8 +59,8 @@ CASE(pending_before_nmi_and_irq, "V26", "a pending single-step trap is delivered
 	expect(DB(AT(L), TF(1), DR6(DR6_BS)), NMI(AT(DB_ENTRY)), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(pending_before_irq, "V26", "a pending single-step trap is delivered at entry, before a "
-     "pending interrupt", PENDING_DEBUG)
+CASE(pending_before_irq, "V26",
+     "a pending single-step trap is delivered at entry, before a pending interrupt", PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
 
@@ -67,8 +70,9 @@ CASE(pending_before_irq, "V26", "a pending single-step trap is delivered at entr
 	expect(DB(AT(L), TF(1), DR6(DR6_BS)), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(pending_under_sti, "V27", "blocking by STI does not hold a pending debug exception back, and "
-     "ends with its delivery", PENDING_DEBUG)
+CASE(pending_under_sti, "V27",
+     "blocking by STI does not hold a pending debug exception back, and ends with its delivery",
+     PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(RFLAGS_TF);
 
@@ -79,8 +83,9 @@ CASE(pending_under_sti, "V27", "blocking by STI does not hold a pending debug ex
 	expect(DB(AT(L), TF(1), DR6(DR6_BS)), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(pending_under_mov_ss, "V28", "blocking by MOV SS holds a pending breakpoint back for one "
-     "instruction; then it comes before the interrupt", PENDING_DEBUG)
+CASE(pending_under_mov_ss, "V28",
+     "blocking by MOV SS holds a pending breakpoint back for one instruction; then it comes before the interrupt",
+     PENDING_DEBUG)
 {
 	struct vcpu *v = start_with(0);
 
@@ -91,8 +96,9 @@ CASE(pending_under_mov_ss, "V28", "blocking by MOV SS holds a pending breakpoint
 	expect(DB(AT(M), DR6(DR6_B0)), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(injected_bp_under_mov_ss, "V14", "an injected #BP under blocking by MOV SS keeps the pending "
-     "breakpoint for its handler's first instruction", PENDING_DEBUG)
+CASE(injected_bp_under_mov_ss, "V14",
+     "an injected #BP under blocking by MOV SS keeps the pending breakpoint for its handler's first instruction",
+     PENDING_DEBUG)
 {
 	struct vcpu *v;
 
@@ -123,10 +129,9 @@ static void resume_past_breakpoint(struct scene *scene, struct frame *frame,
 		frame->rflags |= RFLAGS_RF;
 }
 
-CASE(irq_before_breakpoint, "V30", "an interrupt pending at entry is served before the code "
-     "breakpoint "
-     "on the guest's first instruction", "SDM 3A, Priority Among Concurrent Events; APM 2, "
-     "Priorities")
+CASE(irq_before_breakpoint, "V30",
+     "an interrupt pending at entry is served before the code breakpoint on the guest's first instruction",
+     "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities")
 {
 	struct vcpu *v = start_with(0);
 
@@ -137,8 +142,8 @@ CASE(irq_before_breakpoint, "V30", "an interrupt pending at entry is served befo
 	expect(IRQ(VEC, AT(L), IF(1)), DB(AT(L), DR6(DR6_B0)));
 }
 
-CASE(rf_suppresses_breakpoint, "V30", "a guest entered with RF=1 does not meet the breakpoint on "
-     "its first instruction; an interrupt there saves RF=1, so nor does its IRET",
+CASE(rf_suppresses_breakpoint, "V30",
+     "a guest entered with RF=1 does not meet the breakpoint on its first instruction; an interrupt there saves RF=1, so nor does its IRET",
      "SDM 3B, Instruction-Breakpoint Exception Condition")
 {
 	struct vcpu *v = start_with(RFLAGS_RF);
@@ -150,8 +155,9 @@ CASE(rf_suppresses_breakpoint, "V30", "a guest entered with RF=1 does not meet t
 	expect(IRQ(VEC, AT(L), IF(1), RF(1)));
 }
 
-CASE(breakpoint_before_exit, "V83,S32", "a code breakpoint on RDMSR comes before its exit, and the "
-     "exit comes when the handler returns with RF=1", FAULTS_VS_EXITS)
+CASE(breakpoint_before_exit, "V83,S32",
+     "a code breakpoint on RDMSR comes before its exit, and the exit comes when the handler returns with RF=1",
+     FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
 
@@ -166,8 +172,8 @@ CASE(breakpoint_before_exit, "V83,S32", "a code breakpoint on RDMSR comes before
 	       GP(0, AT(L)));
 }
 
-CASE(step_before_exit, "V84,S32", "the single-step trap of an instruction comes before the exit of "
-     "the next", FAULTS_VS_EXITS)
+CASE(step_before_exit, "V84,S32",
+     "the single-step trap of an instruction comes before the exit of the next", FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
 

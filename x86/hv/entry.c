@@ -10,11 +10,11 @@
 #include "hv/guest.h"
 
 #define AFTER_ENTRY                                                                                \
-	"SDM 3C, Interruptibility State; APM 2, Interrupt "  \
+	"SDM 3C, Interruptibility State; APM 2, Interrupt "                                        \
 	"Shadows"
 
-CASE(not_blocked, "V18", "an interrupt pending at VM entry is served before the guest's first "
-     "instruction", AFTER_ENTRY)
+CASE(not_blocked, "V18",
+     "an interrupt pending at VM entry is served before the guest's first instruction", AFTER_ENTRY)
 {
 	struct vcpu *v;
 
@@ -31,8 +31,7 @@ static void one_instruction_later(const void *argument)
 	struct vcpu *v;
 
 	if (state == STATE_BLOCKED_BY_MOV_SS && hv_is_svm())
-		skip("SVM's one shadow bit does not tell MOV SS from STI: see "
-		"entry.blocked_by_sti");
+		skip("SVM's one shadow bit does not tell MOV SS from STI: see entry.blocked_by_sti");
 	scene(L(NOP), NOP, NOP);
 	v = start_with_interrupts_on();
 	vcpu_set_state(v, state);
@@ -43,11 +42,12 @@ static void one_instruction_later(const void *argument)
 
 static const u64 by_sti = STATE_BLOCKED_BY_STI, by_mov_ss = STATE_BLOCKED_BY_MOV_SS;
 
-TWIN_OF(blocked_by_sti, "V19", "blocked by STI at VM entry, the interrupt is served one "
-     "instruction "
-	"later", AFTER_ENTRY, "shadow.sti_nop", one_instruction_later, &by_sti);
-CASE_OF(blocked_by_mov_ss, "V20", "blocked by MOV SS at VM entry, the interrupt is served one "
-	"instruction later", AFTER_ENTRY, one_instruction_later, &by_mov_ss);
+TWIN_OF(blocked_by_sti, "V19",
+	"blocked by STI at VM entry, the interrupt is served one instruction later", AFTER_ENTRY,
+	"shadow.sti_nop", one_instruction_later, &by_sti);
+CASE_OF(blocked_by_mov_ss, "V20",
+	"blocked by MOV SS at VM entry, the interrupt is served one instruction later", AFTER_ENTRY,
+	one_instruction_later, &by_mov_ss);
 
 static void fault_under_blocking(enum gate_type gate, int irq_at)
 {
@@ -72,15 +72,12 @@ static void ud_trap_gate(const void *argument __attribute__((unused)))
 	fault_under_blocking(TRAP_GATE, ENTRY_OF(UD_VECTOR));
 }
 
-TWIN_OF(blocked_ud_interrupt_gate, "V21", "blocked by STI at VM entry, a first instruction that "
-     "faults "
-	"comes first; the interrupt waits for the IRET of #UD", AFTER_ENTRY,
-	"faults.shadow_ud_interrupt_gate", ud_interrupt_gate, NULL);
-TWIN_OF(blocked_ud_trap_gate, "V21", "blocked by STI at VM entry, a first instruction that faults "
-     "comes "
-	"first; delivery ends the "
-	"blocking", AFTER_ENTRY, "faults.shadow_ud_trap_gate", ud_trap_gate,
-	NULL);
+TWIN_OF(blocked_ud_interrupt_gate, "V21",
+	"blocked by STI at VM entry, a first instruction that faults comes first; the interrupt waits for the IRET of #UD",
+	AFTER_ENTRY, "faults.shadow_ud_interrupt_gate", ud_interrupt_gate, NULL);
+TWIN_OF(blocked_ud_trap_gate, "V21",
+	"blocked by STI at VM entry, a first instruction that faults comes first; delivery ends the blocking",
+	AFTER_ENTRY, "faults.shadow_ud_trap_gate", ud_trap_gate, NULL);
 
 /* --- The first instruction exits, and the hypervisor completes it --- */
 
@@ -110,27 +107,31 @@ static struct vcpu *enter_blocked_at_rdmsr(void)
 	return v;
 }
 
-CASE(completed_blocking_cleared, "V22,S31", "an exit keeps blocking by STI; the hypervisor "
-     "completes RDMSR and clears it: the interrupt is served at once", AFTER_ENTRY)
+CASE(completed_blocking_cleared, "V22,S31",
+     "an exit keeps blocking by STI; the hypervisor completes RDMSR and clears it: the interrupt is served at once",
+     AFTER_ENTRY)
 {
 	complete_rdmsr(enter_blocked_at_rdmsr(), 0, M);
 }
 
-CASE(completed_blocking_kept, "V22,S31", "the hypervisor completes RDMSR and keeps the blocking: "
-     "the interrupt is served one instruction too late for the guest", AFTER_ENTRY)
+CASE(completed_blocking_kept, "V22,S31",
+     "the hypervisor completes RDMSR and keeps the blocking: the interrupt is served one instruction too late for the guest",
+     AFTER_ENTRY)
 {
 	complete_rdmsr(enter_blocked_at_rdmsr(), STATE_BLOCKED_BY_STI, T);
 }
 
-CASE(guest_sti_completed_blocking_cleared, "V22,S31", "the guest's own STI; RDMSR: completed with "
-     "the blocking cleared, the interrupt comes behind RDMSR as on bare hardware", AFTER_ENTRY)
+CASE(guest_sti_completed_blocking_cleared, "V22,S31",
+     "the guest's own STI; RDMSR: completed with the blocking cleared, the interrupt comes behind RDMSR as on bare hardware",
+     AFTER_ENTRY)
 {
 	scene(GUEST_PENDS_IRQ, STI, L(RDMSR), M(NOP), T(NOP), NOP);
 	complete_rdmsr(hv_start(), 0, M);
 }
 
-CASE(guest_sti_completed_blocking_kept, "V22,S31", "the guest's own STI; RDMSR: completed with the "
-     "blocking kept, the interrupt comes one instruction later", AFTER_ENTRY)
+CASE(guest_sti_completed_blocking_kept, "V22,S31",
+     "the guest's own STI; RDMSR: completed with the blocking kept, the interrupt comes one instruction later",
+     AFTER_ENTRY)
 {
 	scene(GUEST_PENDS_IRQ, STI, L(RDMSR), M(NOP), T(NOP), NOP);
 	complete_rdmsr(hv_start(), STATE_BLOCKED_BY_STI, T);

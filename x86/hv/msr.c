@@ -24,15 +24,15 @@ static void exits(const void *argument)
 
 static const u32 low = MISSING_MSR_LOW, high = MISSING_MSR_HIGH, outside = MISSING_MSR_OUTSIDE;
 
-CASE_OF(low_range_exits, "S29", "RDMSR of a missing MSR in 0-1FFFH with its bit set exits, and "
-     "#GP is injected",
+CASE_OF(low_range_exits, "S29",
+	"RDMSR of a missing MSR in 0-1FFFH with its bit set exits, and #GP is injected",
 	FAULTS_VS_EXITS, exits, &low);
-CASE_OF(high_range_exits, "S29", "RDMSR of a missing MSR in C0000000H-C0001FFFH with its bit "
-     "set exits",
-	FAULTS_VS_EXITS, exits, &high);
-CASE_OF(outside_ranges_exits, "S29", "RDMSR of a missing MSR outside the bitmap's ranges "
-     "always exits",
-	FAULTS_VS_EXITS, exits, &outside);
+CASE_OF(high_range_exits, "S29",
+	"RDMSR of a missing MSR in C0000000H-C0001FFFH with its bit set exits", FAULTS_VS_EXITS,
+	exits, &high);
+CASE_OF(outside_ranges_exits, "S29",
+	"RDMSR of a missing MSR outside the bitmap's ranges always exits", FAULTS_VS_EXITS, exits,
+	&outside);
 
 static void bit_clear(u32 msr, bool with_irq)
 {
@@ -64,17 +64,21 @@ static void bit_clear_with_irq(const void *argument)
 }
 
 #define BIT_CLEAR(id, msr, range)                                                                  \
-	TWIN_OF(id, "S29", "RDMSR of a missing MSR in " range " with its bit clear: the CPU's own #GP, " \
-		"no exit", FAULTS_VS_EXITS, "flags.rf_of_gp", bit_clear_alone, &msr);              \
-	TWIN_OF(id##_irq, "S29", "the same with an interrupt pending: interrupt first, then the CPU's " \
-		"own #GP", FAULTS_VS_EXITS, "stories.irq_before_rdmsr_interrupt_gate",             \
-		bit_clear_with_irq, &msr)
+	TWIN_OF(id, "S29",                                                                         \
+		"RDMSR of a missing MSR in " range " with its bit clear: the CPU's own #GP, "      \
+		"no exit",                                                                         \
+		FAULTS_VS_EXITS, "flags.rf_of_gp", bit_clear_alone, &msr);                         \
+	TWIN_OF(id##_irq, "S29",                                                                   \
+		"the same with an interrupt pending: interrupt first, then the CPU's "             \
+		"own #GP",                                                                         \
+		FAULTS_VS_EXITS, "stories.irq_before_rdmsr_interrupt_gate", bit_clear_with_irq,    \
+		&msr)
 
 BIT_CLEAR(low_range_bit_clear, low, "0-1FFFH");
 BIT_CLEAR(high_range_bit_clear, high, "C0000000H-C0001FFFH");
 
-CASE(cpl3, "V75,S29", "RDMSR in CPL 3 raises #GP before the bitmap is looked at: no "
-     "exit", FAULTS_VS_EXITS)
+CASE(cpl3, "V75,S29", "RDMSR in CPL 3 raises #GP before the bitmap is looked at: no exit",
+     FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
 

@@ -13,9 +13,8 @@
 #define EXIT_AFTER_INJECTION                                                                       \
 	"SDM 3C, Information for VM Exits During Event Delivery; APM 2, Event Injection"
 
-CASE(injected_nmi_blocks, "V07", "VMX: an injected NMI blocks NMIs; a pending one comes after its "
-     "IRET",
-     NMI_BLOCKING)
+CASE(injected_nmi_blocks, "V07",
+     "VMX: an injected NMI blocks NMIs; a pending one comes after its IRET", NMI_BLOCKING)
 {
 	struct vcpu *v;
 
@@ -28,8 +27,9 @@ CASE(injected_nmi_blocks, "V07", "VMX: an injected NMI blocks NMIs; a pending on
 	expect(ENTRY(AT(L), INJECT(nmi())), NMI(AT(L)), NMI(AT(L)));
 }
 
-CASE(injected_nmi_does_not_block, "S06", "SVM: an injected NMI does not block NMIs; a pending one "
-     "comes at its handler's first instruction", NMI_BLOCKING)
+CASE(injected_nmi_does_not_block, "S06",
+     "SVM: an injected NMI does not block NMIs; a pending one comes at its handler's first instruction",
+     NMI_BLOCKING)
 {
 	struct vcpu *v;
 
@@ -43,9 +43,8 @@ CASE(injected_nmi_does_not_block, "S06", "SVM: an injected NMI does not block NM
 	expect(ENTRY(AT(L), INJECT(nmi())), NMI(AT(L)), NMI(AT(ENTRY_OF(NMI_VECTOR))));
 }
 
-CASE(nmi_after_gp, "V08", "a pending NMI comes at the first instruction of the injected #GP's "
-     "handler",
-     EVENT_INJECTION)
+CASE(nmi_after_gp, "V08",
+     "a pending NMI comes at the first instruction of the injected #GP's handler", EVENT_INJECTION)
 {
 	struct vcpu *v;
 
@@ -72,8 +71,9 @@ static void nmi_exits_after_injected_gp(void)
 	run_to_end(v);
 }
 
-CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the first instruction of "
-     "the injected #GP's handler, and is consumed", EXIT_AFTER_INJECTION)
+CASE(nmi_exit_after_gp, "V09",
+     "VMX: a pending NMI that exits does so at the first instruction of the injected #GP's handler, and is consumed",
+     EXIT_AFTER_INJECTION)
 {
 	require_vmx();
 	nmi_exits_after_injected_gp();
@@ -81,8 +81,9 @@ CASE(nmi_exit_after_gp, "V09", "VMX: a pending NMI that exits does so at the fir
 	       EXIT(NMI, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))));
 }
 
-CASE(nmi_exit_stays_pending, "S20", "SVM: an intercepted NMI stays pending, and comes when the "
-     "guest is entered without the intercept", "APM 2, NMI Support")
+CASE(nmi_exit_stays_pending, "S20",
+     "SVM: an intercepted NMI stays pending, and comes when the guest is entered without the intercept",
+     "APM 2, NMI Support")
 {
 	require_svm();
 	nmi_exits_after_injected_gp();
@@ -112,12 +113,12 @@ static void interrupt_exit_vmx(const void *argument)
 	       IRQ(VEC, AT(gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET), IF(1)));
 }
 
-CASE_OF(interrupt_exit_interrupt_gate, "V10", "VMX: an interrupt that exits does so at the first "
-	"instruction of the injected #GP's handler, although IF is 0 there",
+CASE_OF(interrupt_exit_interrupt_gate, "V10",
+	"VMX: an interrupt that exits does so at the first instruction of the injected #GP's handler, although IF is 0 there",
 	EXIT_AFTER_INJECTION, interrupt_exit_vmx, &interrupt_gate);
-CASE_OF(interrupt_exit_trap_gate, "V10", "VMX: an interrupt that exits does so at the first "
-     "instruction "
-	"of the injected #GP's handler", EXIT_AFTER_INJECTION, interrupt_exit_vmx, &trap_gate);
+CASE_OF(interrupt_exit_trap_gate, "V10",
+	"VMX: an interrupt that exits does so at the first instruction of the injected #GP's handler",
+	EXIT_AFTER_INJECTION, interrupt_exit_vmx, &trap_gate);
 
 /* Without V_INTR_MASKING the guest's IF gates the intercept too. */
 static void interrupt_exit_svm(const void *argument)
@@ -140,10 +141,9 @@ static void interrupt_exit_svm(const void *argument)
 	       ENTRY(AT(open)), IRQ(VEC, AT(open), IF(1)));
 }
 
-CASE_OF(intercepted_interrupt_interrupt_gate, "S02", "SVM: an intercepted interrupt exits where "
-     "the "
-	"injected #GP's handler returns to: before, IF is 0", EXIT_AFTER_INJECTION,
-	interrupt_exit_svm, &interrupt_gate);
-CASE_OF(intercepted_interrupt_trap_gate, "S02", "SVM: an intercepted interrupt exits at the first "
-	"instruction of the injected #GP's handler", EXIT_AFTER_INJECTION, interrupt_exit_svm,
-	&trap_gate);
+CASE_OF(intercepted_interrupt_interrupt_gate, "S02",
+	"SVM: an intercepted interrupt exits where the injected #GP's handler returns to: before, IF is 0",
+	EXIT_AFTER_INJECTION, interrupt_exit_svm, &interrupt_gate);
+CASE_OF(intercepted_interrupt_trap_gate, "S02",
+	"SVM: an intercepted interrupt exits at the first instruction of the injected #GP's handler",
+	EXIT_AFTER_INJECTION, interrupt_exit_svm, &trap_gate);

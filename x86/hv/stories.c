@@ -14,10 +14,10 @@
 #define FAMILY "stories"
 #include "hv/guest.h"
 
-#define TWIN_S1_IG  "stories.irq_before_rdmsr_interrupt_gate"
-#define TWIN_S1_TG  "stories.irq_before_rdmsr_trap_gate"
-#define TWIN_N1_IG  "stories.sti_rdmsr_interrupt_gate"
-#define TWIN_N1_TG  "stories.sti_rdmsr_trap_gate"
+#define TWIN_S1_IG "stories.irq_before_rdmsr_interrupt_gate"
+#define TWIN_S1_TG "stories.irq_before_rdmsr_trap_gate"
+#define TWIN_N1_IG "stories.sti_rdmsr_interrupt_gate"
+#define TWIN_N1_TG "stories.sti_rdmsr_trap_gate"
 
 struct variant {
 	enum gate_type gate;
@@ -140,17 +140,16 @@ BOTH_GATES(s2_timer, "V01,V02,S01",
 BOTH_GATES(s3, "V23,S30",
 	   "an interrupt pending before RDMSR exits comes first, and RDMSR exits when it returns",
 	   FAULTS_VS_EXITS, TWIN_S1, s3);
-BOTH_GATES(s3_timer, "V23,S30",
-	   "a timer that expires in the guest before RDMSR exits comes first",
+BOTH_GATES(s3_timer, "V23,S30", "a timer that expires in the guest before RDMSR exits comes first",
 	   FAULTS_VS_EXITS, TWIN_S1, s3_timer);
-BOTH_GATES(s4, "V24,S30",
-	   "in the shadow of STI the RDMSR exits first, and the interrupt comes after the injected "
-	   "#GP",
-	   VMX_INTERRUPTIBILITY, TWIN_N1, s4);
+BOTH_GATES(
+	s4, "V24,S30",
+	"in the shadow of STI the RDMSR exits first, and the interrupt comes after the injected #GP",
+	VMX_INTERRUPTIBILITY, TWIN_N1, s4);
 
-TWIN_OF(s2_nested_paging_interrupt_gate, "V01,S01", "S2 under nested paging, #GP behind an "
-     "interrupt "
-	"gate", EVENT_INJECTION, TWIN_N1_IG, s2, &nested_interrupt_gate);
+TWIN_OF(s2_nested_paging_interrupt_gate, "V01,S01",
+	"S2 under nested paging, #GP behind an interrupt gate", EVENT_INJECTION, TWIN_N1_IG, s2,
+	&nested_interrupt_gate);
 TWIN_OF(s2_nested_paging_trap_gate, "V02,S01", "S2 under nested paging, #GP behind a trap gate",
 	EVENT_INJECTION, TWIN_N1_TG, s2, &nested_trap_gate);
 TWIN_OF(s3_nested_paging, "V23,S30", "S3 under nested paging", FAULTS_VS_EXITS, TWIN_S1_TG, s3,

@@ -45,25 +45,34 @@ static void inject_with_irq_pending(const void *argument)
 		vcpu_inject(v, i->event);
 	run_to_end(v);
 	if (i->state)
-		expect_behind_shadow(i->irq_at, ENTRY(INJECT(i->event), BLOCKED(hv_is_vmx() ? i->state : 0)),
+		expect_behind_shadow(i->irq_at,
+				     ENTRY(INJECT(i->event), BLOCKED(hv_is_vmx() ? i->state : 0)),
 				     i->delivered);
 	else
-		expect(ENTRY(INJECT(i->event)), i->delivered,
-		       IRQ(VEC, AT(i->irq_at), IF(1)));
+		expect(ENTRY(INJECT(i->event)), i->delivered, IRQ(VEC, AT(i->irq_at), IF(1)));
 }
 
 #define INJECT_BOTH_GATES(id, row, what, event_, want_, ...)                                       \
-	static const struct injection id##_ig = { .event = (event_), .delivered = want_,           \
-		.instruction = NOP, .gate = INTERRUPT_GATE, .irq_at = AFTER_IRET, __VA_ARGS__ };   \
-	static const struct injection id##_tg = { .event = (event_), .delivered = want_,           \
-		.instruction = NOP, .gate = TRAP_GATE,                                             \
-		.irq_at = ENTRY_OF((u8)(event_)), __VA_ARGS__ };                                   \
+	static const struct injection id##_ig = { .event = (event_),                               \
+						  .delivered = want_,                              \
+						  .instruction = NOP,                              \
+						  .gate = INTERRUPT_GATE,                          \
+						  .irq_at = AFTER_IRET,                            \
+						  __VA_ARGS__ };                                   \
+	static const struct injection id##_tg = { .event = (event_),                               \
+						  .delivered = want_,                              \
+						  .instruction = NOP,                              \
+						  .gate = TRAP_GATE,                               \
+						  .irq_at = ENTRY_OF((u8)(event_)),                \
+						  __VA_ARGS__ };                                   \
 	CASE_OF(id##_interrupt_gate, row,                                                          \
-		"an injected " what " comes first; behind an interrupt gate the pending interrupt " \
+		"an injected " what                                                                \
+		" comes first; behind an interrupt gate the pending interrupt "                    \
 		"waits for its IRET",                                                              \
 		EVENT_INJECTION, inject_with_irq_pending, &id##_ig);                               \
 	CASE_OF(id##_trap_gate, row,                                                               \
-		"an injected " what " comes first; behind a trap gate the pending interrupt comes " \
+		"an injected " what                                                                \
+		" comes first; behind a trap gate the pending interrupt comes "                    \
 		"at its handler's first instruction",                                              \
 		EVENT_INJECTION, inject_with_irq_pending, &id##_tg)
 
@@ -72,7 +81,7 @@ static void inject_with_irq_pending(const void *argument)
 #define PLAIN_EVENT(type, vector) (EVENT_VALID | (u64)(type) << 8 | (vector))
 
 /* A selector's index: the error code of #NP, #SS and #GP that name a segment. */
-#define SELECTOR_ERROR 0x48
+#define SELECTOR_ERROR		  0x48
 
 INJECT_BOTH_GATES(de, "V04,S01", "#DE", PLAIN_EVENT(EVENT_EXCEPTION, DE_VECTOR), DE(AT_L_AS_FAULT));
 INJECT_BOTH_GATES(ud, "V04,S01", "#UD", PLAIN_EVENT(EVENT_EXCEPTION, UD_VECTOR), UD(AT_L_AS_FAULT));
@@ -93,9 +102,8 @@ INJECT_BOTH_GATES(mc, "K04", "#MC", PLAIN_EVENT(EVENT_EXCEPTION, MC_VECTOR),
 		  EXCEPTION(MC_VECTOR, AT(L), IF(1)));
 
 /* Blocking by STI or MOV SS at entry is legal with an exception, and ends with its delivery. */
-INJECT_BOTH_GATES(gp_blocked_by_sti, "V03", "#GP, under blocking by "
-     "STI,", FAULT_EVENT(GP_VECTOR, 0),
-		  GP(0, AT_L_AS_FAULT), .state = STATE_BLOCKED_BY_STI);
+INJECT_BOTH_GATES(gp_blocked_by_sti, "V03", "#GP, under blocking by STI,",
+		  FAULT_EVENT(GP_VECTOR, 0), GP(0, AT_L_AS_FAULT), .state = STATE_BLOCKED_BY_STI);
 INJECT_BOTH_GATES(gp_blocked_by_mov_ss, "V03", "#GP, under blocking by MOV SS,",
 		  FAULT_EVENT(GP_VECTOR, 0), GP(0, AT_L_AS_FAULT),
 		  .state = STATE_BLOCKED_BY_MOV_SS);
@@ -109,18 +117,25 @@ static void inject_vmx_only(const void *argument)
 }
 
 #define INJECT_SOFTWARE(id, row, what, run, instruction_, event_, length_, want_)                  \
-	static const struct injection id##_ig = { .event = (event_), .length = (length_),          \
-		.delivered = want_, .instruction = (instruction_), .gate = INTERRUPT_GATE,         \
-		.irq_at = AFTER(L) };                                                              \
-	static const struct injection id##_tg = { .event = (event_), .length = (length_),          \
-		.delivered = want_, .instruction = (instruction_), .gate = TRAP_GATE,              \
-		.irq_at = ENTRY_OF((u8)(event_)) };                                                \
+	static const struct injection id##_ig = { .event = (event_),                               \
+						  .length = (length_),                             \
+						  .delivered = want_,                              \
+						  .instruction = (instruction_),                   \
+						  .gate = INTERRUPT_GATE,                          \
+						  .irq_at = AFTER(L) };                            \
+	static const struct injection id##_tg = { .event = (event_),                               \
+						  .length = (length_),                             \
+						  .delivered = want_,                              \
+						  .instruction = (instruction_),                   \
+						  .gate = TRAP_GATE,                               \
+						  .irq_at = ENTRY_OF((u8)(event_)) };              \
 	CASE_OF(id##_interrupt_gate, row,                                                          \
 		"an injected " what " saves the address behind it; the pending interrupt comes "   \
 		"there, after its IRET",                                                           \
 		EVENT_INJECTION, run, &id##_ig);                                                   \
 	CASE_OF(id##_trap_gate, row,                                                               \
-		"an injected " what " saves the address behind it; behind a trap gate the pending " \
+		"an injected " what                                                                \
+		" saves the address behind it; behind a trap gate the pending "                    \
 		"interrupt comes at its handler's first instruction",                              \
 		EVENT_INJECTION, run, &id##_tg)
 
@@ -157,22 +172,22 @@ static void inject_interrupt(const void *argument)
 	CASE_WITH(id, "V05,S04", sentence, EVENT_INJECTION, inject_interrupt, two_vectors,         \
 		  __VA_ARGS__)
 
-INJECT_INTERRUPT(lower_interrupt_interrupt_gate,
-		 "an injected interrupt comes before a pending one of a higher class, which waits "
-		 "for IRET",
-		 VEC_LOW, VEC_HIGH, INTERRUPT_GATE);
-INJECT_INTERRUPT(lower_interrupt_trap_gate,
-		 "the same behind a trap gate: the pending one comes at the handler's first "
-		 "instruction",
-		 VEC_LOW, VEC_HIGH, TRAP_GATE);
-INJECT_INTERRUPT(higher_interrupt_interrupt_gate,
-		 "an injected interrupt has no ISR bit: a pending one of a lower class waits for "
-		 "IRET only",
-		 VEC_HIGH, VEC_LOW, INTERRUPT_GATE);
-INJECT_INTERRUPT(higher_interrupt_trap_gate,
-		 "the same behind a trap gate: the pending one comes at the handler's first "
-		 "instruction",
-		 VEC_HIGH, VEC_LOW, TRAP_GATE);
+INJECT_INTERRUPT(
+	lower_interrupt_interrupt_gate,
+	"an injected interrupt comes before a pending one of a higher class, which waits for IRET",
+	VEC_LOW, VEC_HIGH, INTERRUPT_GATE);
+INJECT_INTERRUPT(
+	lower_interrupt_trap_gate,
+	"the same behind a trap gate: the pending one comes at the handler's first instruction",
+	VEC_LOW, VEC_HIGH, TRAP_GATE);
+INJECT_INTERRUPT(
+	higher_interrupt_interrupt_gate,
+	"an injected interrupt has no ISR bit: a pending one of a lower class waits for IRET only",
+	VEC_HIGH, VEC_LOW, INTERRUPT_GATE);
+INJECT_INTERRUPT(
+	higher_interrupt_trap_gate,
+	"the same behind a trap gate: the pending one comes at the handler's first instruction",
+	VEC_HIGH, VEC_LOW, TRAP_GATE);
 
 static void inject_nmi(const void *argument)
 {

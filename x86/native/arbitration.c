@@ -54,15 +54,13 @@ static void eoi_later(const void *argument)
 }
 
 CASE_OF(two_classes_eoi_in_handler, "J01",
-	"of two pending interrupts the higher class is served first; the other follows its EOI and "
-	"IRET, at the same boundary",
+	"of two pending interrupts the higher class is served first; the other follows its EOI and IRET, at the same boundary",
 	LAPIC_PRIORITY, eoi_in_handler, &two_classes);
 CASE_OF(two_classes_eoi_later, "J01",
 	"a lower class waits for the EOI of the higher one, even behind a trap gate",
 	LAPIC_PRIORITY, eoi_later, &two_classes);
 CASE_OF(one_class_eoi_in_handler, "J02",
-	"of two pending interrupts of one class the higher vector is served first; the other "
-	"follows its EOI and IRET",
+	"of two pending interrupts of one class the higher vector is served first; the other follows its EOI and IRET",
 	LAPIC_PRIORITY, eoi_in_handler, &one_class);
 CASE_OF(one_class_eoi_later, "J02",
 	"an interrupt of the same class waits for the EOI of the first, even behind a trap gate",
@@ -94,8 +92,7 @@ CASE(in_service_again, "J03",
 
 /* How soon after the write of EOI is left open. */
 CASE(eoi_opens_nested, "J04",
-     "EOI in a handler behind a trap gate lets the lower class in: it comes before that handler's "
-     "IRET, or after it",
+     "EOI in a handler behind a trap gate lets the lower class in: it comes before that handler's IRET, or after it",
      LAPIC_PRIORITY)
 {
 	pend_both(&two_classes);
@@ -107,7 +104,9 @@ CASE(eoi_opens_nested, "J04",
 		      LEGAL("before the IRET", IRQ(VEC_HIGH, AT(L), IF(1)), IRQ(VEC_LOW, IF(1))));
 }
 
-/* "Spurious Interrupt": if INTR was asserted already, raising the TPR may make the spurious vector. */
+/*
+ * "Spurious Interrupt": if INTR was asserted already, raising the TPR may make the spurious vector.
+ */
 CASE(tpr_raised, "J05",
      "raising the TPR holds a pending interrupt back, whatever STI opens, until the TPR is lowered",
      LAPIC_PRIORITY "; SDM 3A, Spurious Interrupt")

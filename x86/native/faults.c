@@ -53,15 +53,13 @@ IRQ_BEFORE(irq_before_pf_of_store, "A06",
 	   .fault = PF(PF_PRESENT | PF_WRITE, AT(L), CR2(PLAY_READ_ONLY)));
 IRQ_BEFORE(
 	irq_before_ss, "A08",
-	"a pending interrupt is served, on a stack of its own, before the #SS of a PUSH through a "
-	"non-canonical RSP",
+	"a pending interrupt is served, on a stack of its own, before the #SS of a PUSH through a non-canonical RSP",
 	.irq = IRQ(VEC, AT(L), IF(1), ON_IST(IST_IRQ)), .setup = LOAD_NONCANONICAL_RSP,
 	.instruction = PUSH, .prepare = use_interrupt_stacks,
 	.fault = SS(0, AT(L), ON_IST(IST_FAULT)));
 
 CASE(irq_before_gp_of_lstar, "A02",
-     "a pending interrupt is served before the #GP of a WRMSR of a non-canonical LSTAR, which "
-     "stays as it was",
+     "a pending interrupt is served before the #GP of a WRMSR of a non-canonical LSTAR, which stays as it was",
      PRIORITY)
 {
 	u64 before = rdmsr(MSR_LSTAR), after;
@@ -76,8 +74,7 @@ CASE(irq_before_gp_of_lstar, "A02",
 }
 
 CASE(irq_before_gp_of_efer, "A02",
-     "a pending interrupt is served before the #GP of a WRMSR of a reserved EFER bit, which stays "
-     "0",
+     "a pending interrupt is served before the #GP of a WRMSR of a reserved EFER bit, which stays 0",
      PRIORITY)
 {
 	u64 before = rdmsr(MSR_EFER), after;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * HLT and MWAIT. What is pending and not blocked ends the wait, and is served at the boundary behind;
- * an interrupt that TPR holds back does not. In the shadow of STI, HLT still halts, and wakes at once.
+ * HLT and MWAIT. What is pending and not blocked ends the wait, and is served at the boundary
+ * behind; an interrupt that TPR holds back does not. In the shadow of STI, HLT still halts, and
+ * wakes at once.
  */
 #define FAMILY "halt"
 #include "case.h"
@@ -9,7 +10,11 @@
 #define HALT "SDM 2A, HLT-Halt; APM 3, HLT"
 
 enum {
-	TIMER_COUNT = 20000000, /* behind HLT even if the host stalls in between: before it, HLT never ends */
+	/*
+	 * Longer than any stall of the host: a timer that fires before HLT leaves HLT without an
+	 * end.
+	 */
+	TIMER_COUNT = 20000000,
 	CPUID_5_ECX_INTERRUPT_BREAK = 3, /* extensions enumerated; interrupts break though IF=0 */
 	TPR_CLASS_OF_LOW = VEC_LOW >> 4,
 };
@@ -25,8 +30,7 @@ CASE(sti_hlt, "G01", "STI; HLT with an interrupt pending: it is served behind HL
 
 /* The SDM lets #DB resume from HLT, without saying whether the trap of HLT itself does so. */
 CASE(stepped_hlt, "G05",
-     "a single-stepped HLT traps once, behind HLT, and before the timer interrupt that may have had "
-     "to wake it",
+     "a single-stepped HLT traps once, behind HLT, and before the timer interrupt that may have had to wake it",
      HALT)
 {
 	scene(HLT, L(NOP), NOP);

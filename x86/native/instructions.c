@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The shadow of STI is one instruction wide, whatever that instruction is: also one that leaves to a
- * hypervisor, touches a device, serializes, or takes its memory for the first time. The interrupt is
- * served right behind it: not before, as if its exit had ended the shadow, and not one later, as if
- * its emulation had kept it.
+ * The shadow of STI is one instruction wide, whatever that instruction is: also one that leaves to
+ * a hypervisor, touches a device, serializes, or takes its memory for the first time. The interrupt
+ * is served right behind it: not before, as if its exit had ended the shadow, and not one later, as
+ * if its emulation had kept it.
  */
 #define FAMILY "instructions"
 #include "case.h"

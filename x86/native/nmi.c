@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * NMIs (class 5 of the priority table) against maskable interrupts (6), and what blocks NMIs: from the
- * delivery of one until the next IRET, whoever executes it and whatever becomes of it. NMIs have no
- * pending bit: each is sent while NMIs are blocked, and an IRET opens. At most one is remembered.
+ * NMIs (class 5 of the priority table) against maskable interrupts (6), and what blocks NMIs: from
+ * the delivery of one until the next IRET, whoever executes it and whatever becomes of it. NMIs
+ * have no pending bit: each is sent while NMIs are blocked, and an IRET opens. At most one is
+ * remembered.
  */
 #define FAMILY "nmi"
 #include "case.h"
@@ -11,8 +12,7 @@
 #define MULTIPLE "SDM 3A, Handling Multiple NMIs; APM 2, NMI-Non-Maskable-Interrupt Exception"
 
 CASE(before_irq, "D01",
-     "IRETQ with an NMI and an interrupt pending: the NMI comes first, the interrupt after its IRET, "
-     "both at the target",
+     "IRETQ with an NMI and an interrupt pending: the NMI comes first, the interrupt after its IRET, both at the target",
      PRIORITY)
 {
 	scene(L(NOP), NOP);
@@ -23,8 +23,10 @@ CASE(before_irq, "D01",
 	expect(NMI(AT(L), IF(1)), IRQ(VEC, AT(L), IF(1)));
 }
 
-/* NMI blocking holds back NMIs only, so the boundary behind the delivery should be open; but no manual
- * says that interrupts are looked at there once more, and neither QEMU nor Bochs does so. */
+/*
+ * NMI blocking holds back NMIs only, so the boundary behind the delivery should be open; but no
+ * manual says that interrupts are looked at there once more, and neither QEMU nor Bochs does so.
+ */
 CASE(before_irq_trap_gate, "D02",
      "the same with NMI behind a trap gate: the NMI comes first, the interrupt in its handler or behind",
      PRIORITY)
@@ -54,8 +56,7 @@ CASE(three, "D03", "of three NMIs sent while NMIs are blocked, one is delivered"
 }
 
 CASE(iret_of_int3, "D04",
-     "while NMIs are blocked, any IRET unblocks them: a pending NMI comes where the handler of INT3 "
-     "returns to",
+     "while NMIs are blocked, any IRET unblocks them: a pending NMI comes where the handler of INT3 returns to",
      MULTIPLE)
 {
 	scene(NOP, INT3, L(NOP), NOP);
@@ -65,8 +66,7 @@ CASE(iret_of_int3, "D04",
 }
 
 CASE(iret_of_irq, "D10",
-     "while NMIs are blocked an interrupt is served, and its IRET unblocks them: a pending NMI comes "
-     "where it returns to",
+     "while NMIs are blocked an interrupt is served, and its IRET unblocks them: a pending NMI comes where it returns to",
      MULTIPLE)
 {
 	scene(STI, NOP, L(NOP), NOP);
@@ -78,10 +78,8 @@ CASE(iret_of_irq, "D10",
 
 /* Intel: "even if the IRET faults". The APM speaks of the completion of IRET. */
 CASE(iret_faults, "D05",
-     "an IRETQ that faults has unblocked NMIs all the same (Intel; AMD may wait for one that "
-     "completes)",
-     "SDM 3C, Changes to Instruction Behavior in VMX Non-Root Operation (IRET); APM 2, NMI-Non-"
-     "Maskable-Interrupt Exception")
+     "an IRETQ that faults has unblocked NMIs all the same (Intel; AMD may wait for one that completes)",
+     "SDM 3C, Changes to Instruction Behavior in VMX Non-Root Operation (IRET); APM 2, NMI-Non-Maskable-Interrupt Exception")
 {
 	scene(PUSH_IRET_FRAME_BAD, L(IRETQ), UD2);
 	pend_blocked_nmi();
@@ -117,8 +115,7 @@ static void delivery_faults(struct want fault)
 }
 
 CASE(gate_not_present, "D09",
-     "an NMI whose gate is not present raises #NP with EXT=1 at the boundary of the NMI; the next "
-     "NMI is delivered once",
+     "an NMI whose gate is not present raises #NP with EXT=1 at the boundary of the NMI; the next NMI is delivered once",
      "SDM 3A, Error Code; SDM 3A, Segment Not Present")
 {
 	scene(L(NOP), NOP);
@@ -128,8 +125,7 @@ CASE(gate_not_present, "D09",
 }
 
 CASE(stack_not_present, "I14",
-     "an NMI whose stack is not present raises #PF at the boundary of the NMI; the next NMI is "
-     "delivered once",
+     "an NMI whose stack is not present raises #PF at the boundary of the NMI; the next NMI is delivered once",
      "SDM 3A, Page-Fault Exception; APM 2, Page-Fault Exception")
 {
 	scene(L(NOP), NOP);

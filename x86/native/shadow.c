@@ -25,8 +25,7 @@ CASE(sti_nop, "E01", "STI holds a pending interrupt back over one NOP, and no fu
 }
 
 CASE(sti_cli, "E02",
-     "STI; CLI leaves no boundary at which the interrupt could be served: it waits for the next "
-     "STI",
+     "STI; CLI leaves no boundary at which the interrupt could be served: it waits for the next STI",
      STI_SHADOW)
 {
 	scene(STI, CLI, NOP, NOP, STI, NOP, L(NOP), NOP);
@@ -107,8 +106,7 @@ CASE(sti_syscall, "E07", "STI; SYSCALL with FMASK.IF=0: the interrupt is served 
 }
 
 CASE(sti_syscall_masked, "E07",
-     "STI; SYSCALL with FMASK.IF=1 closes the window: the interrupt waits for SYSRET, and is served "
-     "at its target",
+     "STI; SYSCALL with FMASK.IF=1 closes the window: the interrupt waits for SYSRET, and is served at its target",
      STI_SHADOW "; SDM 2B, SYSCALL-Fast System Call; APM 3, SYSCALL")
 {
 	scene(STI, SYSCALL, L(NOP), JMP_OVER_SYSRETQ, T(SYSRETQ));
@@ -158,8 +156,7 @@ CASE(mov_ss_sti, "E13", "MOV SS; STI: the interrupt is served behind STI, or one
 /* --- What raises or lets in an interrupt in the shadow itself --- */
 
 CASE(sti_self_ipi, "E25",
-     "a self-IPI in the shadow of STI is in IRR when its WRMSR is over: of a higher class, it is "
-     "served before the one that was pending",
+     "a self-IPI in the shadow of STI is in IRR when its WRMSR is over: of a higher class, it is served before the one that was pending",
      "SDM 3A, SELF IPI Register; " STI_SHADOW)
 {
 	if (this_cpu.lapic_mode != LAPIC_X2APIC)
@@ -173,8 +170,7 @@ CASE(sti_self_ipi, "E25",
 
 /* MOV to CR8 is not serializing: how soon it lets the interrupt in is left open. */
 CASE(sti_mov_cr8, "E26",
-     "an interrupt that TPR held back is served once after MOV to CR8 in the shadow of STI has "
-     "lowered it",
+     "an interrupt that TPR held back is served once after MOV to CR8 in the shadow of STI has lowered it",
      "SDM 3A, Task Priority in IA-32e Mode; APM 2, Selecting and Handling Interrupts")
 {
 	scene(STI, MOV_TO_CR8, L(NOP), M(NOP), CPUID, CPUID, CPUID, CPUID, CPUID, CPUID, NOP);

@@ -30,8 +30,7 @@ CASE_OF(irq_before_rdmsr_trap_gate, "A01", "the same with both handlers behind t
 	PRIORITY, irq_before_rdmsr, &trap_gate);
 
 CASE(sti_rdmsr_interrupt_gate, "A21",
-     "in the shadow of STI the RDMSR faults first; behind an interrupt gate the interrupt waits "
-     "for the IRET of #GP",
+     "in the shadow of STI the RDMSR faults first; behind an interrupt gate the interrupt waits for the IRET of #GP",
      STI_SHADOW)
 {
 	scene(STI, L(RDMSR));
@@ -41,8 +40,7 @@ CASE(sti_rdmsr_interrupt_gate, "A21",
 }
 
 CASE(sti_rdmsr_trap_gate, "A21",
-     "in the shadow of STI the RDMSR faults first; behind a trap gate the interrupt comes at the "
-     "first instruction of the #GP handler",
+     "in the shadow of STI the RDMSR faults first; behind a trap gate the interrupt comes at the first instruction of the #GP handler",
      STI_SHADOW)
 {
 	scene(STI, L(RDMSR));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One instruction that would fault and would exit: which is it? Faults of decoding, of privilege, of
- * the I/O permission bit map and of fetching an operand come first. Everything else that the
- * instruction itself would find wrong comes after the exit: the segment and alignment of INS, the value
- * for CR3. MOV to and from debug registers is the exception: its exit comes before even privilege.
+ * One instruction that would fault and would exit: which is it? Faults of decoding, of privilege,
+ * of the I/O permission bit map and of fetching an operand come first. Everything else that the
+ * instruction itself would find wrong comes after the exit: the segment and alignment of INS, the
+ * value for CR3. MOV to and from debug registers is the exception: its exit comes before even
+ * privilege.
  */
 #define FAMILY "precedence"
 #include "hv/guest.h"
@@ -120,8 +121,9 @@ static struct vcpu *in_at_cpl3(void)
 	return start_with(VMX_IO_EXITING);
 }
 
-CASE(in_denied, "V77", "IN of CPL 3 that the I/O permission bit map denies raises #GP, although I/O "
-     "exits", FAULTS_VS_EXITS)
+CASE(in_denied, "V77",
+     "IN of CPL 3 that the I/O permission bit map denies raises #GP, although I/O exits",
+     FAULTS_VS_EXITS)
 {
 	run_to_end(in_at_cpl3());
 	expect(GP(0, AT(T), CPL(3)));
@@ -167,7 +169,8 @@ CASE(ins_unusable, "V78", "INS whose ES is unusable exits, and does not fault", 
 	exits_on_io(v);
 }
 
-CASE(ins_beyond_limit, "V78", "INS beyond the limit of ES exits, and does not fault", FAULTS_VS_EXITS)
+CASE(ins_beyond_limit, "V78", "INS beyond the limit of ES exits, and does not fault",
+     FAULTS_VS_EXITS)
 {
 	struct vcpu *v = insb_in_compatibility_mode();
 
@@ -179,13 +182,15 @@ CASE(ins_beyond_limit, "V78", "INS beyond the limit of ES exits, and does not fa
 static void enter_at_cpl3(void)
 {
 	vmwrite(GUEST_SELECTOR + 2 * SEG_CS, SEL_USER_CODE64 | SEL_RPL3);
-	vmwrite(GUEST_ACCESS_RIGHTS + 2 * SEG_CS, segment_access_rights(SEL_USER_CODE64 | SEL_RPL3));
+	vmwrite(GUEST_ACCESS_RIGHTS + 2 * SEG_CS,
+		segment_access_rights(SEL_USER_CODE64 | SEL_RPL3));
 	vmwrite(GUEST_SELECTOR + 2 * SEG_SS, SEL_USER_DATA | SEL_RPL3);
 	vmwrite(GUEST_ACCESS_RIGHTS + 2 * SEG_SS, segment_access_rights(SEL_USER_DATA | SEL_RPL3));
 }
 
-CASE(ins_unaligned, "V78", "INSW to an odd address, with alignment checked, exits, and does not raise "
-     "#AC", FAULTS_VS_EXITS)
+CASE(ins_unaligned, "V78",
+     "INSW to an odd address, with alignment checked, exits, and does not raise #AC",
+     FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
 
@@ -212,8 +217,8 @@ static struct vcpu *start_with_cr0_mask(void)
 	return v;
 }
 
-CASE(lmsw_page_fault, "V79", "LMSW from a page that is not present raises #PF, whatever the CR0 mask",
-     FAULTS_VS_EXITS)
+CASE(lmsw_page_fault, "V79",
+     "LMSW from a page that is not present raises #PF, whatever the CR0 mask", FAULTS_VS_EXITS)
 {
 	scene(L(LMSW_NOT_PRESENT), NOP);
 	run_to_end(start_with_cr0_mask());
@@ -274,7 +279,9 @@ CASE(mov_dr_cpl3, "V80", "MOV to a debug register of CPL 3 exits, and does not r
 	exits_on_dr(v);
 }
 
-/* Asserted because two implementations agree: Linux' KVM (handle_dr) relies on it, Bochs does it. */
+/*
+ * Asserted because two implementations agree: Linux' KVM (handle_dr) relies on it, Bochs does it.
+ */
 CASE(mov_dr_guarded, "V81", "MOV to a debug register with DR7.GD=1 exits, and does not raise #DB",
      FAULTS_VS_EXITS)
 {

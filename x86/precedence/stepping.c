@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Single-stepping across an exit. An instruction that exits was not executed, so no trap of it is
- * pending: a hypervisor that completes it has to make the trap pending. And where blocking by STI or
- * MOV SS is in effect, TF=1 means that a trap is pending: VM entry checks it, so that a hypervisor which
- * injects the #DB that it has intercepted has to say so.
+ * pending: a hypervisor that completes it has to make the trap pending. And where blocking by STI
+ * or MOV SS is in effect, TF=1 means that a trap is pending: VM entry checks it, so that a
+ * hypervisor which injects the #DB that it has intercepted has to say so.
  */
 #define FAMILY "stepping"
 #include "hv/guest.h"
@@ -30,8 +30,9 @@ static struct vcpu *step_onto_rdmsr(void)
 	return v;
 }
 
-CASE(completed_with_trap, "V86", "RDMSR that exits with TF=1 leaves no trap pending; the hypervisor that "
-     "completes it makes it pending, and #DB comes behind RDMSR", SAVED)
+CASE(completed_with_trap, "V86",
+     "RDMSR that exits with TF=1 leaves no trap pending; the hypervisor that completes it makes it pending, and #DB comes behind RDMSR",
+     SAVED)
 {
 	struct vcpu *v = step_onto_rdmsr();
 
@@ -40,8 +41,8 @@ CASE(completed_with_trap, "V86", "RDMSR that exits with TF=1 leaves no trap pend
 	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(M)), DB(AT(M), TF(1), DR6(DR6_BS)));
 }
 
-CASE(completed_without_trap, "V86", "a hypervisor that does not shifts the trap: #DB comes one "
-     "instruction too late", SAVED)
+CASE(completed_without_trap, "V86",
+     "a hypervisor that does not shifts the trap: #DB comes one instruction too late", SAVED)
 {
 	run_to_end(step_onto_rdmsr());
 	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(M)), DB(AT(T), TF(1), DR6(DR6_BS)));
@@ -49,8 +50,9 @@ CASE(completed_without_trap, "V86", "a hypervisor that does not shifts the trap:
 
 /* --- V87 --- */
 
-CASE(data_breakpoint_of_mov_ss, "V87", "a data breakpoint of MOV SS stays pending while the next "
-     "instruction exits, and #DB comes behind that instruction", SAVED)
+CASE(data_breakpoint_of_mov_ss, "V87",
+     "a data breakpoint of MOV SS stays pending while the next instruction exits, and #DB comes behind that instruction",
+     SAVED)
 {
 	const u64 kept = PENDING_B0 | PENDING_ENABLED_BREAKPOINT;
 	struct vcpu *v;
@@ -100,8 +102,10 @@ static void inconsistent(const void *argument)
 }
 
 #define INCONSISTENT(id, what, ...)                                                                \
-	CASE_WITH(id, "V29", "VM entry with TF=1 and " what " fails unless a single-step trap is " \
-		  "pending", CONSISTENCY, inconsistent, blocking, __VA_ARGS__)
+	CASE_WITH(id, "V29",                                                                       \
+		  "VM entry with TF=1 and " what " fails unless a single-step trap is "            \
+		  "pending",                                                                       \
+		  CONSISTENCY, inconsistent, blocking, __VA_ARGS__)
 
 INCONSISTENT(blocked_by_sti, "blocking by STI", .state = STATE_BLOCKED_BY_STI, .db_at = L);
 INCONSISTENT(blocked_by_mov_ss, "blocking by MOV SS", .state = STATE_BLOCKED_BY_MOV_SS,
@@ -130,8 +134,9 @@ static struct vcpu *intercept_step_of_sti(void)
 #define STEPPED_STI EXIT(EXCEPTION, AT(M), NO_EVENT, BLOCKED(STATE_BLOCKED_BY_STI))
 #define INJECTED_DB ENTRY(AT(M), INJECT(exception(DB_VECTOR)))
 
-CASE(step_of_sti, "V96", "a #DB that exits in the shadow of STI can be injected with the trap made "
-     "pending again: the guest sees one #DB", CONSISTENCY)
+CASE(step_of_sti, "V96",
+     "a #DB that exits in the shadow of STI can be injected with the trap made pending again: the guest sees one #DB",
+     CONSISTENCY)
 {
 	struct vcpu *v = intercept_step_of_sti();
 
@@ -148,8 +153,9 @@ CASE(step_of_sti_not_pending, "V96", "injected without, VM entry fails", CONSIST
 	expect(STEPPED_STI, INJECTED_DB, EXIT(ENTRY_FAILED));
 }
 
-CASE(int1_behind_mov_ss, "V96", "INT1 behind a stepped MOV SS exits with blocking by MOV SS; injected with "
-     "the trap made pending it is delivered; whether the trap follows is open", CONSISTENCY)
+CASE(int1_behind_mov_ss, "V96",
+     "INT1 behind a stepped MOV SS exits with blocking by MOV SS; injected with the trap made pending it is delivered; whether the trap follows is open",
+     CONSISTENCY)
 {
 	const u64 int1 = event_make(EVENT_PRIVILEGED_SOFT_EXCEPTION, DB_VECTOR);
 	struct vcpu *v;

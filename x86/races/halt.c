@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whatever arrives around HLT must end it, or keep it from halting at all: a wake-up that is lost is
- * a processor that sleeps for ever. STI; HLT is safe because the shadow of STI covers the boundary
- * before HLT. With IF=1 before HLT it is not: an interrupt that comes too early is served, and HLT
- * then waits for the next event. That one is an NMI of a device, which is the guard of every sample
- * here, too: a lost wake-up ends as a failure, not as a hang.
+ * Whatever arrives around HLT must end it, or keep it from halting at all: a wake-up that is lost
+ * is a processor that sleeps for ever. STI; HLT is safe because the shadow of STI covers the
+ * boundary before HLT. With IF=1 before HLT it is not: an interrupt that comes too early is served,
+ * and HLT then waits for the next event. That one is an NMI of a device, which is the guard of
+ * every sample here, too: a lost wake-up ends as a failure, not as a hang.
  */
 #define FAMILY "halt"
 #include "nmi_timer.h"
@@ -178,8 +178,7 @@ CASE(sti_hlt, "X04",
 }
 
 CASE(hlt, "G02",
-     "a timer interrupt moved across HLT with IF=1: behind HLT it has ended it; at HLT or before, the "
-     "next event does",
+     "a timer interrupt moved across HLT with IF=1: behind HLT it has ended it; at HLT or before, the next event does",
      HALT)
 {
 	race_run(&hlt, NULL);

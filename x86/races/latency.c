@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A self-IPI with IF=1: the manuals do not say at which boundary behind the write it is taken. It is
- * taken once, and not before; how far behind is counted.
+ * A self-IPI with IF=1: the manuals do not say at which boundary behind the write it is taken. It
+ * is taken once, and not before; how far behind is counted.
  */
 #define FAMILY "latency"
 #include "case.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A timer interrupt moved across CMPXCHG on a device's register, which a hypervisor carries out in
- * pieces: read, compare, write. It is done once, and as a whole: done a second time it would find its
- * own value, and say that the comparison failed. The register is the destination in an I/O APIC entry
- * that nobody uses.
+ * pieces: read, compare, write. It is done once, and as a whole: done a second time it would find
+ * its own value, and say that the comparison failed. The register is the destination in an I/O APIC
+ * entry that nobody uses.
  */
 #define FAMILY "mmio"
 #include "race.h"

@@ -48,7 +48,9 @@ static void make_ready(const void *argument)
 		pend_irq(VEC);
 }
 
-/* NULL, or what is wrong with the interrupt. An NMI delivered in the shadow of STI ends the shadow. */
+/*
+ * NULL, or what is wrong with the interrupt. An NMI delivered in the shadow of STI ends the shadow.
+ */
 static const char *irq_problem(const struct nmi_race *r, const struct scene *scene,
 			       const struct log_entry *irq, const struct log_entry *nmi)
 {
@@ -146,8 +148,7 @@ static void race_nmi(const void *argument)
 	CASE_WITH(id, row, sentence, citation, race_nmi, nmi_race, __VA_ARGS__)
 
 RACE(irq_pending, "D06",
-     "an NMI moved across STI; NOP; L with an interrupt pending: each is served once, the interrupt "
-     "at L, or where the NMI has ended the shadow",
+     "an NMI moved across STI; NOP; L with an interrupt pending: each is served once, the interrupt at L, or where the NMI has ended the shadow",
      "SDM 2B, STI-Set Interrupt Flag; SDM 3A, Priority Among Concurrent Events", .before = NOP,
      .irq = true);
 RACE(mov_ss, "D07,X03", "an NMI moved across MOV SS; L: never at L (Intel; on AMD it is counted)",
@@ -156,5 +157,4 @@ RACE(sti, "D08", "an NMI moved across STI; L: once; whether at L, in the shadow 
      "SDM 2B, STI-Set Interrupt Flag: NMIs may be blocked there", .before = STI);
 RACE(iret_to_cpl3, "X07",
      "an NMI moved across IRETQ to CPL 3: CPL and RIP that it saves belong together",
-     "SDM 2A, IRET/IRETD/IRETQ; SDM 3A, Handling Multiple NMIs", .before = IRETQ,
-     .to_cpl3 = true);
+     "SDM 2A, IRET/IRETD/IRETQ; SDM 3A, Handling Multiple NMIs", .before = IRETQ, .to_cpl3 = true);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A timer interrupt moved across REP INSB and REP OUTSB, whose other end counts: the FIFO of the
- * console's UART, looped back. A byte that is read is gone from it, and one that is written is in it;
- * so an interrupt between two iterations, or a hypervisor that emulates many of them at once, must
- * neither lose nor repeat one. RCX, RSI and RDI say at any time how many were done.
+ * console's UART, looped back. A byte that is read is gone from it, and one that is written is in
+ * it; so an interrupt between two iterations, or a hypervisor that emulates many of them at once,
+ * must neither lose nor repeat one. RCX, RSI and RDI say at any time how many were done.
  */
 #define FAMILY "port"
 #include "console.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A timer interrupt moved across code that is single-stepped. The trap of a step comes before the
- * interrupt of the same boundary, and the interrupt's handler is not stepped: whatever arrives where,
- * every instruction traps once, in order.
+ * interrupt of the same boundary, and the interrupt's handler is not stepped: whatever arrives
+ * where, every instruction traps once, in order.
  */
 #define FAMILY "step"
 #include "race.h"
@@ -72,8 +72,7 @@ static void name(const void *argument, struct text *text, int where)
 }
 
 CASE(irq, "X06",
-     "a timer interrupt moved across single-stepped code: every instruction traps once, the interrupt "
-     "comes once",
+     "a timer interrupt moved across single-stepped code: every instruction traps once, the interrupt comes once",
      "SDM 3B, Single-Step Exception Condition; SDM 3A, Priority Among Concurrent Events")
 {
 	const struct race race = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A timer interrupt moved across windows that are open for one boundary, or for none. STI; CLI opens
- * none, however often it is repeated: the shadow of STI covers the boundary, and behind CLI it is
- * shut. POPF has no shadow: POPF; CLI is open at CLI, and only there. MOV SS shuts one boundary of an
- * open run; LSS, which loads RSP as well and needs no protection, does not.
+ * A timer interrupt moved across windows that are open for one boundary, or for none. STI; CLI
+ * opens none, however often it is repeated: the shadow of STI covers the boundary, and behind CLI
+ * it is shut. POPF has no shadow: POPF; CLI is open at CLI, and only there. MOV SS shuts one
+ * boundary of an open run; LSS, which loads RSP as well and needs no protection, does not.
  */
 #define FAMILY "window"
 #include "race.h"

@@ -8,8 +8,7 @@
 #include "hv/guest.h"
 #include "svm/only.h"
 
-CASE(db_writes_dr6, "S23", "a #DB that exits has already written DR6",
-     "APM 2, #DB (Debug)")
+CASE(db_writes_dr6, "S23", "a #DB that exits has already written DR6", "APM 2, #DB (Debug)")
 {
 	struct vcpu *v;
 
@@ -67,8 +66,8 @@ CASE(int3_intercepted, "S25", "an intercepted INT3 exits with RIP at the instruc
 	expect(EXIT(EXCEPTION, AT(L)), ENTRY(AT(M)));
 }
 
-CASE(tf_at_vmrun, "S26", "a guest entered with TF=1 traps after its first instruction, not before "
-     "it",
+CASE(tf_at_vmrun, "S26",
+     "a guest entered with TF=1 traps after its first instruction, not before it",
      "APM 2, VMRUN and TF/RF Bits in EFLAGS")
 {
 	struct vcpu *v;

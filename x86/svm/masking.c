@@ -48,12 +48,15 @@ static void run_combination(const void *argument)
 	CASE_WITH(id, "S17", sentence, MASKING, run_combination, combination, __VA_ARGS__)
 
 #define GUEST_GATES(id, host)                                                                      \
-	COMBINATION(guest_gates_##id##_closed, "without V_INTR_MASKING, guest IF=0: nothing comes", \
-		    false, host, false, false);                                                    \
+	COMBINATION(guest_gates_##id##_closed,                                                     \
+		    "without V_INTR_MASKING, guest IF=0: nothing comes", false, host, false,       \
+		    false);                                                                        \
 	COMBINATION(guest_gates_##id##_closed_intercept,                                           \
-		    "without V_INTR_MASKING, guest IF=0: nothing exits", false, host, false, true); \
-	COMBINATION(guest_gates_##id##_open, "without V_INTR_MASKING, guest IF=1: the guest takes it", \
-		    false, host, true, false);                                                     \
+		    "without V_INTR_MASKING, guest IF=0: nothing exits", false, host, false,       \
+		    true);                                                                         \
+	COMBINATION(guest_gates_##id##_open,                                                       \
+		    "without V_INTR_MASKING, guest IF=1: the guest takes it", false, host, true,   \
+		    false);                                                                        \
 	COMBINATION(guest_gates_##id##_open_intercept,                                             \
 		    "without V_INTR_MASKING, guest IF=1: it exits", false, host, true, true)
 
@@ -61,14 +64,14 @@ GUEST_GATES(host_if_0, false);
 GUEST_GATES(host_if_1, true);
 
 #define HOST_GATES(id, guest)                                                                      \
-	COMBINATION(host_gates_##id##_closed, "with V_INTR_MASKING, host IF=0: nothing comes", true, \
-		    false, guest, false);                                                          \
+	COMBINATION(host_gates_##id##_closed, "with V_INTR_MASKING, host IF=0: nothing comes",     \
+		    true, false, guest, false);                                                    \
 	COMBINATION(host_gates_##id##_closed_intercept,                                            \
 		    "with V_INTR_MASKING, host IF=0: nothing exits", true, false, guest, true);    \
-	COMBINATION(host_gates_##id##_open, "with V_INTR_MASKING, host IF=1: the guest takes it", true, \
-		    true, guest, false);                                                           \
-	COMBINATION(host_gates_##id##_open_intercept,                                              \
-		    "with V_INTR_MASKING, host IF=1: it exits", true, true, guest, true)
+	COMBINATION(host_gates_##id##_open, "with V_INTR_MASKING, host IF=1: the guest takes it",  \
+		    true, true, guest, false);                                                     \
+	COMBINATION(host_gates_##id##_open_intercept, "with V_INTR_MASKING, host IF=1: it exits",  \
+		    true, true, guest, true)
 
 HOST_GATES(guest_if_0, false);
 HOST_GATES(guest_if_1, true);

@@ -21,15 +21,16 @@ static void after_injected_gp(const void *argument)
 	       INTN(VEC_VIRTUAL, AT(gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET), IF(1)));
 }
 
-CASE_OF(after_gp_interrupt_gate, "S03", "a virtual interrupt waits for the IRET of the injected "
-     "#GP",
-	VIRTUAL_INTERRUPTS, after_injected_gp, &interrupt_gate);
-CASE_OF(after_gp_trap_gate, "S03", "behind a trap gate a virtual interrupt comes at the first "
-	"instruction of the injected #GP's "
-	"handler", VIRTUAL_INTERRUPTS, after_injected_gp, &trap_gate);
+CASE_OF(after_gp_interrupt_gate, "S03",
+	"a virtual interrupt waits for the IRET of the injected #GP", VIRTUAL_INTERRUPTS,
+	after_injected_gp, &interrupt_gate);
+CASE_OF(after_gp_trap_gate, "S03",
+	"behind a trap gate a virtual interrupt comes at the first instruction of the injected #GP's handler",
+	VIRTUAL_INTERRUPTS, after_injected_gp, &trap_gate);
 
-CASE(at_entry, "S09", "a virtual interrupt is taken before the guest's first instruction, and "
-     "V_IRQ is 0 afterwards", VIRTUAL_INTERRUPTS)
+CASE(at_entry, "S09",
+     "a virtual interrupt is taken before the guest's first instruction, and V_IRQ is 0 afterwards",
+     VIRTUAL_INTERRUPTS)
 {
 	struct vcpu *v;
 
@@ -40,8 +41,9 @@ CASE(at_entry, "S09", "a virtual interrupt is taken before the guest's first ins
 	expect(INTN(VEC_VIRTUAL, AT(L), IF(1)));
 }
 
-CASE(priority_must_exceed_tpr, "S10", "a virtual interrupt whose priority equals V_TPR waits; with "
-     "V_TPR ignored it comes", VIRTUAL_INTERRUPTS)
+CASE(priority_must_exceed_tpr, "S10",
+     "a virtual interrupt whose priority equals V_TPR waits; with V_TPR ignored it comes",
+     VIRTUAL_INTERRUPTS)
 {
 	struct virtual_irq equal = { VEC_VIRTUAL, CLASS, CLASS, false };
 	struct virtual_irq ignored = { VEC_VIRTUAL, CLASS, CLASS, true };
@@ -80,8 +82,8 @@ CASE(guest_if, "S12", "a virtual interrupt waits until the guest's STI and its s
 	expect(INTN(VEC_VIRTUAL, AT(L), IF(1)));
 }
 
-CASE(physical_first, "S13", "a physical interrupt comes before a virtual one, whatever their "
-     "priorities",
+CASE(physical_first, "S13",
+     "a physical interrupt comes before a virtual one, whatever their priorities",
      VIRTUAL_INTERRUPTS)
 {
 	struct virtual_irq highest = { VEC_VIRTUAL, 15, 0, false };
@@ -94,8 +96,9 @@ CASE(physical_first, "S13", "a physical interrupt comes before a virtual one, wh
 	expect(IRQ(VEC_LOW, AT(L), IF(1)), INTN(VEC_VIRTUAL, AT(L), IF(1)));
 }
 
-CASE(physical_exits_first, "S14", "a physical interrupt that exits does so before a virtual one is "
-     "taken, which stays pending", VIRTUAL_INTERRUPTS)
+CASE(physical_exits_first, "S14",
+     "a physical interrupt that exits does so before a virtual one is taken, which stays pending",
+     VIRTUAL_INTERRUPTS)
 {
 	struct vcpu *v;
 
@@ -111,8 +114,9 @@ CASE(physical_exits_first, "S14", "a physical interrupt that exits does so befor
 	       INTN(VEC_VIRTUAL, AT(L), IF(1)));
 }
 
-CASE(intercepted, "S15", "an intercepted virtual interrupt exits before it is taken: RIP is "
-     "unchanged, and V_IRQ is still set", VIRTUAL_INTERRUPTS)
+CASE(intercepted, "S15",
+     "an intercepted virtual interrupt exits before it is taken: RIP is unchanged, and V_IRQ is still set",
+     VIRTUAL_INTERRUPTS)
 {
 	struct vcpu *v;
 
@@ -126,8 +130,8 @@ CASE(intercepted, "S15", "an intercepted virtual interrupt exits before it is ta
 	expect(EXIT(VINTR, AT(L)), ENTRY(AT(L)), INTN(VEC_VIRTUAL, AT(L), IF(1)));
 }
 
-CASE(all_intercepts, "S16", "NMI, interrupt, virtual interrupt, all intercepted: they exit in this "
-     "order",
+CASE(all_intercepts, "S16",
+     "NMI, interrupt, virtual interrupt, all intercepted: they exit in this order",
      "APM 2, Priorities; APM 2, Injecting Virtual (INTR) Interrupts")
 {
 	struct vcpu *v;

@@ -211,16 +211,13 @@ static void race_rep(const void *argument)
 	CASE_WITH(id, row, sentence, citation, race_rep, rep, __VA_ARGS__)
 
 REP(movsb, "F05,H01,X05",
-    "a timer interrupt moved across REP MOVSB: RF=1 is saved between iterations only, and every "
-    "byte is copied once",
+    "a timer interrupt moved across REP MOVSB: RF=1 is saved between iterations only, and every byte is copied once",
     RF_MID_REP, .setup = LOAD_MOVSB_COUNT, .instruction = REP_MOVSB, .iterations = COUNT,
     .copies = true);
 REP(breakpoint, "H02",
-    "a timer interrupt moved across REP MOVSB with a breakpoint on it: it is met once, before the "
-    "first iteration",
+    "a timer interrupt moved across REP MOVSB with a breakpoint on it: it is met once, before the first iteration",
     RF_MID_REP, .setup = LOAD_MOVSB_COUNT, .instruction = REP_MOVSB, .iterations = COUNT,
     .copies = true, .breakpoint = true);
 REP(scasb, "H07",
-    "a timer interrupt moved across REPNE SCASB: between iterations RCX, RDI and ZF fit together, "
-    "and it does not scan on once the byte is found",
+    "a timer interrupt moved across REPNE SCASB: between iterations RCX, RDI and ZF fit together, and it does not scan on once the byte is found",
     SUSPENDED, .setup = LOAD_SCASB_COUNT, .instruction = REPNE_SCASB, .iterations = FOUND);

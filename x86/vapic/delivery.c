@@ -9,9 +9,9 @@
 #include "vmx/only.h"
 #include "vmx/vapic.h"
 
-#define DELIVERY "SDM 3C, Virtual-Interrupt Delivery"
+#define DELIVERY   "SDM 3C, Virtual-Interrupt Delivery"
 #define EVALUATION "SDM 3C, Evaluation of Pending Virtual Interrupts"
-#define DB_ENTRY ENTRY_OF(DB_VECTOR)
+#define DB_ENTRY   ENTRY_OF(DB_VECTOR)
 
 /* Enters at L, with a virtual interrupt requested. */
 static struct vcpu *start_requested(u64 rflags)
@@ -27,8 +27,9 @@ static struct vcpu *start_requested(u64 rflags)
 	return v;
 }
 
-CASE(at_entry, "V97", "a virtual interrupt above VPPR is delivered at VM entry, before the guest's first "
-     "instruction, and is in service then", DELIVERY)
+CASE(at_entry, "V97",
+     "a virtual interrupt above VPPR is delivered at VM entry, before the guest's first instruction, and is in service then",
+     DELIVERY)
 {
 	struct vcpu *v = start_requested(RFLAGS_IF);
 
@@ -49,8 +50,9 @@ static void exit_at_virtual_entry(struct vcpu *v)
 
 #define AT_VIRTUAL_ENTRY EXIT(INTR, AT(ENTRY_OF(VEC)), NO_EVENT), ENTRY(AT(ENTRY_OF(VEC)))
 
-CASE(held_by_tpr, "V97", "one that is not above VPPR is not delivered: a physical interrupt that exits "
-     "comes first", EVALUATION)
+CASE(held_by_tpr, "V97",
+     "one that is not above VPPR is not delivered: a physical interrupt that exits comes first",
+     EVALUATION)
 {
 	struct vcpu *v = start_requested(RFLAGS_IF);
 
@@ -75,13 +77,16 @@ static void behind_injection(const void *argument)
 	       IRQ(VEC, AT(gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET), IF(1)));
 }
 
-TWIN_OF(injected_gp_interrupt_gate, "V98", "a virtual interrupt comes behind an injected #GP, after its "
-	"IRET", DELIVERY, "stories.sti_rdmsr_interrupt_gate", behind_injection, &interrupt_gate);
-TWIN_OF(injected_gp_trap_gate, "V98", "behind a trap gate it comes at the first instruction of the "
-	"handler of #GP", DELIVERY, "stories.sti_rdmsr_trap_gate", behind_injection, &trap_gate);
+TWIN_OF(injected_gp_interrupt_gate, "V98",
+	"a virtual interrupt comes behind an injected #GP, after its IRET", DELIVERY,
+	"stories.sti_rdmsr_interrupt_gate", behind_injection, &interrupt_gate);
+TWIN_OF(injected_gp_trap_gate, "V98",
+	"behind a trap gate it comes at the first instruction of the handler of #GP", DELIVERY,
+	"stories.sti_rdmsr_trap_gate", behind_injection, &trap_gate);
 
-CASE(before_external_interrupt, "V99", "a virtual interrupt is delivered before an external interrupt "
-     "exits, which does so at its handler's first instruction", DELIVERY)
+CASE(before_external_interrupt, "V99",
+     "a virtual interrupt is delivered before an external interrupt exits, which does so at its handler's first instruction",
+     DELIVERY)
 {
 	struct vcpu *v = start_requested(RFLAGS_IF);
 
@@ -115,23 +120,24 @@ static void ladder(bool with_nmi)
 
 #define AT_DB_ENTRY(name) EXIT(name, AT(DB_ENTRY), NO_EVENT), ENTRY(AT(DB_ENTRY))
 
-CASE(ladder_without_nmi, "V100", "debug trap, preemption timer, virtual interrupt: all at once, in this "
-     "order", DELIVERY)
+CASE(ladder_without_nmi, "V100",
+     "debug trap, preemption timer, virtual interrupt: all at once, in this order", DELIVERY)
 {
 	ladder(false);
 	expect(DB(AT(L), TF(1)), AT_DB_ENTRY(PREEMPTION_TIMER), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(ladder, "V100", "debug trap, preemption timer, NMI, virtual interrupt: all at once, in this order",
-     DELIVERY)
+CASE(ladder, "V100",
+     "debug trap, preemption timer, NMI, virtual interrupt: all at once, in this order", DELIVERY)
 {
 	ladder(true);
 	expect(DB(AT(L), TF(1)), AT_DB_ENTRY(PREEMPTION_TIMER), AT_DB_ENTRY(NMI),
 	       IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(interrupt_window, "V101", "with interrupt-window exiting no virtual interrupt is recognized: the "
-     "window exits; it comes when the window is off", EVALUATION)
+CASE(interrupt_window, "V101",
+     "with interrupt-window exiting no virtual interrupt is recognized: the window exits; it comes when the window is off",
+     EVALUATION)
 {
 	struct vcpu *v = start_requested(RFLAGS_IF);
 
@@ -153,12 +159,12 @@ static void one_instruction_later(const void *argument __attribute__((unused)))
 	expect(IRQ(VEC, AT(AFTER(L)), IF(1)));
 }
 
-TWIN_OF(blocked_by_sti, "V97", "blocked by STI at VM entry, it is delivered one instruction later", DELIVERY,
-	"shadow.sti_nop", one_instruction_later, NULL);
+TWIN_OF(blocked_by_sti, "V97", "blocked by STI at VM entry, it is delivered one instruction later",
+	DELIVERY, "shadow.sti_nop", one_instruction_later, NULL);
 
-CASE(ept_violation, "V97,V88", "a virtual interrupt whose stack is not there exits, is named as an external "
-     "interrupt, and is in service; injected again it comes at the same RIP", "SDM 3C, Virtual-Interrupt "
-     "Delivery; SDM 3C, Information for VM Exits During Event Delivery")
+CASE(ept_violation, "V97,V88",
+     "a virtual interrupt whose stack is not there exits, is named as an external interrupt, and is in service; injected again it comes at the same RIP",
+     "SDM 3C, Virtual-Interrupt Delivery; SDM 3C, Information for VM Exits During Event Delivery")
 {
 	struct vcpu *v;
 
@@ -189,8 +195,10 @@ CASE(hlt_at_entry, "V109", "a guest entered in HLT takes a virtual interrupt at 
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 
-/* --- Posted interrupts: the notification is itself an external interrupt. What its processing makes
- * deliverable "may" be delivered immediately, says the manual. --- */
+/*
+ * --- Posted interrupts: the notification is itself an external interrupt. What its processing
+ * makes deliverable "may" be delivered immediately, says the manual. ---
+ */
 
 #define AT_ONCE_OR_LATER(...)                                                                      \
 	expect_one_of(LEGAL("delivered at once", __VA_ARGS__ IRQ(VEC, AT(L), IF(1))),              \
@@ -213,8 +221,9 @@ static struct vcpu *start_posted(void)
 
 #define POSTED "SDM 3C, Posted-Interrupt Processing"
 
-CASE(posted, "V110", "a notification that is pending at VM entry does not exit: what is posted is "
-     "delivered, at once or one instruction later", POSTED)
+CASE(posted, "V110",
+     "a notification that is pending at VM entry does not exit: what is posted is delivered, at once or one instruction later",
+     POSTED)
 {
 	struct vcpu *v = start_posted();
 
@@ -223,8 +232,8 @@ CASE(posted, "V110", "a notification that is pending at VM entry does not exit: 
 	AT_ONCE_OR_LATER();
 }
 
-CASE(posted_and_interrupt, "V111", "an ordinary interrupt of a higher class exits before the "
-     "notification is processed", POSTED)
+CASE(posted_and_interrupt, "V111",
+     "an ordinary interrupt of a higher class exits before the notification is processed", POSTED)
 {
 	struct vcpu *v = start_posted();
 

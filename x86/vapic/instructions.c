@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual interrupt that the guest's own instruction makes deliverable. Writing SELF IPI, TPR or EOI
- * evaluates pending virtual interrupts as part of the instruction, so that the interrupt comes at
- * the boundary behind it: exactly there, for there is no LAPIC far away. What such a write makes exit
- * exits there, too, and before a single-step trap, which stays pending.
+ * A virtual interrupt that the guest's own instruction makes deliverable. Writing SELF IPI, TPR or
+ * EOI evaluates pending virtual interrupts as part of the instruction, so that the interrupt comes
+ * at the boundary behind it: exactly there, for there is no LAPIC far away. What such a write makes
+ * exit exits there, too, and before a single-step trap, which stays pending.
  */
 #define FAMILY "virtual_apic"
 #include "hv/guest.h"
@@ -46,10 +46,12 @@ static void sti_nop(const void *argument __attribute__((unused)))
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 
-TWIN_OF(sti_nop, "V102", "a virtual interrupt pending before STI comes behind the instruction that follows "
-	"STI", "SDM 3C, Virtual-Interrupt Delivery", "shadow.sti_nop", sti_nop, NULL);
+TWIN_OF(sti_nop, "V102",
+	"a virtual interrupt pending before STI comes behind the instruction that follows STI",
+	"SDM 3C, Virtual-Interrupt Delivery", "shadow.sti_nop", sti_nop, NULL);
 
-CASE(self_ipi, "V103", "a virtualized self-IPI is delivered at the boundary behind its WRMSR", SELF_IPI)
+CASE(self_ipi, "V103", "a virtualized self-IPI is delivered at the boundary behind its WRMSR",
+     SELF_IPI)
 {
 	struct vcpu *v;
 
@@ -70,8 +72,9 @@ CASE(self_ipi_in_shadow, "V106", "STI; WRMSR of SELF IPI: the interrupt comes be
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(self_ipi_stepped, "V107", "with TF=1 the single-step trap behind the WRMSR comes first, the "
-     "interrupt at its handler's first instruction", SELF_IPI)
+CASE(self_ipi_stepped, "V107",
+     "with TF=1 the single-step trap behind the WRMSR comes first, the interrupt at its handler's first instruction",
+     SELF_IPI)
 {
 	struct vcpu *v;
 
@@ -96,8 +99,8 @@ static void lower_tpr(u16 instruction)
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(wrmsr_tpr, "V104", "WRMSR of TPR that lets a virtual interrupt through: it comes behind the WRMSR",
-     EVALUATION)
+CASE(wrmsr_tpr, "V104",
+     "WRMSR of TPR that lets a virtual interrupt through: it comes behind the WRMSR", EVALUATION)
 {
 	lower_tpr(WRMSR);
 }
@@ -129,8 +132,9 @@ CASE(eoi, "V105", "EOI of a higher virtual interrupt lets a lower one through, b
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(eoi_exits, "V105", "an EOI that exits does so behind the WRMSR, before the virtual interrupt that it "
-     "lets through", "SDM 3C, EOI Virtualization")
+CASE(eoi_exits, "V105",
+     "an EOI that exits does so behind the WRMSR, before the virtual interrupt that it lets through",
+     "SDM 3C, EOI Virtualization")
 {
 	struct vcpu *v = start_eoi();
 
@@ -142,8 +146,9 @@ CASE(eoi_exits, "V105", "an EOI that exits does so behind the WRMSR, before the 
 	expect(EXIT(VIRTUALIZED_EOI, AT(L)), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(hlt, "V109", "HLT in the shadow of STI, with a virtual interrupt pending: it is delivered behind "
-     "HLT", "SDM 3C, Virtual-Interrupt Delivery")
+CASE(hlt, "V109",
+     "HLT in the shadow of STI, with a virtual interrupt pending: it is delivered behind HLT",
+     "SDM 3C, Virtual-Interrupt Delivery")
 {
 	struct vcpu *v;
 
@@ -158,8 +163,9 @@ CASE(hlt, "V109", "HLT in the shadow of STI, with a virtual interrupt pending: i
 
 /* --- V108: trap-like exits with TF=1 --- */
 
-CASE(tpr_threshold_stepped, "V108", "lowering TPR below its threshold exits behind the instruction and "
-     "before its single-step trap, which stays pending", TRAP_LIKE)
+CASE(tpr_threshold_stepped, "V108",
+     "lowering TPR below its threshold exits behind the instruction and before its single-step trap, which stays pending",
+     TRAP_LIKE)
 {
 	struct vcpu *v;
 
@@ -177,8 +183,9 @@ CASE(tpr_threshold_stepped, "V108", "lowering TPR below its threshold exits behi
 	expect(EXIT(TPR_THRESHOLD, AT(L)), ENTRY(AT(L)), DB(AT(L), TF(1), DR6(DR6_BS)));
 }
 
-CASE(apic_write_stepped, "V108", "a virtualized write to the APIC that exits does so behind the "
-     "instruction and before its single-step trap, which stays pending", TRAP_LIKE)
+CASE(apic_write_stepped, "V108",
+     "a virtualized write to the APIC that exits does so behind the instruction and before its single-step trap, which stays pending",
+     TRAP_LIKE)
 {
 	struct vcpu *v;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An event whose delivery meets a page that the hypervisor has taken away. The exit comes from the
- * middle of the delivery: RIP is still that of the event, and the IDT-vectoring information names it, so
- * that the hypervisor can mend the page and inject the event again. The event has taken effect before
- * the exit: an interrupt is acknowledged, an NMI blocks NMIs, a shadow is over. What else is pending
- * is not touched, and comes behind the event.
+ * middle of the delivery: RIP is still that of the event, and the IDT-vectoring information names
+ * it, so that the hypervisor can mend the page and inject the event again. The event has taken
+ * effect before the exit: an interrupt is acknowledged, an NMI blocks NMIs, a shadow is over. What
+ * else is pending is not touched, and comes behind the event.
  */
 #define FAMILY "ept"
 #include "hv/guest.h"
@@ -72,10 +72,12 @@ static void interrupt(const void *argument)
 	       IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE_OF(interrupt_stack, "V88", "an interrupt whose stack is not there is acknowledged, exits, and is "
-	"named; injected again it comes at the same RIP, once", IDT_VECTORING, interrupt, &stack);
-CASE_OF(interrupt_idt, "V88", "an interrupt whose IDT is not there is acknowledged, exits, and is "
-	"named; injected again it comes at the same RIP, once", IDT_VECTORING, interrupt, &idt);
+CASE_OF(interrupt_stack, "V88",
+	"an interrupt whose stack is not there is acknowledged, exits, and is named; injected again it comes at the same RIP, once",
+	IDT_VECTORING, interrupt, &stack);
+CASE_OF(interrupt_idt, "V88",
+	"an interrupt whose IDT is not there is acknowledged, exits, and is named; injected again it comes at the same RIP, once",
+	IDT_VECTORING, interrupt, &idt);
 
 CASE(interrupt_cpl3, "V88", "the same for an interrupt of CPL 3", IDT_VECTORING)
 {
@@ -91,8 +93,9 @@ CASE(interrupt_cpl3, "V88", "the same for an interrupt of CPL 3", IDT_VECTORING)
 	       IRQ(VEC, AT(T), CPL(3), IF(1)));
 }
 
-CASE(interrupt_then_nmi, "V94", "an NMI that arrives in root meanwhile comes behind the interrupt that "
-     "is injected again, at its handler's first instruction", IDT_VECTORING)
+CASE(interrupt_then_nmi, "V94",
+     "an NMI that arrives in root meanwhile comes behind the interrupt that is injected again, at its handler's first instruction",
+     IDT_VECTORING)
 {
 	struct vcpu *v;
 
@@ -107,8 +110,9 @@ CASE(interrupt_then_nmi, "V94", "an NMI that arrives in root meanwhile comes beh
 	       IRQ(VEC, AT(L), IF(1)), NMI(AT(ENTRY_OF(VEC))));
 }
 
-CASE(interrupt_then_interrupt, "V94", "a higher interrupt that arrives in root meanwhile comes behind "
-     "the one that is injected again", IDT_VECTORING)
+CASE(interrupt_then_interrupt, "V94",
+     "a higher interrupt that arrives in root meanwhile comes behind the one that is injected again",
+     IDT_VECTORING)
 {
 	struct vcpu *v;
 
@@ -190,16 +194,19 @@ static void instruction(const void *argument)
 #define INSTRUCTION(id, sentence, ...)                                                             \
 	CASE_WITH(id, "V90", sentence, IDT_VECTORING, instruction, instruction_event, __VA_ARGS__)
 
-INSTRUCTION(int_n, "INT n whose stack is not there exits as a software interrupt, with its length; "
-	    "injected again it saves the address behind it", INT_50, 2,
-	    PLAIN_EVENT(EVENT_SOFT_INT, VEC_SOFT), INTN(VEC_SOFT, AT(AFTER(L))));
+INSTRUCTION(
+	int_n,
+	"INT n whose stack is not there exits as a software interrupt, with its length; injected again it saves the address behind it",
+	INT_50, 2, PLAIN_EVENT(EVENT_SOFT_INT, VEC_SOFT), INTN(VEC_SOFT, AT(AFTER(L))));
 INSTRUCTION(int3, "INT3 exits as a software exception", INT3, 1,
 	    PLAIN_EVENT(EVENT_SOFT_EXCEPTION, BP_VECTOR), BP(AT(AFTER(L))));
 INSTRUCTION(int1, "INT1 exits as a privileged software exception", INT1, 1,
 	    PLAIN_EVENT(EVENT_PRIVILEGED_SOFT_EXCEPTION, DB_VECTOR), DB(AT(AFTER(L))));
-INSTRUCTION(fault, "#GP exits as a hardware exception, with its error code; injected again, it is a "
-	    "fault with RF=1", LOAD_NONCANONICAL, 0,
-	    EVENT_HAS_ERROR | PLAIN_EVENT(EVENT_EXCEPTION, GP_VECTOR), GP(0, AT(L), RF(1)));
+INSTRUCTION(
+	fault,
+	"#GP exits as a hardware exception, with its error code; injected again, it is a fault with RF=1",
+	LOAD_NONCANONICAL, 0, EVENT_HAS_ERROR | PLAIN_EVENT(EVENT_EXCEPTION, GP_VECTOR),
+	GP(0, AT(L), RF(1)));
 
 /* --- V17: what VM entry injects, with an interrupt pending --- */
 
@@ -224,8 +231,9 @@ static void injection(const void *argument)
 	       IRQ(VEC, AT(gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET), IF(1)));
 }
 
-CASE_OF(injected_gp_interrupt_gate, "V17", "an injected #GP whose stack is not there exits, ends the "
-	"blocking by STI and leaves a pending interrupt pending; it comes behind the second injection, "
-	"after IRET", BEFORE_EXIT, injection, &interrupt_gate);
-CASE_OF(injected_gp_trap_gate, "V17", "the same, behind a trap gate: the interrupt comes at the first "
-	"instruction of the handler of #GP", BEFORE_EXIT, injection, &trap_gate);
+CASE_OF(injected_gp_interrupt_gate, "V17",
+	"an injected #GP whose stack is not there exits, ends the blocking by STI and leaves a pending interrupt pending; it comes behind the second injection, after IRET",
+	BEFORE_EXIT, injection, &interrupt_gate);
+CASE_OF(injected_gp_trap_gate, "V17",
+	"the same, behind a trap gate: the interrupt comes at the first instruction of the handler of #GP",
+	BEFORE_EXIT, injection, &trap_gate);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Debug exceptions and an injected event. What is pending under blocking by MOV SS outlives an injected
- * software interrupt, and comes at its handler's first instruction; a breakpoint on that instruction
- * comes behind an interrupt that is pending there.
+ * Debug exceptions and an injected event. What is pending under blocking by MOV SS outlives an
+ * injected software interrupt, and comes at its handler's first instruction; a breakpoint on that
+ * instruction comes behind an interrupt that is pending there.
  */
 #define FAMILY "kept"
 #include "hv/guest.h"
@@ -25,8 +25,9 @@ static struct vcpu *inject_under_mov_ss(u16 instruction, u64 event, u32 length)
 	return v;
 }
 
-CASE(int_n, "V15", "an injected INT n under blocking by MOV SS keeps the pending breakpoint for its "
-     "handler's first instruction", PENDING_DEBUG)
+CASE(int_n, "V15",
+     "an injected INT n under blocking by MOV SS keeps the pending breakpoint for its handler's first instruction",
+     PENDING_DEBUG)
 {
 	const u64 event = event_make(EVENT_SOFT_INT, VEC_SOFT);
 
@@ -35,8 +36,9 @@ CASE(int_n, "V15", "an injected INT n under blocking by MOV SS keeps the pending
 	       DB(AT(ENTRY_OF(VEC_SOFT)), DR6(DR6_B0)));
 }
 
-CASE(int1, "V15", "an injected INT1 under blocking by MOV SS may keep the pending breakpoint or lose "
-     "it", PENDING_DEBUG)
+CASE(int1, "V15",
+     "an injected INT1 under blocking by MOV SS may keep the pending breakpoint or lose it",
+     PENDING_DEBUG)
 {
 	const u64 event = event_make(EVENT_PRIVILEGED_SOFT_EXCEPTION, DB_VECTOR);
 
@@ -46,9 +48,9 @@ CASE(int1, "V15", "an injected INT1 under blocking by MOV SS may keep the pendin
 			    DB(AT(ENTRY_OF(DB_VECTOR)), DR6(DR6_B0))));
 }
 
-CASE(breakpoint_on_handler, "V16", "an interrupt pending behind an injected #GP is served at its "
-     "handler's first instruction before the code breakpoint there", "SDM 3A, Priority Among "
-     "Concurrent Events")
+CASE(breakpoint_on_handler, "V16",
+     "an interrupt pending behind an injected #GP is served at its handler's first instruction before the code breakpoint there",
+     "SDM 3A, Priority Among Concurrent Events")
 {
 	struct vcpu *v;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An interrupt through a task gate. Task gates exist in 32-bit code only, so this guest is a 32-bit one
- * without paging. Task switches are never done in a guest: each exits, and if an event caused it, the
- * IDT-vectoring information names the event.
+ * An interrupt through a task gate. Task gates exist in 32-bit code only, so this guest is a 32-bit
+ * one without paging. Task switches are never done in a guest: each exits, and if an event caused
+ * it, the IDT-vectoring information names the event.
  */
 #define FAMILY "task_gate"
 #include "hv/guest.h"
@@ -15,7 +15,7 @@ enum {
 	TSS32_AVAILABLE = 0x89,
 	TSS32_SIZE = 104,
 	SEL_OTHER_TASK = 0x08,
-	RIGHTS_CODE32 = 0xc09b,	 /* present, 4 GiB, 32-bit, accessed */
+	RIGHTS_CODE32 = 0xc09b, /* present, 4 GiB, 32-bit, accessed */
 	RIGHTS_DATA = 0xc093,
 	RIGHTS_BUSY_TSS32 = 0x8b,
 	SOURCE_IDT = 3, /* "Exit Qualification for Task Switches", bits 31:30 */
@@ -47,9 +47,9 @@ static void become_32_bit(void)
 	vmwrite(GUEST_IDTR_LIMIT, sizeof(other_idt) - 1);
 }
 
-CASE(interrupt, "V93", "an interrupt through a task gate exits as a task switch that the IDT asks for, "
-     "and is named as the event being delivered", "SDM 3C, Exit Qualification for Task Switches; SDM "
-     "3C, Information for VM Exits During Event Delivery")
+CASE(interrupt, "V93",
+     "an interrupt through a task gate exits as a task switch that the IDT asks for, and is named as the event being delivered",
+     "SDM 3C, Exit Qualification for Task Switches; SDM 3C, Information for VM Exits During Event Delivery")
 {
 	u64 qualification;
 	struct vcpu *v;

@@ -33,9 +33,8 @@ CASE(hlt_irq, "V31", "a guest entered in HLT with IF=1 takes a pending interrupt
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(hlt_nmi_and_irq, "V31,G08", "a guest entered in HLT takes a pending NMI first, then the "
-     "interrupt",
-     ACTIVITY)
+CASE(hlt_nmi_and_irq, "V31,G08",
+     "a guest entered in HLT takes a pending NMI first, then the interrupt", ACTIVITY)
 {
 	struct vcpu *v = start_halted(RFLAGS_IF);
 
@@ -45,8 +44,9 @@ CASE(hlt_nmi_and_irq, "V31,G08", "a guest entered in HLT takes a pending NMI fir
 	expect(NMI(AT(L), IF(1)), IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(hlt_if_clear, "V32", "a guest entered in HLT with IF=0 is not woken by a pending interrupt: "
-     "only the preemption timer ends the wait", ACTIVITY)
+CASE(hlt_if_clear, "V32",
+     "a guest entered in HLT with IF=0 is not woken by a pending interrupt: only the preemption timer ends the wait",
+     ACTIVITY)
 {
 	enum { A_WHILE = 2000 };
 	struct vcpu *v = start_halted(0);
@@ -63,8 +63,9 @@ CASE(hlt_if_clear, "V32", "a guest entered in HLT with IF=0 is not woken by a pe
 	expect(EXIT(PREEMPTION_TIMER, AT(L)), ENTRY(AT(L)));
 }
 
-CASE(hlt_if_clear_interrupt_exits, "V33", "a guest entered in HLT with IF=0 exits at once for an "
-     "interrupt that exits, and stays in HLT", ACTIVITY)
+CASE(hlt_if_clear_interrupt_exits, "V33",
+     "a guest entered in HLT with IF=0 exits at once for an interrupt that exits, and stays in HLT",
+     ACTIVITY)
 {
 	struct vcpu *v = start_halted(0);
 

@@ -12,8 +12,9 @@
 #define EXTERNAL_INTERRUPT "SDM 3C, Information for VM Exits Due to Vectored Events"
 #define IDT_VECTORING	   "SDM 3C, Information for VM Exits During Event Delivery"
 
-CASE(interrupt_stays_pending, "V65", "an external interrupt that exits without being acknowledged "
-     "stays in IRR, and the exit names no vector", EXTERNAL_INTERRUPT)
+CASE(interrupt_stays_pending, "V65",
+     "an external interrupt that exits without being acknowledged stays in IRR, and the exit names no vector",
+     EXTERNAL_INTERRUPT)
 {
 	struct exit_details d;
 	struct vcpu *v;
@@ -32,8 +33,9 @@ CASE(interrupt_stays_pending, "V65", "an external interrupt that exits without b
 	expect(EXIT(INTR, AT(L), NO_EVENT), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(interrupt_acknowledged, "V66", "with acknowledge on exit the exit names the vector, which is "
-     "in service now and pending no more", EXTERNAL_INTERRUPT)
+CASE(interrupt_acknowledged, "V66",
+     "with acknowledge on exit the exit names the vector, which is in service now and pending no more",
+     EXTERNAL_INTERRUPT)
 {
 	struct exit_details d;
 	struct vcpu *v;
@@ -53,8 +55,9 @@ CASE(interrupt_acknowledged, "V66", "with acknowledge on exit the exit names the
 	expect(EXIT(INTR, AT(L), NO_EVENT), ENTRY(AT(L)));
 }
 
-CASE(irq_before_exiting_instruction, "V85", "an interrupt pending at an instruction that exits is "
-     "served first; then the instruction exits, once", FAULTS_VS_EXITS)
+CASE(irq_before_exiting_instruction, "V85",
+     "an interrupt pending at an instruction that exits is served first; then the instruction exits, once",
+     FAULTS_VS_EXITS)
 {
 	struct vcpu *v;
 
@@ -67,10 +70,9 @@ CASE(irq_before_exiting_instruction, "V85", "an interrupt pending at an instruct
 	expect(IRQ(VEC, AT(L), IF(1)), EXIT(CPUID, AT(L)), ENTRY(AT(M)));
 }
 
-CASE(db_leaves_dr6, "V95", "a #DB that exits leaves DR6 as it was; its cause is in the exit "
-     "qualification",
-     "SDM 3C, Exit Qualification for Debug Exceptions; SDM 3C, Architectural State Before a VM "
-     "Exit")
+CASE(db_leaves_dr6, "V95",
+     "a #DB that exits leaves DR6 as it was; its cause is in the exit qualification",
+     "SDM 3C, Exit Qualification for Debug Exceptions; SDM 3C, Architectural State Before a VM Exit")
 {
 	struct exit_details d;
 	struct vcpu *v;
@@ -114,8 +116,9 @@ static u64 exit_on_fault_of_delivery(u8 vector)
 	return np;
 }
 
-CASE(gp_while_delivering_np, "V91", "a #GP that exits while #NP was being delivered names #NP as "
-     "the interrupted event", IDT_VECTORING)
+CASE(gp_while_delivering_np, "V91",
+     "a #GP that exits while #NP was being delivered names #NP as the interrupted event",
+     IDT_VECTORING)
 {
 	u64 np = exit_on_fault_of_delivery(GP_VECTOR);
 
@@ -123,8 +126,8 @@ CASE(gp_while_delivering_np, "V91", "a #GP that exits while #NP was being delive
 	       ENTRY(AT(L)));
 }
 
-CASE(double_fault_is_not_vectoring, "V91", "a #DF that exits is the event itself: no interrupted "
-     "event is named", IDT_VECTORING)
+CASE(double_fault_is_not_vectoring, "V91",
+     "a #DF that exits is the event itself: no interrupted event is named", IDT_VECTORING)
 {
 	u64 np = exit_on_fault_of_delivery(DF_VECTOR);
 

@@ -9,8 +9,7 @@
 #include "hv/guest.h"
 #include "vmx/only.h"
 
-#define PRIORITY                                                                                   \
-	"SDM 3C, Special Features of VM Entry; SDM 3A, Priority Among Concurrent Events"
+#define PRIORITY "SDM 3C, Special Features of VM Entry; SDM 3A, Priority Among Concurrent Events"
 
 #define DB_ENTRY ENTRY_OF(DB_VECTOR)
 
@@ -50,9 +49,8 @@ static struct vcpu *start_on_ladder(u64 pending_debug)
 	return v;
 }
 
-CASE(interrupt_window_before_interrupt, "V45", "the interrupt window exits before the interrupt "
-     "does",
-     PRIORITY)
+CASE(interrupt_window_before_interrupt, "V45",
+     "the interrupt window exits before the interrupt does", PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(0);
 
@@ -68,8 +66,9 @@ CASE(interrupt_window_before_interrupt, "V45", "the interrupt window exits befor
 	       IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(debug_before_preemption_timer, "V41", "a pending debug exception is delivered before the "
-     "preemption timer exits, at its handler's first instruction", PRIORITY)
+CASE(debug_before_preemption_timer, "V41",
+     "a pending debug exception is delivered before the preemption timer exits, at its handler's first instruction",
+     PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(PENDING_BS);
 
@@ -82,8 +81,8 @@ CASE(debug_before_preemption_timer, "V41", "a pending debug exception is deliver
 	       ENTRY(AT(DB_ENTRY)));
 }
 
-CASE(preemption_timer_before_windows, "V42", "the preemption timer exits before the interrupt "
-     "window and the interrupt", PRIORITY)
+CASE(preemption_timer_before_windows, "V42",
+     "the preemption timer exits before the interrupt window and the interrupt", PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(0);
 
@@ -138,9 +137,8 @@ CASE(nmi_before_interrupt_window, "V44", "the NMI exits before the interrupt win
 	expect(EXIT(NMI, AT(L)), ENTRY(AT(L)), EXIT(INTR_WINDOW, AT(L)), ENTRY(AT(L)));
 }
 
-CASE(tpr_threshold_first, "V38", "the TPR threshold exits before everything, and loses nothing of "
-     "it",
-     PRIORITY)
+CASE(tpr_threshold_first, "V38",
+     "the TPR threshold exits before everything, and loses nothing of it", PRIORITY)
 {
 	struct vcpu *v = start_on_ladder(PENDING_BS);
 
@@ -194,16 +192,18 @@ static void full_ladder(bool with_nmi)
 
 #define AT_DB_ENTRY(name) EXIT(name, AT(DB_ENTRY), NO_EVENT), ENTRY(AT(DB_ENTRY))
 
-CASE(without_nmi, "V47", "debug trap, preemption timer, interrupt window, interrupt: all at once, "
-     "peeled off in the order of the priority table", PRIORITY)
+CASE(without_nmi, "V47",
+     "debug trap, preemption timer, interrupt window, interrupt: all at once, peeled off in the order of the priority table",
+     PRIORITY)
 {
 	full_ladder(false);
 	expect(DB(AT(L), TF(1)), AT_DB_ENTRY(PREEMPTION_TIMER), AT_DB_ENTRY(INTR_WINDOW),
 	       AT_DB_ENTRY(INTR), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(whole, "V47", "debug trap, preemption timer, NMI window, NMI, interrupt window, interrupt: "
-     "all at once, peeled off in the order of the priority table", PRIORITY)
+CASE(whole, "V47",
+     "debug trap, preemption timer, NMI window, NMI, interrupt window, interrupt: all at once, peeled off in the order of the priority table",
+     PRIORITY)
 {
 	full_ladder(true);
 	expect(DB(AT(L), TF(1)), AT_DB_ENTRY(PREEMPTION_TIMER), AT_DB_ENTRY(NMI_WINDOW),

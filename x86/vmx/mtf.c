@@ -29,8 +29,8 @@ static const struct guest_exit *trap_at(struct vcpu *v, int place)
 	return exit;
 }
 
-CASE(injected_gp, "V54", "with an injected #GP the trap is at its handler's first "
-     "instruction", TRAP)
+CASE(injected_gp, "V54", "with an injected #GP the trap is at its handler's first instruction",
+     TRAP)
 {
 	struct vcpu *v;
 
@@ -43,8 +43,9 @@ CASE(injected_gp, "V54", "with an injected #GP the trap is at its handler's firs
 	       EXIT(MTF, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))));
 }
 
-CASE(pending_interrupt, "V55", "with an interrupt pending the trap is at its handler's first "
-     "instruction: nothing of the guest's main line was executed", TRAP)
+CASE(pending_interrupt, "V55",
+     "with an interrupt pending the trap is at its handler's first instruction: nothing of the guest's main line was executed",
+     TRAP)
 {
 	struct vcpu *v;
 
@@ -56,8 +57,8 @@ CASE(pending_interrupt, "V55", "with an interrupt pending the trap is at its han
 	expect(IRQ(VEC, AT(L), IF(1)), EXIT(MTF, AT(ENTRY_OF(VEC))), ENTRY(AT(ENTRY_OF(VEC))));
 }
 
-CASE(pending_debug, "V56", "with a debug exception pending the trap is at its handler's first "
-     "instruction", TRAP)
+CASE(pending_debug, "V56",
+     "with a debug exception pending the trap is at its handler's first instruction", TRAP)
 {
 	struct vcpu *v;
 
@@ -111,8 +112,9 @@ CASE(mov_ss, "V59", "MOV SS is trapped behind it, with blocking by MOV SS", TRAP
 	expect(EXIT(MTF, AT(AFTER(L)), BLOCKED(STATE_BLOCKED_BY_MOV_SS)), ENTRY(AT(AFTER(L))));
 }
 
-CASE(single_step, "V60", "the trap comes before a single-step trap, which stays pending and comes "
-     "before an interrupt when the guest goes on", TRAP)
+CASE(single_step, "V60",
+     "the trap comes before a single-step trap, which stays pending and comes before an interrupt when the guest goes on",
+     TRAP)
 {
 	struct vcpu *v;
 
@@ -153,8 +155,9 @@ CASE(software_interrupt, "V62", "INT n is trapped at its handler's first instruc
 	       ENTRY(AT(ENTRY_OF(VEC_SOFT))));
 }
 
-CASE(sti, "V64", "STI is trapped behind it, with blocking by STI: the interrupt comes one "
-     "instruction later", TRAP)
+CASE(sti, "V64",
+     "STI is trapped behind it, with blocking by STI: the interrupt comes one instruction later",
+     TRAP)
 {
 	struct vcpu *v;
 
@@ -169,8 +172,9 @@ CASE(sti, "V64", "STI is trapped behind it, with blocking by STI: the interrupt 
 	       ENTRY(AT(AFTER(L)), BLOCKED(STATE_BLOCKED_BY_STI)), IRQ(VEC, AT(M), IF(1)));
 }
 
-CASE(injected_mtf, "V40", "an injected MTF exits before a pending debug exception and the "
-     "preemption timer; those follow, in this order", "SDM 3C, Injection of Pending MTF VM Exits")
+CASE(injected_mtf, "V40",
+     "an injected MTF exits before a pending debug exception and the preemption timer; those follow, in this order",
+     "SDM 3C, Injection of Pending MTF VM Exits")
 {
 	struct vcpu *v;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * NMIs that exit, virtual NMIs, and NMIs that root had pending. An NMI exit blocks NMIs in root until an
- * IRET. With virtual NMIs, blocking by NMI is about virtual ones: it closes the NMI window until the
- * guest's IRET, and a physical NMI exits all the same. An IRET that faults has unblocked already.
+ * NMIs that exit, virtual NMIs, and NMIs that root had pending. An NMI exit blocks NMIs in root
+ * until an IRET. With virtual NMIs, blocking by NMI is about virtual ones: it closes the NMI window
+ * until the guest's IRET, and a physical NMI exits all the same. An IRET that faults has unblocked
+ * already.
  */
 #define FAMILY "nmis"
 #include "hv/guest.h"
@@ -10,8 +11,9 @@
 #include "vmx/only.h"
 #include "vmx/vmcs.h"
 
-#define VIRTUAL_NMIS "SDM 3C, Changes to Instruction Behavior in VMX Non-Root Operation; SDM 3C, NMI-Window Exiting"
-#define DB_ENTRY     ENTRY_OF(DB_VECTOR)
+#define VIRTUAL_NMIS                                                                               \
+	"SDM 3C, Changes to Instruction Behavior in VMX Non-Root Operation; SDM 3C, NMI-Window Exiting"
+#define DB_ENTRY ENTRY_OF(DB_VECTOR)
 
 /* The guest's own NMI arrives during the steps or in the endless loop behind them. */
 static struct vcpu *start_sending_nmi(void)
@@ -34,7 +36,8 @@ static void leave_loop(struct vcpu *v)
 	run_to_end(v);
 }
 
-CASE(exit_blocks_nmis, "V67", "an NMI that exits blocks NMIs in root: a second one waits for root's IRET",
+CASE(exit_blocks_nmis, "V67",
+     "an NMI that exits blocks NMIs in root: a second one waits for root's IRET",
      "SDM 3C, Updating Non-Register State")
 {
 	struct vcpu *v = start_sending_nmi();
@@ -59,8 +62,9 @@ static void block_virtual_nmis(struct vcpu *v)
 	vcpu_set_state(v, STATE_BLOCKED_BY_NMI);
 }
 
-CASE(window_behind_iret, "V68", "blocking by NMI closes the NMI window until the guest's IRET: it exits where "
-     "the IRET leads to", VIRTUAL_NMIS)
+CASE(window_behind_iret, "V68",
+     "blocking by NMI closes the NMI window until the guest's IRET: it exits where the IRET leads to",
+     VIRTUAL_NMIS)
 {
 	struct vcpu *v;
 
@@ -89,8 +93,9 @@ static void push_iret_frame(struct vcpu *v)
 	vcpu_set(v, VCPU_RSP, (u64)frame);
 }
 
-CASE(window_behind_stepped_iret, "V68", "the single-step trap of that IRET is delivered before the NMI "
-     "window exits, at its handler's first instruction", VIRTUAL_NMIS)
+CASE(window_behind_stepped_iret, "V68",
+     "the single-step trap of that IRET is delivered before the NMI window exits, at its handler's first instruction",
+     VIRTUAL_NMIS)
 {
 	struct vcpu *v;
 
@@ -109,8 +114,8 @@ CASE(window_behind_stepped_iret, "V68", "the single-step trap of that IRET is de
 	       ENTRY(AT(DB_ENTRY)));
 }
 
-CASE(blocked_virtual_nmi_exits, "V69", "an NMI pending at VM entry exits at once, although virtual NMIs are "
-     "blocked", VIRTUAL_NMIS)
+CASE(blocked_virtual_nmi_exits, "V69",
+     "an NMI pending at VM entry exits at once, although virtual NMIs are blocked", VIRTUAL_NMIS)
 {
 	struct vcpu *v;
 
@@ -124,8 +129,9 @@ CASE(blocked_virtual_nmi_exits, "V69", "an NMI pending at VM entry exits at once
 	expect(EXIT(NMI, AT(L), BLOCKED(STATE_BLOCKED_BY_NMI)), ENTRY(AT(L)));
 }
 
-CASE(sent_nmi_exits, "V69", "an NMI that the guest sends itself exits, although virtual NMIs are blocked, and "
-     "leaves them so", VIRTUAL_NMIS)
+CASE(sent_nmi_exits, "V69",
+     "an NMI that the guest sends itself exits, although virtual NMIs are blocked, and leaves them so",
+     VIRTUAL_NMIS)
 {
 	struct vcpu *v = start_sending_nmi();
 
@@ -135,8 +141,9 @@ CASE(sent_nmi_exits, "V69", "an NMI that the guest sends itself exits, although 
 	expect(EXIT(NMI, BLOCKED(STATE_BLOCKED_BY_NMI)), ENTRY());
 }
 
-CASE(faulting_iret_unblocks, "V70", "an IRET that faults, with an exit, has unblocked virtual NMIs, and the "
-     "exit says so", "SDM 3C, Information for VM Exits Due to Vectored Events")
+CASE(faulting_iret_unblocks, "V70",
+     "an IRET that faults, with an exit, has unblocked virtual NMIs, and the exit says so",
+     "SDM 3C, Information for VM Exits Due to Vectored Events")
 {
 	struct exit_details d;
 	struct vcpu *v;
@@ -170,8 +177,9 @@ static struct vcpu *enter_with_nmi_pending(u64 state)
 	return v;
 }
 
-CASE(nmi_behind_mov_ss, "V71", "blocked by MOV SS at VM entry, a pending NMI is delivered one instruction "
-     "later", VMX_INTERRUPTIBILITY)
+CASE(nmi_behind_mov_ss, "V71",
+     "blocked by MOV SS at VM entry, a pending NMI is delivered one instruction later",
+     VMX_INTERRUPTIBILITY)
 {
 	enter_with_nmi_pending(STATE_BLOCKED_BY_MOV_SS);
 	expect(NMI(AT(AFTER(L))));

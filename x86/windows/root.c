@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What root has behind it when it enters. An INIT is blocked in root and exits at once at VM entry, above
- * everything but the TPR threshold; root's own STI is over with the entry; its MOV SS forbids it. And a
- * guest entered in shutdown sleeps through interrupts, not through NMIs.
+ * What root has behind it when it enters. An INIT is blocked in root and exits at once at VM entry,
+ * above everything but the TPR threshold; root's own STI is over with the entry; its MOV SS forbids
+ * it. And a guest entered in shutdown sleeps through interrupts, not through NMIs.
  */
 #define FAMILY "root"
 #include "hv/guest.h"
 #include "vmx/only.h"
 #include "vmx/vmcs.h"
 
-#define INIT_BLOCKED "SDM 3C, Other Causes of VM Exits; SDM 3C, Restrictions on VMX Operation"
-#define PRIORITY     "SDM 3C, Other Causes of VM Exits; SDM 3C, Saving Non-Register State"
-#define DB_ENTRY     ENTRY_OF(DB_VECTOR)
+#define INIT_BLOCKED	    "SDM 3C, Other Causes of VM Exits; SDM 3C, Restrictions on VMX Operation"
+#define PRIORITY	    "SDM 3C, Other Causes of VM Exits; SDM 3C, Saving Non-Register State"
+#define DB_ENTRY	    ENTRY_OF(DB_VECTOR)
 #define BLOCKED_IN_SHUTDOWN "SDM 3C, Event Blocking; SDM 3C, Activity State"
 
 static struct vcpu *start(u64 rflags)
@@ -24,8 +24,9 @@ static struct vcpu *start(u64 rflags)
 	return hv_start();
 }
 
-CASE(init, "V49,K06", "an INIT that arrived in root exits at VM entry, before the guest's first instruction, "
-     "and once", INIT_BLOCKED)
+CASE(init, "V49,K06",
+     "an INIT that arrived in root exits at VM entry, before the guest's first instruction, and once",
+     INIT_BLOCKED)
 {
 	struct vcpu *v = start(RFLAGS_IF);
 
@@ -35,7 +36,10 @@ CASE(init, "V49,K06", "an INIT that arrived in root exits at VM entry, before th
 	expect(EXIT(INIT, AT(L)), ENTRY(AT(L)));
 }
 
-/* With everything else pending. A case that may SKIP does so before the INIT, which outlives the shim. */
+/*
+ * With everything else pending. A case that may SKIP does so before the INIT, which outlives the
+ * shim.
+ */
 static struct vcpu *start_with_init(bool with_mtf)
 {
 	struct vcpu *v = start(RFLAGS_IF | RFLAGS_TF);
@@ -50,8 +54,9 @@ static struct vcpu *start_with_init(bool with_mtf)
 	return v;
 }
 
-CASE(init_first, "V39", "an INIT exits before a pending debug exception, the preemption timer and an "
-     "interrupt, and saves the debug exception; they follow in this order", PRIORITY)
+CASE(init_first, "V39",
+     "an INIT exits before a pending debug exception, the preemption timer and an interrupt, and saves the debug exception; they follow in this order",
+     PRIORITY)
 {
 	struct vcpu *v = start_with_init(false);
 
@@ -100,16 +105,18 @@ static void ladder(bool with_timer)
 #define LADDER_TOP                                                                                 \
 	EXIT(TPR_THRESHOLD, AT(L)), ENTRY(AT(L)), EXIT(INIT, AT(L)), ENTRY(AT(L)), DB(AT(L), TF(1))
 
-CASE(ladder, "V47,V39,V38", "TPR threshold, INIT, debug trap, preemption timer, interrupt window, interrupt: "
-     "all at once, peeled off in this order", PRIORITY)
+CASE(ladder, "V47,V39,V38",
+     "TPR threshold, INIT, debug trap, preemption timer, interrupt window, interrupt: all at once, peeled off in this order",
+     PRIORITY)
 {
 	ladder(true);
 	expect(LADDER_TOP, AT_DB_ENTRY(PREEMPTION_TIMER), AT_DB_ENTRY(INTR_WINDOW),
 	       AT_DB_ENTRY(INTR), IRQ(VEC, AT(DB_ENTRY), IF(1)));
 }
 
-CASE(ladder_without_timer, "V47,V39,V38", "TPR threshold, INIT, debug trap, interrupt window, interrupt: all at "
-     "once, peeled off in this order", PRIORITY)
+CASE(ladder_without_timer, "V47,V39,V38",
+     "TPR threshold, INIT, debug trap, interrupt window, interrupt: all at once, peeled off in this order",
+     PRIORITY)
 {
 	ladder(false);
 	expect(LADDER_TOP, AT_DB_ENTRY(INTR_WINDOW), AT_DB_ENTRY(INTR),
@@ -126,9 +133,9 @@ CASE(init_before_mtf, "V39", "an INIT exits before a monitor trap that VM entry 
 	expect(ENTRY(AT(L), INJECT(trap)), EXIT(INIT, AT(L)));
 }
 
-CASE(sti_vmlaunch, "V73", "STI; VMLAUNCH in root with an interrupt pending that exits: the guest is entered, "
-     "the exit is at its first instruction, and root is back with IF=0", "SDM 2B, STI; SDM 3C, Event "
-     "Blocking")
+CASE(sti_vmlaunch, "V73",
+     "STI; VMLAUNCH in root with an interrupt pending that exits: the guest is entered, the exit is at its first instruction, and root is back with IF=0",
+     "SDM 2B, STI; SDM 3C, Event Blocking")
 {
 	struct vcpu *v = start(RFLAGS_IF);
 
@@ -173,8 +180,9 @@ static struct vcpu *start_shut_down(void)
 	return v;
 }
 
-CASE(shutdown_interrupt, "V37", "a guest entered in shutdown is not woken by a pending interrupt: only the "
-     "preemption timer ends the wait", BLOCKED_IN_SHUTDOWN)
+CASE(shutdown_interrupt, "V37",
+     "a guest entered in shutdown is not woken by a pending interrupt: only the preemption timer ends the wait",
+     BLOCKED_IN_SHUTDOWN)
 {
 	enum { A_WHILE = 2000 };
 	struct vcpu *v = start_shut_down();
@@ -183,8 +191,8 @@ CASE(shutdown_interrupt, "V37", "a guest entered in shutdown is not woken by a p
 	pend_irq(VEC);
 	run_to(v, EXIT_PREEMPTION_TIMER, L);
 	check(lapic_irr(VEC), "the interrupt did not stay in IRR");
-	check(vcpu_activity(v) == ACTIVITY_SHUTDOWN, "the guest left shutdown for activity state %u",
-	      vcpu_activity(v));
+	check(vcpu_activity(v) == ACTIVITY_SHUTDOWN,
+	      "the guest left shutdown for activity state %u", vcpu_activity(v));
 	vmx_guard_timer(v);
 	vcpu_set_activity(v, ACTIVITY_ACTIVE);
 	run_to_end(v);

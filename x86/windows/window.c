@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What can make a guest leave before its first instruction, and what holds it back: an injected event,
- * which is always delivered first; blocking by STI and MOV SS, which closes the interrupt window and,
- * by MOV SS, the NMI window for one instruction. For the preemption timer and for interrupts and NMIs that
- * exit, the manual leaves it open. And an interrupt that exits comes before the first instruction is
- * even fetched.
+ * What can make a guest leave before its first instruction, and what holds it back: an injected
+ * event, which is always delivered first; blocking by STI and MOV SS, which closes the interrupt
+ * window and, by MOV SS, the NMI window for one instruction. For the preemption timer and for
+ * interrupts and NMIs that exit, the manual leaves it open. And an interrupt that exits comes
+ * before the first instruction is even fetched.
  */
 #define FAMILY "window"
 #include "hv/guest.h"
 #include "vmx/only.h"
 
-#define WINDOWS "SDM 3C, Interrupt-Window Exiting and Virtual-Interrupt Delivery; SDM 3C, NMI-Window Exiting"
+#define WINDOWS                                                                                    \
+	"SDM 3C, Interrupt-Window Exiting and Virtual-Interrupt Delivery; SDM 3C, NMI-Window Exiting"
 #define BLOCKING "SDM 3C, Event Blocking"
 
 enum { LOADED = 0x5a };
@@ -65,16 +66,17 @@ static void exit_before_fetch(bool with_breakpoint)
 
 #define PAGE_FAULT EXCEPTION(PF_VECTOR, AT(ELSEWHERE), CR2(PLAY_NOT_PRESENT))
 
-CASE(before_page_fault, "V46", "an interrupt exits before the page fault of fetching the first instruction, "
-     "and CR2 is not touched", "SDM 3A, Priority Among Concurrent Events")
+CASE(before_page_fault, "V46",
+     "an interrupt exits before the page fault of fetching the first instruction, and CR2 is not touched",
+     "SDM 3A, Priority Among Concurrent Events")
 {
 	exit_before_fetch(false);
 	expect(EXIT(INTR, AT(ELSEWHERE)), ENTRY(AT(ELSEWHERE)), PAGE_FAULT);
 }
 
-CASE(before_breakpoint, "V46", "an interrupt exits before the first instruction's code breakpoint and page "
-     "fault, which leave no trace; they come when the guest goes on", "SDM 3A, Priority Among Concurrent "
-     "Events")
+CASE(before_breakpoint, "V46",
+     "an interrupt exits before the first instruction's code breakpoint and page fault, which leave no trace; they come when the guest goes on",
+     "SDM 3A, Priority Among Concurrent Events")
 {
 	exit_before_fetch(true);
 	expect(EXIT(INTR, AT(ELSEWHERE)), ENTRY(AT(ELSEWHERE)), DB(AT(ELSEWHERE), DR6(DR6_B0)),
@@ -100,11 +102,12 @@ static void interrupt_window_behind_gp(const void *argument)
 	       ENTRY(AT(open)));
 }
 
-CASE_OF(interrupt_gate_injected_gp, "V48", "with an injected #GP the interrupt window exits where the "
-	"handler of #GP returns to: before, IF is 0", WINDOWS, interrupt_window_behind_gp,
-	&interrupt_gate);
-CASE_OF(trap_gate_injected_gp, "V48", "behind a trap gate the interrupt window exits at the first "
-	"instruction of the handler of #GP", WINDOWS, interrupt_window_behind_gp, &trap_gate);
+CASE_OF(interrupt_gate_injected_gp, "V48",
+	"with an injected #GP the interrupt window exits where the handler of #GP returns to: before, IF is 0",
+	WINDOWS, interrupt_window_behind_gp, &interrupt_gate);
+CASE_OF(trap_gate_injected_gp, "V48",
+	"behind a trap gate the interrupt window exits at the first instruction of the handler of #GP",
+	WINDOWS, interrupt_window_behind_gp, &trap_gate);
 
 static void exit_at_gp_entry(struct vcpu *v, enum exit_reason reason)
 {
@@ -114,20 +117,20 @@ static void exit_at_gp_entry(struct vcpu *v, enum exit_reason reason)
 	run_to_end(v);
 }
 
-CASE(nmi_window_injected_gp, "V48", "the NMI window exits at the first instruction of the handler of an "
-     "injected #GP", WINDOWS)
+CASE(nmi_window_injected_gp, "V48",
+     "the NMI window exits at the first instruction of the handler of an injected #GP", WINDOWS)
 {
 	struct vcpu *v = start();
 
 	open_nmi_window(v);
 	exit_at_gp_entry(v, EXIT_NMI_WINDOW);
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
-	       EXIT(NMI_WINDOW, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT),
-	       ENTRY(AT(ENTRY_OF(GP_VECTOR))));
+	       EXIT(NMI_WINDOW, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))));
 }
 
-CASE(timer_injected_gp, "V48", "a preemption timer of 0 exits at the first instruction of the handler of "
-     "an injected #GP", "SDM 3C, VMX-Preemption Timer")
+CASE(timer_injected_gp, "V48",
+     "a preemption timer of 0 exits at the first instruction of the handler of an injected #GP",
+     "SDM 3C, VMX-Preemption Timer")
 {
 	struct vcpu *v = start();
 
@@ -138,8 +141,8 @@ CASE(timer_injected_gp, "V48", "a preemption timer of 0 exits at the first instr
 	       ENTRY(AT(ENTRY_OF(GP_VECTOR))));
 }
 
-CASE(nmi_window_injected_nmi, "V48", "an injected NMI closes the NMI window: it exits where the NMI's IRET "
-     "leads to", WINDOWS)
+CASE(nmi_window_injected_nmi, "V48",
+     "an injected NMI closes the NMI window: it exits where the NMI's IRET leads to", WINDOWS)
 {
 	struct vcpu *v = start();
 
@@ -184,16 +187,18 @@ static void window_one_instruction_later(const void *argument)
 	       ENTRY(AT(AFTER(L))));
 }
 
-CASE_WITH(interrupt_window_sti, "V53", "blocking by STI closes the interrupt window for one instruction",
-	  WINDOWS, window_one_instruction_later, blocked_window, INTERCEPT_INTR_WINDOW,
-	  EXIT_INTR_WINDOW, STATE_BLOCKED_BY_STI);
-CASE_WITH(interrupt_window_mov_ss, "V53", "blocking by MOV SS closes the interrupt window for one "
-	  "instruction", WINDOWS, window_one_instruction_later, blocked_window,
-	  INTERCEPT_INTR_WINDOW, EXIT_INTR_WINDOW, STATE_BLOCKED_BY_MOV_SS);
-/* The second source is kvm-unit-tests' vmx_nmi_window_test, which passes on processors. */
-CASE_WITH(nmi_window_mov_ss, "V50", "blocking by MOV SS closes the NMI window for one instruction", WINDOWS,
-	  window_one_instruction_later, blocked_window, INTERCEPT_NMI_WINDOW, EXIT_NMI_WINDOW,
+CASE_WITH(interrupt_window_sti, "V53",
+	  "blocking by STI closes the interrupt window for one instruction", WINDOWS,
+	  window_one_instruction_later, blocked_window, INTERCEPT_INTR_WINDOW, EXIT_INTR_WINDOW,
+	  STATE_BLOCKED_BY_STI);
+CASE_WITH(interrupt_window_mov_ss, "V53",
+	  "blocking by MOV SS closes the interrupt window for one instruction", WINDOWS,
+	  window_one_instruction_later, blocked_window, INTERCEPT_INTR_WINDOW, EXIT_INTR_WINDOW,
 	  STATE_BLOCKED_BY_MOV_SS);
+/* The second source is kvm-unit-tests' vmx_nmi_window_test, which passes on processors. */
+CASE_WITH(nmi_window_mov_ss, "V50", "blocking by MOV SS closes the NMI window for one instruction",
+	  WINDOWS, window_one_instruction_later, blocked_window, INTERCEPT_NMI_WINDOW,
+	  EXIT_NMI_WINDOW, STATE_BLOCKED_BY_MOV_SS);
 
 /* Where the exit came, at once or one instruction later, both are legal. */
 static void at_once_or_later(struct vcpu *v, enum exit_reason reason)
@@ -257,14 +262,16 @@ static const u64 by_sti = STATE_BLOCKED_BY_STI, by_mov_ss = STATE_BLOCKED_BY_MOV
 	CASE_OF(id##_mov_ss, row, "whether " what " exits under blocking by MOV SS is left open",  \
 		citation, run, &by_mov_ss)
 
-LEFT_OPEN(timer, "V51", "an expired preemption timer", "SDM 3C, VMX-Preemption Timer", blocked_timer);
+LEFT_OPEN(timer, "V51", "an expired preemption timer", "SDM 3C, VMX-Preemption Timer",
+	  blocked_timer);
 LEFT_OPEN(interrupt, "V52", "an interrupt", BLOCKING, blocked_interrupt);
 LEFT_OPEN(nmi, "V52", "an NMI", BLOCKING, blocked_nmi);
 
 /* --- V63 --- */
 
-CASE(mtf_hlt, "V63", "HLT with the monitor trap flag exits behind it; which activity state is saved is left "
-     "open", "SDM 3C, Monitor Trap Flag")
+CASE(mtf_hlt, "V63",
+     "HLT with the monitor trap flag exits behind it; which activity state is saved is left open",
+     "SDM 3C, Monitor Trap Flag")
 {
 	struct vcpu *v;
 

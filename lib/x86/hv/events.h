@@ -27,11 +27,11 @@ enum event_type {
 	EVENT_OTHER = 7,		     /* VMX only: a pending MTF exit */
 };
 
-#define EVENT_VECTOR(e)	     ((u8)(e))
-#define EVENT_TYPE(e)	     ((enum event_type)((e) >> 8 & 7))
-#define EVENT_HAS_ERROR	     BIT(11)
-#define EVENT_VALID	     BIT(31)
-#define EVENT_ERROR(e)	     ((u32)((e) >> 32))
+#define EVENT_VECTOR(e) ((u8)(e))
+#define EVENT_TYPE(e)	((enum event_type)((e) >> 8 & 7))
+#define EVENT_HAS_ERROR BIT(11)
+#define EVENT_VALID	BIT(31)
+#define EVENT_ERROR(e)	((u32)((e) >> 32))
 
 static inline u64 event_make(enum event_type type, u8 vector)
 {

@@ -9,6 +9,8 @@
 #include "hv/vcpu_layout.h"
 #include "scene_layout.h"
 
+/* It takes assembly for C: */
+/* clang-format off */
 .macro for_each_gpr op
 	\op	%r15, GPRS_R15
 	\op	%r14, GPRS_R14

@@ -82,8 +82,10 @@ static inline void pend_nmi(void)
 	nmi_send_self();
 }
 
-/* The same before each of several entries: an exit that is not the NMI's lets it go by in root, where it
- * is dropped. VMX. */
+/*
+ * The same before each of several entries: an exit that is not the NMI's lets it go by in root,
+ * where it is dropped. VMX.
+ */
 static inline void repend_nmi(void)
 {
 	nmi_block();

@@ -51,8 +51,8 @@ static void hv_stop(void)
 
 	this_cpu.leave_shim = NULL;
 	the_vcpu.vendor->off();
-	asm volatile("lgdt %0; lidt "
-	"%1" ::"m"(before.gdtr), "m"(before.idtr)); /* an exit widens them */
+	asm volatile("lgdt %0; lidt %1" ::"m"(before.gdtr),
+		     "m"(before.idtr)); /* an exit widens them */
 	write_dr7(before.dr7);
 	this_cpu.playing = NULL;
 	machine_state_read(&after);
@@ -175,11 +175,11 @@ static void dump(struct vcpu *v)
 	scene_name_place(the_scene(), &at, e->rip, false);
 	if (e->event)
 		event_value_format(&during, e->event);
-	report_line("NOTE: %s: exit %s (%s %#lx) at %s, qualification %#lx %#lx, state %#lx, "
-		    "interruption %#lx, while delivering %s",
-		    stage_case_name(), exit_reason_name(e->reason), v->vendor->name, e->raw,
-		    text_seal(&at), d.qualification, d.qualification2, e->state, d.interruption,
-		    e->event ? text_seal(&during) : "nothing");
+	report_line(
+		"NOTE: %s: exit %s (%s %#lx) at %s, qualification %#lx %#lx, state %#lx, interruption %#lx, while delivering %s",
+		stage_case_name(), exit_reason_name(e->reason), v->vendor->name, e->raw,
+		text_seal(&at), d.qualification, d.qualification2, e->state, d.interruption,
+		e->event ? text_seal(&during) : "nothing");
 }
 
 static bool never_wanted(enum exit_reason reason)
@@ -195,8 +195,7 @@ static const struct guest_exit *run_wanting(struct vcpu *v, enum exit_reason wan
 	if (refused)
 		error("VM entry refused: %s", refused);
 	if (log_overflowed())
-		error("the event log holds %d entries, and the guest's exits go on: an exit repeats "
-		      "without end, or the case needs fewer",
+		error("the event log holds %d entries, and the guest's exits go on: an exit repeats without end, or the case needs fewer",
 		      LOG_CAPACITY);
 	if (v->exit.reason == wanted || !never_wanted(v->exit.reason))
 		return &v->exit;
@@ -231,6 +230,6 @@ void run_to_end(struct vcpu *v)
 		return;
 	dump(v);
 	stage_show_trace(NULL);
-	stage_fail("the guest left by %s on its way to the "
-	"landing", exit_reason_name(v->exit.reason));
+	stage_fail("the guest left by %s on its way to the landing",
+		   exit_reason_name(v->exit.reason));
 }

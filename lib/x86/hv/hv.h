@@ -44,7 +44,7 @@ enum activity {
 /* One exit, decoded as far as the log needs it. */
 struct guest_exit {
 	enum exit_reason reason;
-	u64 raw;   /* VMX: exit reason; SVM: EXITCODE */
+	u64 raw; /* VMX: exit reason; SVM: EXITCODE */
 	u64 rip, rsp;
 	u64 state; /* enum guest_state */
 	u64 event; /* IDT-vectoring information or EXITINTINFO, as hv/events.h; 0: none */
@@ -127,9 +127,9 @@ void vcpu_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 void vcpu_intercept_exceptions(struct vcpu *v, u32 vectors);
 
 /*
- * With options.nested_paging: the guest's accesses to the page at @address (below 2 MiB, the image's
- * own) leave by NESTED_PAGE_FAULT while it is not @present. Root sees the page all the same. All pages
- * are there when the shim starts.
+ * With options.nested_paging: the guest's accesses to the page at @address (below 2 MiB, the
+ * image's own) leave by NESTED_PAGE_FAULT while it is not @present. Root sees the page all the
+ * same. All pages are there when the shim starts.
  */
 void vcpu_map_page(struct vcpu *v, u64 address, bool present);
 

@@ -18,11 +18,11 @@ struct vcpu {
 	u64 host_opener;      /* SVM: the code that executes VMRUN, with or without STI before it */
 	const struct hv_vendor *vendor;
 	struct guest_exit exit; /* RIP, RSP and state are kept as the case sets them */
-	u64 event;	      /* to be injected at the next entry; 0: nothing */
-	bool wrong;	      /* it misbehaves on purpose (hv/wrong.h) */
+	u64 event;		/* to be injected at the next entry; 0: nothing */
+	bool wrong;		/* it misbehaves on purpose (hv/wrong.h) */
 	bool nmis_stay_blocked; /* VMX: after an NMI exit root executes no IRET */
-	bool nested_paging;   /* as the case asked for */
-	bool entered;	      /* the first entry is logged only if it injects */
+	bool nested_paging;	/* as the case asked for */
+	bool entered;		/* the first entry is logged only if it injects */
 };
 
 /*

@@ -5,8 +5,8 @@
  * and 0 again from #VMEXIT on: root sees an interrupt or NMI only in svm_gif_window() ("Global
  * Interrupt Flag, STGI and CLGI Instructions").
  *
- * void svm_gif_window(u64 rflags, void (*before)(void), void (*after)(void)): loads RFLAGS and calls
- * @before while GIF is 0; then opens GIF, and calls @after.
+ * void svm_gif_window(u64 rflags, void (*before)(void), void (*after)(void)): loads RFLAGS and
+ * calls @before while GIF is 0; then opens GIF, and calls @after.
  */
 #include "bits.h"
 #include "hv/gprs.h"
@@ -29,7 +29,7 @@ svm_enter:
 	vmload	%rax
 	ret					/* to one of the two */
 svm_opener:
-	popfq					/* with TF=1, VMRUN is the first instruction that traps */
+	popfq			/* with TF=1, VMRUN is the first to trap */
 svm_vmrun:
 	vmrun	%rax
 svm_returned:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An identity map of the first 4 GiB for nested paging, in 2 MiB pages, the lowest of them, which
- * holds the image, in 4 KiB pages: "Nested Paging". Nested walks are made as user accesses, so every
- * entry allows them.
+ * holds the image, in 4 KiB pages: "Nested Paging". Nested walks are made as user accesses, so
+ * every entry allows them.
  */
 #include "bits.h"
 #include "svm/svm.h"

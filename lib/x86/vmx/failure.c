@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words for a VM entry that failed: "VM-Instruction Error "
- "Numbers", and for an entry that got as far
- * as the guest state, the rules of "Checks on Guest Non-Register State" that the shim can break.
+ * Words for a VM entry that failed: those of "VM-Instruction Error Numbers", and for an entry that
+ * got as far as the guest state, the rules of "Checks on Guest Non-Register State" that the shim
+ * can break.
  */
 #include "bits.h"
 #include "text.h"
@@ -49,7 +49,8 @@ const char *vmx_suspect_guest_state(void)
 		return "interruptibility: blocking by STI and by MOV SS at once";
 	if (state & STATE_BLOCKED_BY_STI && !(rflags & RFLAGS_IF))
 		return "interruptibility: blocking by STI while RFLAGS.IF is 0";
-	if ((state & (STATE_BLOCKED_BY_STI | STATE_BLOCKED_BY_MOV_SS) || activity == ACTIVITY_HLT) &&
+	if ((state & (STATE_BLOCKED_BY_STI | STATE_BLOCKED_BY_MOV_SS) ||
+	     activity == ACTIVITY_HLT) &&
 	    !(rflags & RFLAGS_TF) != !(vmread(GUEST_PENDING_DEBUG) & PENDING_DEBUG_BS))
 		return "pending debug exceptions: BS is not TF under blocking by STI or MOV SS, or in HLT";
 	if (external && !(rflags & RFLAGS_IF))

@@ -66,8 +66,10 @@ void vmx_keep_nmis_blocked(struct vcpu *v);
 enum vmx_shadow { VMX_BEHIND_STI, VMX_BEHIND_MOV_SS };
 void vmx_enter_behind(struct vcpu *v, enum vmx_shadow shadow);
 
-/* Tries to enter, which must fail as VMfailValid, and returns the VM-instruction error. The next entry
- * is by a plain VMLAUNCH. */
+/*
+ * Tries to enter, which must fail as VMfailValid, and returns the VM-instruction error. The next
+ * entry is by a plain VMLAUNCH.
+ */
 u64 vmx_refusal(struct vcpu *v);
 
 #endif

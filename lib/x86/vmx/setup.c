@@ -82,9 +82,8 @@ static const char *set_execution_controls(struct hv_options options)
 	if (!set_controls(PIN_BASED_CONTROLS, MSR_VMX_PIN, pin))
 		return "pin-based controls";
 	if (!set_controls(PRIMARY_CONTROLS, MSR_VMX_PRIMARY, primary))
-		return options.nested_paging ? "secondary controls (IA32_VMX_PROCBASED_CTLS bit "
-		"63)" :
-					       "MSR bitmaps (IA32_VMX_PROCBASED_CTLS bit 60)";
+		return options.nested_paging ? "secondary controls (IA32_VMX_PROCBASED_CTLS bit 63)"
+					     : "MSR bitmaps (IA32_VMX_PROCBASED_CTLS bit 60)";
 	vmwrite(SECONDARY_CONTROLS, 0);
 	if (secondary) {
 		if (!set_controls(SECONDARY_CONTROLS, MSR_VMX_SECONDARY, secondary))

@@ -59,8 +59,7 @@ static void require_x2apic(struct vcpu *v)
 	vmx_require(v, vmx_secondary_offers(SECONDARY_VIRTUALIZE_X2APIC),
 		    "virtualized x2APIC mode (IA32_VMX_PROCBASED_CTLS2 bit 36)");
 	if (this_cpu.lapic_mode != LAPIC_X2APIC)
-		skip("the guest's handlers read a virtual ISR only in x2APIC mode (CPUID 1 ECX bit 21, "
-		     "apic=x2apic)");
+		skip("the guest's handlers read a virtual ISR only in x2APIC mode (CPUID 1 ECX bit 21, apic=x2apic)");
 }
 
 void vmx_tpr_threshold(struct vcpu *v, unsigned int vtpr, unsigned int threshold)

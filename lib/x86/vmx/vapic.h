@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * "APIC Virtualization and Virtual Interrupts": a guest with an APIC of its own, in x2APIC mode. Each
- * call SKIPs the case where a control for it is missing, naming it.
+ * "APIC Virtualization and Virtual Interrupts": a guest with an APIC of its own, in x2APIC mode.
+ * Each call SKIPs the case where a control for it is missing, naming it.
  */
 #ifndef ORDEAL_VMX_VAPIC_H
 #define ORDEAL_VMX_VAPIC_H
 
 #include "hv/hv.h"
 
-/* Virtual-interrupt delivery, with what it needs: a TPR shadow, virtualized x2APIC mode and registers,
- * external interrupts that exit. Nothing is requested or in service, VTPR is 0. */
+/*
+ * Virtual-interrupt delivery, with what it needs: a TPR shadow, virtualized x2APIC mode and
+ * registers, external interrupts that exit. Nothing is requested or in service, VTPR is 0.
+ */
 void vapic_start(struct vcpu *v);
 
 /* Virtual x2APIC mode without virtual-interrupt delivery: VTPR is @vtpr, and lowering it below
@@ -30,12 +32,16 @@ void vapic_exit_on_eoi(struct vcpu *v, u8 vector);
 bool vapic_requested(u8 vector);
 bool vapic_serves(u8 vector);
 
-/* "Posted-Interrupt Processing": @notification is the vector that means it; it posts @vector with the
- * outstanding-notification bit set. After vapic_start(). */
+/*
+ * "Posted-Interrupt Processing": @notification is the vector that means it; it posts @vector with
+ * the outstanding-notification bit set. After vapic_start().
+ */
 void vapic_post(struct vcpu *v, u8 notification, u8 vector);
 
-/* The page that "virtualize APIC accesses" stands in for; a write to an offset of it is virtualized, and
- * exits behind the instruction. Instead of vapic_start(). */
+/*
+ * The page that "virtualize APIC accesses" stands in for; a write to an offset of it is
+ * virtualized, and exits behind the instruction. Instead of vapic_start().
+ */
 u64 vapic_start_memory_mapped(struct vcpu *v);
 
 #endif

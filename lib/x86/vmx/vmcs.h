@@ -192,24 +192,26 @@ enum vmx_exit_reason {
 	VMX_EXIT_APIC_WRITE = 56,
 };
 
-#define VMX_EXIT_ENTRY_FAILURE	BIT(31)
+#define VMX_EXIT_ENTRY_FAILURE	    BIT(31)
 
-/* "Information for VM Exits That Occur During Event Delivery": bit 12 is undefined. "Information for VM
- * Exits Due to Vectored Events": there it says that IRET had unblocked NMIs. */
-#define VMX_VECTORING_UNDEFINED BIT(12)
-#define VMX_NMI_UNBLOCKED	BIT(12)
+/*
+ * "Information for VM Exits That Occur During Event Delivery": bit 12 is undefined. "Information
+ * for VM Exits Due to Vectored Events": there it says that IRET had unblocked NMIs.
+ */
+#define VMX_VECTORING_UNDEFINED	    BIT(12)
+#define VMX_NMI_UNBLOCKED	    BIT(12)
 
 /* "Basic VM-Instruction Error Numbers" */
 #define VMX_ERROR_BLOCKED_BY_MOV_SS 26
 
 /* IA32_VMX_MISC: activity state shutdown */
-#define VMX_MISC_SHUTDOWN	BIT(7)
+#define VMX_MISC_SHUTDOWN	    BIT(7)
 
 /* "Pending Debug Exceptions" */
-#define PENDING_DEBUG_BS	BIT(14)
+#define PENDING_DEBUG_BS	    BIT(14)
 
 /* "Guest Segment Access Rights": unusable */
-#define SEGMENT_UNUSABLE       0x10000
+#define SEGMENT_UNUSABLE	    0x10000
 
 /* 0 if the field does not exist here (VMfail). */
 static inline u64 vmread(enum vmcs_field field)
