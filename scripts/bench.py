@@ -128,7 +128,7 @@ def size(_runs: int, _work: str) -> None:
 def cases(name: str) -> int:
     """How many cases an image carries."""
     sys.path.insert(0, os.path.join(ROOT, "scripts"))
-    from ordeal.image import read_cases
+    from ordeal.plan.image import read_cases
     return len(read_cases(image(name)) or [])
 
 

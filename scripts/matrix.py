@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, List, Tuple
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from ordeal.model import UserError  # noqa: E402
-from ordeal.stream import read_records, write_file  # noqa: E402
+from ordeal.report.stream import read_records, write_file  # noqa: E402
 
 BEGIN, END = "<!-- matrix: written by make matrix -->\n", "<!-- end of the matrix -->\n"
 #: Of a cell: cases that obey, that deviate as listed, that did otherwise, and that were skipped.

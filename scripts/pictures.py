@@ -15,9 +15,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from ordeal import html, html_stories, reports  # noqa: E402
-from ordeal.html_svg import svg  # noqa: E402
-from ordeal.stream import read_records  # noqa: E402
+from ordeal.page import page, stories  # noqa: E402
+from ordeal.page.svg import svg  # noqa: E402
+from ordeal.report import formats  # noqa: E402
+from ordeal.report.stream import read_records  # noqa: E402
 
 WANTED = ("s1.svg", "s2.svg", "s3.svg", "s4.svg", "rdmsr-sweep.svg")
 
@@ -25,19 +26,19 @@ WANTED = ("s1.svg", "s2.svg", "s3.svg", "s4.svg", "rdmsr-sweep.svg")
 def run(platform: str) -> list:
     """The results of the cases that the pictures show, and of their twins."""
     with tempfile.TemporaryDirectory() as logs:
-        cases = [story.case for story in html_stories.STORIES] + [
-            html_stories.SWEEP, "native/stories.sti_rdmsr_trap_gate"]
+        cases = [story.case for story in stories.STORIES] + [
+            stories.SWEEP, "native/stories.sti_rdmsr_trap_gate"]
         subprocess.run([os.path.join(HERE, os.pardir, "run_tests.sh"), "-p", platform, "--logs",
                         os.path.join(logs, "logs")] + cases, stdout=subprocess.DEVNULL, check=False)
-        return reports.results(read_records(os.path.join(logs, "logs", "results.jsonl")))
+        return formats.results(read_records(os.path.join(logs, "logs", "results.jsonl")))
 
 
 def main() -> int:
     """1 if a picture could not be made: its case did not pass."""
     directory = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, os.pardir, "docs", "pictures")
     platform = sys.argv[2] if len(sys.argv) > 2 else "bochs-intel"
-    drawings = dict(html_stories.pictures(run(platform), platform))
-    style = re.sub(r"/\*.*?\*/\s*", "", html.asset("draw.css"), flags=re.S)
+    drawings = dict(stories.pictures(run(platform), platform))
+    style = re.sub(r"/\*.*?\*/\s*", "", page.asset("draw.css"), flags=re.S)
     os.makedirs(directory, exist_ok=True)
     for name, drawing in drawings.items():
         with open(os.path.join(directory, name), "w", encoding="utf-8") as stream:

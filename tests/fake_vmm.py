@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                                 "scripts"))
 import loglib  # noqa: E402
-from ordeal.image import read_cases  # noqa: E402
+from ordeal.plan.image import read_cases  # noqa: E402
 
 
 def out(text):

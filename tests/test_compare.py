@@ -5,13 +5,12 @@ import subprocess
 
 import pytest
 from conftest import ROOT
-from ordeal import compare
-from ordeal.model import Result
-from ordeal.plan import Suite, guest_args
-from ordeal.model import Case, Stanza
+from ordeal.model import Case, Result, Stanza
+from ordeal.plan.select import Suite, guest_args
 from ordeal.platforms.bochs import Bochs, BochsIntel
-from ordeal.platforms.grubiso import grub_config
+from ordeal.platforms.grub_iso import grub_config
 from ordeal.platforms.qemu import Tcg, kvm_flavour
+from ordeal.report import compare
 
 
 def result(case, verdict, platform="tcg", **more):

@@ -4,8 +4,8 @@ import os
 
 import pytest
 from conftest import ROOT
-from ordeal import expect
 from ordeal.model import Result
+from ordeal.plan import known
 
 HEAD = "[d]\ncases = s/a* s/b\nverdict = FAIL CRASH\nreason = r\ncite = c\n"
 
@@ -13,7 +13,7 @@ HEAD = "[d]\ncases = s/a* s/b\nverdict = FAIL CRASH\nreason = r\ncite = c\n"
 def judged(verdict, extra="", case="s/a1", platform="tcg", version="QEMU emulator version 7.2.22",
            cpu="AuthenticAMD", today="2026-11-22"):
     """(verdict, unexpected, complaints)."""
-    judge = expect.Judge(expect.parse(HEAD + extra, "f"), platform, version, today)
+    judge = known.Judge(known.parse(HEAD + extra, "f"), platform, version, today)
     result = Result(platform, case, verdict)
     judge.apply(result, cpu)
     assert result.raw == verdict
@@ -68,7 +68,7 @@ def test_complaints():
     assert "was not needed" in judged("SKIP")[2][0]
     assert "was not needed" not in str(judged("FAIL", case="s/c")[2])
     assert "expired on 2020-01-01" in judged("FAIL", "expires = 2020-01-01\n")[2][0]
-    judge = expect.Judge(expect.parse(HEAD, "f"), "tcg", "1.0", "2026-11-22")
+    judge = known.Judge(known.parse(HEAD, "f"), "tcg", "1.0", "2026-11-22")
     assert "fits no case" in judge.complaints(["t/a"])[0]
     assert judge.complaints(["s/*"]) == []  # a suite that nobody has read
 
@@ -78,5 +78,5 @@ def test_the_projects_own_files_are_well_formed_and_cite():
     names = [name for name in os.listdir(directory) if name.endswith(".cfg")]
     assert names
     for name in names:
-        for deviation in expect.load(directory, name[:-4]):
+        for deviation in known.load(directory, name[:-4]):
             assert len(deviation.cite) > 8 and len(deviation.reason) > 8

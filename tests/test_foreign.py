@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 from conftest import HERE, ROOT
-from ordeal.judge import Ending
-from ordeal.kut import KutSession, slug
+from ordeal.judge.kut import KutSession, slug
+from ordeal.judge.session import Ending
 
 QEMU = shutil.which("qemu-system-x86_64")
 needs_qemu = pytest.mark.skipif(QEMU is None, reason="no qemu-system-x86_64 here")

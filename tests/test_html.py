@@ -11,13 +11,13 @@ import xml.dom.minidom
 import html_fixture as made
 import pytest
 from conftest import ROOT
-from ordeal import html as page
-from ordeal import html_stories, reports
-from ordeal.html_data import compact
-from ordeal.html_lanes import fits, lanes, place_lines, title_lines
-from ordeal.html_phase import phase
-from ordeal.html_svg import esc, svg, text_width, wrap
 from ordeal.model import VERDICTS
+from ordeal.page import page, stories
+from ordeal.page.data import compact
+from ordeal.page.lanes import fits, lanes, place_lines, title_lines
+from ordeal.page.phase import phase
+from ordeal.page.svg import esc, svg, text_width, wrap
+from ordeal.report import formats
 
 VOID = {"meta", "link", "input", "br"}
 
@@ -63,13 +63,13 @@ def test_every_case_verdict_and_trace_is_on_the_page():
     data = data_of(page.render(records))
     seen = {(case["id"], data["platforms"][n], data["verdicts"][o["verdict"]])
             for case in data["cases"] for o in case["outcomes"] for n in o["on"]}
-    assert seen == {(r.case, r.platform, r.verdict) for r in reports.results(records)}
+    assert seen == {(r.case, r.platform, r.verdict) for r in formats.results(records)}
     assert {made.S1, made.S2, made.S3, made.N1, *made.ZONES} <= set(data["strings"])
     assert set(VERDICTS) == {verdict for _, _, verdict in seen}
 
 
 def test_alike_results_are_one_outcome():
-    data = compact(reports.results(made.whole(made.stories("a") + made.stories("b"))), {})
+    data = compact(formats.results(made.whole(made.stories("a") + made.stories("b"))), {})
     assert [case["outcomes"][0]["on"] for case in data["cases"]] == [[0, 1]] * 5
 
 
@@ -215,12 +215,12 @@ def test_orders_that_were_not_met_and_orders_that_are_not_legal():
 
 
 def test_the_stories_come_from_a_platform_where_they_passed():
-    found = reports.results(made.whole(made.failing()))
-    assert html_stories.best_platform(found) == "p1"
-    assert [name for name, _ in html_stories.pictures(found, "p1")] == [
+    found = formats.results(made.whole(made.failing()))
+    assert stories.best_platform(found) == "p1"
+    assert [name for name, _ in stories.pictures(found, "p1")] == [
         "s1.svg", "s2.svg", "s3.svg", "rdmsr-sweep.svg"]
-    assert "s2.svg" not in [name for name, _ in html_stories.pictures(found, "p2")]
-    assert html_stories.best_platform([]) == ""
+    assert "s2.svg" not in [name for name, _ in stories.pictures(found, "p2")]
+    assert stories.best_platform([]) == ""
 
 
 @pytest.mark.parametrize("records,words", [
@@ -271,7 +271,9 @@ def test_a_page_that_cannot_be_written_is_refused_before_anything_boots(tree):
 
 def test_assets_have_the_licence_and_no_long_file():
     directory = os.path.join(ROOT, "scripts", "ordeal", "page")
-    for name in os.listdir(directory):
+    assets = [name for name in os.listdir(directory) if name.endswith((".js", ".css"))]
+    assert "page.js" in assets
+    for name in assets:
         with open(os.path.join(directory, name), encoding="utf-8") as stream:
             text = stream.read()
         assert "SPDX-License-Identifier: BSD-2-Clause" in text.split("\n")[0] and text.count("\n") <= 400, name

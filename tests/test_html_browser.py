@@ -6,11 +6,11 @@ import xml.dom.minidom
 import browser
 import html_fixture as made
 import pytest
-from ordeal import html as page
-from ordeal import html_stories, reports
-from ordeal.html_lanes import lanes
-from ordeal.html_phase import phase
-from ordeal.html_svg import svg
+from ordeal.page import page, stories
+from ordeal.page.lanes import lanes
+from ordeal.page.phase import phase
+from ordeal.page.svg import svg
+from ordeal.report import formats
 from ordeal.text import clean_text
 
 pytestmark = pytest.mark.skipif(bool(browser.missing()), reason=browser.missing())
@@ -148,10 +148,10 @@ def test_the_browser_draws_what_python_draws(show):
         histogram = list(zip((1, 1, 1, 149, 1, 1), made.ZONES))
         assert _plain(view.run(as_text % "phase", histogram, made.ZONES, True, sweep)) == \
             _plain(svg(phase(histogram, made.ZONES, True, sweep)))
-    found = reports.results(made.whole(made.stories()))
+    found = formats.results(made.whole(made.stories()))
     view.run("location.hash = '#hv/stories.s2_trap_gate'")
     drawn = view.run("return new XMLSerializer().serializeToString(document.querySelector('tr.opened svg'))")
-    assert _plain(drawn) == _plain(svg(html_stories.picture(found, html_stories.STORIES[1], "p1")))
+    assert _plain(drawn) == _plain(svg(stories.picture(found, stories.STORIES[1], "p1")))
 
 
 def test_a_narrow_window_does_not_scroll_sideways(show):

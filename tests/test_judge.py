@@ -2,7 +2,7 @@
 """The judge, one table row for each way a log can be: what it proves, and whom it charges."""
 import loglib
 import pytest
-from ordeal.judge import Ending, Plan, judge
+from ordeal.judge.session import Ending, Plan, judge
 
 OK = Ending("exit", 0)
 NAMES = ("a", "b", "c")

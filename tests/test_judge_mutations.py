@@ -7,8 +7,8 @@ every line of the grammar up to its DONE, ENV aside, is exactly the original's; 
 import random
 
 import loglib
-from ordeal.judge import Ending, Plan, judge
-from ordeal.logscan import WORDS
+from ordeal.judge.scan import WORDS
+from ordeal.judge.session import Ending, Plan, judge
 
 SEED, ROUNDS = 20261122, 10000
 NAMES = ("a", "bb", "c_c", "d")
@@ -146,7 +146,7 @@ def test_no_mutation_yields_a_pass_that_the_log_does_not_prove():
 
 
 def test_feeding_in_pieces_makes_no_difference():
-    from ordeal.judge import Session
+    from ordeal.judge.session import Session
     rng = random.Random(SEED)
     for _ in range(200):
         data, _ = original(rng)

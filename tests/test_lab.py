@@ -12,11 +12,11 @@ import pytest
 
 from ordeal import platforms
 from ordeal.host import Host, find_host
-from ordeal.judge import Ending, Plan, Session
+from ordeal.judge.session import Ending, Plan, Session
 from ordeal.model import UserError
-from ordeal.platforms import labcpio, labrelay, labstate, labstock
-from ordeal.platforms.lab import lab_init, module_args
-from ordeal.shared import batches
+from ordeal.platforms.lab import cpio, relay, state, stock
+from ordeal.platforms.lab.kvm import lab_init, module_args
+from ordeal.run.shared_boot import batches
 
 import loglib
 
@@ -26,8 +26,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def test_archive_is_what_cpio_reads(tmp_path):
     """Files, directories and modes survive; the same input gives the same bytes."""
     files = {"init": b"#!\n", "lib/a/b.ko": b"x" * 5, "empty": b""}
-    data = labcpio.archive(files, ("init",))
-    assert data == labcpio.archive(files, ("init",)) and len(data) % 4 == 0
+    data = cpio.archive(files, ("init",))
+    assert data == cpio.archive(files, ("init",)) and len(data) % 4 == 0
     subprocess.run(["cpio", "-i", "-d", "--quiet"], input=data, cwd=tmp_path, check=True)
     for name, content in files.items():
         assert (tmp_path / name).read_bytes() == content
@@ -36,7 +36,7 @@ def test_archive_is_what_cpio_reads(tmp_path):
 
 def test_console_device():
     """An early init needs /dev/console: a character device 5,1."""
-    data = labcpio.archive({}, console=True)
+    data = cpio.archive({}, console=True)
     head = data[data.index(b"dev/console") - 110:][:110].decode()
     fields = [int(head[6 + 8 * i:14 + 8 * i], 16) for i in range(13)]
     assert fields[1] == 0o020600 and fields[9:11] == [5, 1]
@@ -47,9 +47,9 @@ def make_relay(*suites):
     slices, logs = [], []
     for number, cases in enumerate(suites):
         nonce = "%08x" % number
-        slices.append(labrelay.Slice(Session(Plan(nonce, tuple(cases))), 30.0))
+        slices.append(relay.Slice(Session(Plan(nonce, tuple(cases))), 30.0))
         logs.append(loglib.data(loglib.good_log({name: "PASS" for name in cases}, nonce=nonce)))
-    return labrelay.Relay("w", slices), logs
+    return relay.Relay("w", slices), logs
 
 
 def console_of(logs, endings):
@@ -111,7 +111,7 @@ def test_a_guest_cannot_write_marks():
     ("vmm 125 KVM_RUN: no", "vmm", None), ("nonsense", "vmm", None), ("exit x y", "vmm", None)])
 def test_exit_marks(text, kind, code):
     """What nobody understands is the launcher's failure, never a good end."""
-    ending = labrelay.read_exit(text)
+    ending = relay.read_exit(text)
     assert (ending.kind, ending.code) == (kind, code)
 
 
@@ -150,33 +150,33 @@ def test_init_is_shell():
 def test_meta_package():
     """The real kernel package is what the meta package depends on."""
     text = "linux-image-6.12-cloud-amd64\n  Depends: linux-image-6.12.1+deb12-cloud-amd64\n"
-    assert labstock.real_package("m", text) == "linux-image-6.12.1+deb12-cloud-amd64"
-    assert labstock.real_package("m", "m\n  Depends: linux-base\n") == "m"
+    assert stock.real_package("m", text) == "linux-image-6.12.1+deb12-cloud-amd64"
+    assert stock.real_package("m", "m\n  Depends: linux-base\n") == "m"
 
 
 def test_half_a_part_does_not_count(tmp_path):
     """A cache written by a run that was killed."""
     host = Host(str(tmp_path), str(tmp_path), {})
-    place = labstock.place_of(host, "linux-6.12")
+    place = stock.place_of(host, "linux-6.12")
     os.makedirs(place)
     open(os.path.join(place, "vmlinuz"), "wb").close()
-    assert not labstock.have(host, "linux-6.12")
+    assert not stock.have(host, "linux-6.12")
 
 
 def test_kernel_without_kvm(tmp_path):
     """--modules names a directory without kvm.ko."""
     os.makedirs(tmp_path / "tree")
     with pytest.raises(UserError, match="no KVM modules"):
-        labstock.take_modules(str(tmp_path / "tree"), str(tmp_path))
+        stock.take_modules(str(tmp_path / "tree"), str(tmp_path))
 
 
 def test_last_words_prefer_the_panic(tmp_path):
     """Of a kernel's log the panic is shown, else its last line."""
     log = tmp_path / "log"
     log.write_bytes(b"hello\nKernel panic - not syncing: VFS\nrebooting\n")
-    assert labstate.last_words(str(log)) == ": Kernel panic - not syncing: VFS"
+    assert state.last_words(str(log)) == ": Kernel panic - not syncing: VFS"
     log.write_bytes(b"hello\nlast\n")
-    assert labstate.last_words(str(log)) == ": last"
+    assert state.last_words(str(log)) == ": last"
 
 
 # -- the real thing ---------------------------------------------------------------------------

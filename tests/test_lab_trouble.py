@@ -10,7 +10,7 @@ import pytest
 from ordeal import platforms
 from ordeal.host import Host, find_host
 from ordeal.model import UserError
-from ordeal.platforms import labqemu, labstate, labstock
+from ordeal.platforms.lab import kvm_qemu, state, stock
 
 from test_lab import ROOT, lab_or_skip, run
 
@@ -43,8 +43,8 @@ def test_no_network(tmp_path, monkeypatch):
     host = fake_apt(tmp_path, monkeypatch, "echo '  Candidate: (none)'\n",
                     "echo \"E: Could not resolve 'deb.debian.org'\"; exit 100\n")
     with pytest.raises(UserError, match="cannot fetch linux-6.12: apt knows no package .*resolve"):
-        labstock.fetch(host, "linux-6.12")
-    assert not labstock.have(host, "linux-6.12")
+        stock.fetch(host, "linux-6.12")
+    assert not stock.have(host, "linux-6.12")
 
 
 def test_a_kernel_that_only_another_release_has(tmp_path, monkeypatch):
@@ -56,7 +56,7 @@ def test_a_kernel_that_only_another_release_has(tmp_path, monkeypatch):
 *) echo '  Candidate: (none)' ;;
 esac
 """, "exit 0\n")
-    part, apt = labstock.PARTS["linux-6.12"], labstock.Apt(host)
+    part, apt = stock.PARTS["linux-6.12"], stock.Apt(host)
     assert apt.choose(part) == ""
     assert apt.ask_release(part.elsewhere, str(tmp_path / "apt"), "http://mirror/debian") == ""
     assert apt.choose(part) == "linux-image-cloud-amd64"
@@ -68,7 +68,7 @@ def test_download_fails(tmp_path, monkeypatch):
     host = fake_apt(tmp_path, monkeypatch, "echo '  Candidate: 1.0'\n",
                     "case $* in *download*) echo 'E: Failed to fetch, 404'; exit 100; esac\n")
     with pytest.raises(UserError, match="cannot fetch busybox: E: Failed to fetch, 404"):
-        labstock.fetch(host, "busybox")
+        stock.fetch(host, "busybox")
 
 
 def test_no_room_to_fetch(tmp_path, monkeypatch):
@@ -76,7 +76,7 @@ def test_no_room_to_fetch(tmp_path, monkeypatch):
     host = fake_apt(tmp_path, monkeypatch, "", "")
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("D", (), {"free": 5 << 20})())
     with pytest.raises(UserError, match="cannot fetch xen: 5 MiB free in .*, want 600"):
-        labstock.fetch(host, "xen")
+        stock.fetch(host, "xen")
 
 
 # -- emulators and caches -----------------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_no_memory_for_the_machine(tmp_path):
     script(bad, "echo \"qemu: cannot set up guest memory 'pc.ram': Cannot allocate memory\" >&2\n"
                 "exit 1\n")
     with pytest.raises(UserError, match="before it was up.*Cannot allocate memory"):
-        labstate.save([str(bad)], str(tmp_path / "states" / "x"))
+        state.save([str(bad)], str(tmp_path / "states" / "x"))
 
 
 def test_no_room_for_a_state(tmp_path, monkeypatch):
@@ -106,26 +106,26 @@ def test_no_room_for_a_state(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
     monkeypatch.setattr("shutil.move", full)
     with pytest.raises(UserError, match="cannot keep the machine's state: No space left"):
-        labstate._move(str(tmp_path / "part"), str(tmp_path / "state"))
+        state._move(str(tmp_path / "part"), str(tmp_path / "state"))
 
 
 def test_file_cut_short_does_not_count(tmp_path):
     """A state, or a disk, whose name gives another size is removed."""
     (tmp_path / "key").write_bytes(b"x" * 100)
-    path = labstate.whole(str(tmp_path / "key"))
-    assert labstate.cached(str(tmp_path), "key") == path
-    assert labstate.cached(str(tmp_path), "ke") == ""
+    path = state.whole(str(tmp_path / "key"))
+    assert state.cached(str(tmp_path), "key") == path
+    assert state.cached(str(tmp_path), "ke") == ""
     with open(path, "r+b") as stream:
         stream.truncate(60)
-    assert labstate.cached(str(tmp_path), "key") == "" and not os.path.exists(path)
-    assert labstate.cached(str(tmp_path / "none"), "key") == ""
+    assert state.cached(str(tmp_path), "key") == "" and not os.path.exists(path)
+    assert state.cached(str(tmp_path / "none"), "key") == ""
 
 
 def test_libraries_of_a_program():
     """ldd's lines: with a path, without (the kernel's), and the loader."""
     text = ("\tlinux-vdso.so.1 (0x1)\n\tlibz.so.1 => /lib/x/libz.so.1 (0x2)\n"
             "\t/lib64/ld-linux-x86-64.so.2 (0x3)\n\tlibno.so => not found\n")
-    assert labqemu.libraries(text) == ["/lib/x/libz.so.1", "/lib64/ld-linux-x86-64.so.2"]
+    assert kvm_qemu.libraries(text) == ["/lib/x/libz.so.1", "/lib64/ld-linux-x86-64.so.2"]
 
 
 # -- the real thing -----------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def test_modules_of_another_kernel(tmp_path):
     """The kernel refuses them; what it says is the reason."""
     lab_or_skip("kvm-amd@tcg")
     lab_or_skip("kvm-amd@tcg+linux-6.1")
-    place = labstock.place_of(find_host(ROOT, dict(os.environ)), "linux-6.1")
+    place = stock.place_of(find_host(ROOT, dict(os.environ)), "linux-6.1")
     _, records = run("-p", "kvm-amd@tcg", "--modules", place, "--logs", str(tmp_path / "l"),
                      "native/flags.rf_of_irq")
     verdict, reason = verdicts(records)["kvm-amd@tcg"]

@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from ordeal.model import UserError
-from ordeal.platforms import bootdisk, labdisk, labstock
+from ordeal.platforms import bochs_disk
+from ordeal.platforms.lab import disk, stock
 
 SECTOR = 512
 MEMORY = 256
@@ -48,7 +49,7 @@ def zstd(data):
     lambda data: gzip.compress(data) + struct.pack("<I", len(data)), zstd])
 def test_kernel_is_unpacked(pack):
     """Whatever it was compressed with."""
-    assert labdisk.unpacked(bzimage(pack(elf_with(7)))) == elf_with(7)
+    assert disk.unpacked(bzimage(pack(elf_with(7)))) == elf_with(7)
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x02\x21\x4c\x18what", b"\xfd7zXZ\0broken",
@@ -56,8 +57,8 @@ def test_kernel_is_unpacked(pack):
 def test_kernel_that_we_cannot_unpack(payload):
     """It unpacks itself, then: entered by the boot protocol, its code at 1 MiB."""
     kernel = bzimage(payload)
-    assert labdisk.unpacked(kernel) is None
-    load = labdisk.linux(kernel, b"initrd", "a=b", MEMORY)
+    assert disk.unpacked(kernel) is None
+    load = disk.linux(kernel, b"initrd", "a=b", MEMORY)
     parts = dict(load.parts)
     assert load.entry == 1 << 20 and parts[1 << 20] == b"code" + payload
     params = parts[load.information]
@@ -67,12 +68,12 @@ def test_kernel_that_we_cannot_unpack(payload):
     assert params[0x202:0x206] == b"HdrS" and params[0x210] == 0xff
     count = params[0x1e8]
     table = [struct.unpack_from("<QQI", params, 0x2d0 + 20 * i) for i in range(count)]
-    assert table == bootdisk.memory_map(MEMORY)
+    assert table == bochs_disk.memory_map(MEMORY)
 
 
 def test_pvh():
     """Entered where its note says, with the start_info that Xen would give."""
-    load = labdisk.linux(bzimage(gzip.compress(elf_with(0x1000a30))), b"initrd", "a=b", MEMORY)
+    load = disk.linux(bzimage(gzip.compress(elf_with(0x1000a30))), b"initrd", "a=b", MEMORY)
     parts = dict(load.parts)
     assert load.entry == 0x1000a30 and parts[16 << 20] == b"abc"
     info = parts[load.information]
@@ -82,18 +83,18 @@ def test_pvh():
     start, size = struct.unpack_from("<QQ", info, module - load.information)
     assert parts[start][:size] == b"initrd"
     assert [struct.unpack_from("<QQI", parts[table], 24 * i) for i in range(entries)] \
-        == bootdisk.memory_map(MEMORY)
+        == bochs_disk.memory_map(MEMORY)
 
 
 def test_no_pvh_note():
     """Unpacked but without the note: the boot protocol."""
     kernel = bzimage(gzip.compress(elf_with(0)))
-    assert labdisk.linux(kernel, b"", "", MEMORY).entry == 1 << 20
+    assert disk.linux(kernel, b"", "", MEMORY).entry == 1 << 20
 
 
 def test_memory_map_has_no_holes_in_it():
     """Entries are in order and do not overlap; the last ends with the memory."""
-    table = bootdisk.memory_map(MEMORY)
+    table = bochs_disk.memory_map(MEMORY)
     assert all(a[0] + a[1] <= b[0] for a, b in zip(table, table[1:]))
     assert sum(table[-1][:2]) == MEMORY << 20
 
@@ -106,33 +107,33 @@ def test_memory_map_has_no_holes_in_it():
 def test_what_does_not_work(kernel, initrd, args, message):
     """One line each."""
     with pytest.raises(UserError, match=message):
-        labdisk.linux(kernel, initrd, args, 64)
+        disk.linux(kernel, initrd, args, 64)
 
 
 def test_disk_as_loader_and_fetch_read_it():
     """scripts/lab/bootdisk.h: code, head, each part on a sector's start, the payload, whole cylinders."""
-    load = bootdisk.Loadable(((0x1000, b"one"), (0x2000, b"t" * 513)), 0x1234, 0x5678)
-    disk = bootdisk.with_payload(bootdisk.bootable(b"code", load), b"payload")
-    assert disk.startswith(b"code\0") and len(disk) % (16 * 63 * SECTOR) == 0
-    head = disk[17 * SECTOR:18 * SECTOR]
+    load = bochs_disk.Loadable(((0x1000, b"one"), (0x2000, b"t" * 513)), 0x1234, 0x5678)
+    content = bochs_disk.with_payload(bochs_disk.bootable(b"code", load), b"payload")
+    assert content.startswith(b"code\0") and len(content) % (16 * 63 * SECTOR) == 0
+    head = content[17 * SECTOR:18 * SECTOR]
     at, size, entry, information, count = struct.unpack_from("<IIIII", head, 8)
     assert head[:8] == b"ordeal\0\0" and (entry, information, count) == (0x1234, 0x5678, 2)
-    assert disk[at * SECTOR:at * SECTOR + size] == b"payload"
+    assert content[at * SECTOR:at * SECTOR + size] == b"payload"
     for number, (address, data) in enumerate(load.parts):
         sector, length, where = struct.unpack_from("<III", head, 28 + 12 * number)
-        assert where == address and disk[sector * SECTOR:sector * SECTOR + length] == data
+        assert where == address and content[sector * SECTOR:sector * SECTOR + length] == data
 
 
 def test_too_many_parts():
     """The head has room for sixteen."""
-    load = bootdisk.Loadable(tuple((n, b"x") for n in range(17)), 0, 0)
+    load = bochs_disk.Loadable(tuple((n, b"x") for n in range(17)), 0, 0)
     with pytest.raises(UserError, match="no room"):
-        bootdisk.bootable(b"", load)
+        bochs_disk.bootable(b"", load)
 
 
 def test_an_image_as_pvh_enters_it():
     """No modules, its command line, one RAM area above 1 MiB."""
-    load = bootdisk.by_pvh(elf_with(0x100040), b"a nonce=1\0", 64)
+    load = bochs_disk.by_pvh(elf_with(0x100040), b"a nonce=1\0", 64)
     parts = dict(load.parts)
     info = struct.unpack("<IIIIQQQQII", parts[load.information])
     assert info[:5] == (0x336ec578, 1, 0, 0, 0) and parts[info[5]] == b"a nonce=1\0"
@@ -142,12 +143,12 @@ def test_an_image_as_pvh_enters_it():
 @pytest.mark.parametrize("content", [b"", b"\x7fELF\x01" + b"x" * 99, elf_with(7)[:90], elf_with(0)],
                          ids=["empty", "32-bit", "cut", "no note"])
 def test_what_has_no_pvh_entry_goes_through_grub(content):
-    assert not bootdisk.has_pvh_entry(content) and bootdisk.has_pvh_entry(elf_with(7))
+    assert not bochs_disk.has_pvh_entry(content) and bochs_disk.has_pvh_entry(elf_with(7))
 
 
 def test_signature_is_cut_off():
     """Linux appends the signature, 12 bytes about it, and a magic; an unsigned module stays."""
     signed = b"module" + b"s" * 100 + b"\0" * 8 + struct.pack(">I", 100) \
         + b"~Module signature appended~\n"
-    assert labstock.without_signature(signed) == b"module"
-    assert labstock.without_signature(b"module") == b"module"
+    assert stock.without_signature(signed) == b"module"
+    assert stock.without_signature(b"module") == b"module"

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from ordeal.sweeps import parse_hist, parse_sweep, ranges
+from ordeal.judge.sweeps import parse_hist, parse_sweep, ranges
 from test_images import BUILD, boot
 
 ICOUNT = ("-icount", "shift=0,sleep=off")

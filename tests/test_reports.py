@@ -8,8 +8,8 @@ import subprocess
 import xml.dom.minidom
 
 import pytest
-from ordeal import human, reports
 from ordeal.model import VERDICTS, Result
+from ordeal.report import formats, person
 from ordeal.text import clean, columns, shell_quote
 
 NASTY = "a#b \\ <x>&\"' ]]> \x1b[31m \x00 \x7f \u00e9 \ud800 # SKIP not ok 3 \\x1b"
@@ -55,7 +55,7 @@ def perl_tap(text, tmp_path):
 
 
 def test_tap_is_accepted_by_perls_parser(run, tmp_path):
-    text = reports.tap(run)
+    text = formats.tap(run)
     assert text.startswith("TAP version 14\n")
     # The parser knows TAP 13, of which our TAP 14 uses no more than what 13 has.
     rows = perl_tap(text.replace("TAP version 14", "TAP version 13", 1), tmp_path)
@@ -69,14 +69,14 @@ def test_tap_is_accepted_by_perls_parser(run, tmp_path):
 
 def test_an_interrupted_run_bails_out(run):
     run[-1]["interrupted"] = True
-    assert reports.tap(run).endswith("Bail out! The run was interrupted.\n")
-    assert "Bail out!" in reports.ktap(run[:-1])
+    assert formats.tap(run).endswith("Bail out! The run was interrupted.\n")
+    assert "Bail out!" in formats.ktap(run[:-1])
 
 
 def test_junit_is_accepted_by_junitparser(run, tmp_path):
     import junitparser
     path = tmp_path / "x.xml"
-    path.write_text(reports.junit(run), encoding="utf-8", errors="backslashreplace")
+    path.write_text(formats.junit(run), encoding="utf-8", errors="backslashreplace")
     suites = junitparser.JUnitXml.fromfile(str(path))
     total = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
     for suite in suites:
@@ -91,13 +91,13 @@ def test_junit_is_accepted_by_junitparser(run, tmp_path):
 
 
 def test_junit_is_well_formed_and_holds_no_control_character(run):
-    text = reports.junit(run)
+    text = formats.junit(run)
     xml.dom.minidom.parseString(text.encode("utf-8", "backslashreplace"))
     assert not [c for c in text if ord(c) < 32 and c != "\n"]
 
 
 def test_ktap_lines(run):
-    lines = reports.ktap(run).splitlines()
+    lines = formats.ktap(run).splitlines()
     assert lines[:2] == ["KTAP version 1", "1..%d" % (len(VERDICTS) + 2)]
     assert "ok 1 tcg/s/c0" in lines
     assert "not ok 8 tcg/s/c7 # TIMEOUT because of 7" not in lines[:3]
@@ -111,7 +111,7 @@ def test_ktap_lines(run):
 
 
 def test_lava_signals(run):
-    lines = reports.lava(run).splitlines()
+    lines = formats.lava(run).splitlines()
     assert lines[0] == "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=tcg/s/c0 RESULT=pass>"
     assert len(lines) == len(VERDICTS) + 2
     results = [line.rsplit("=", 1)[1][:-1] for line in lines]
@@ -120,19 +120,19 @@ def test_lava_signals(run):
 
 def test_reports_are_in_plan_order_whatever_the_streams_order(run):
     backwards = [run[0]] + run[-2:0:-1] + [run[-1]]
-    for form in reports.FORMATS.values():
+    for form in formats.FORMATS.values():
         assert form(backwards) == form(run)
 
 
 def test_no_report_lets_a_control_byte_through(run):
-    for form in list(reports.FORMATS.values()) + [lambda r: "\n".join(human.summary(r))]:
+    for form in list(formats.FORMATS.values()) + [lambda r: "\n".join(person.summary(r))]:
         text = form(run)
         assert not [c for c in text if ord(c) < 32 and c != "\n" or ord(c) == 127], form
         assert "\x1b" not in text
 
 
 def test_people_see_failures_first_with_both_traces_and_the_command(run):
-    lines = human.summary(run)
+    lines = person.summary(run)
     text = "\n".join(lines)
     first = lines[1]
     assert first.startswith("FAIL tcg s/c1")
@@ -142,7 +142,7 @@ def test_people_see_failures_first_with_both_traces_and_the_command(run):
 
 
 def test_a_run_in_which_nothing_passed_says_so():
-    assert human.summary([record(1, "SKIP")])[-1] == "Nothing passed in this run."
+    assert person.summary([record(1, "SKIP")])[-1] == "Nothing passed in this run."
 
 
 @pytest.mark.parametrize("data,want", [

@@ -4,10 +4,11 @@ import os
 import re
 
 from conftest import ROOT
-from ordeal import cfg, expect, options, platforms
+from ordeal import options, platforms
 from ordeal.host import Host
-from ordeal.judge import Ending
+from ordeal.judge.session import Ending
 from ordeal.model import VERDICTS, Stanza
+from ordeal.plan import cfg, known
 from ordeal.platforms.base import Job, Launch, Need, Platform
 
 
@@ -28,7 +29,7 @@ def test_every_field_of_the_stream_is_documented(tree):
 def test_every_key_and_verdict_is_documented():
     for key in cfg.KEYS:
         assert "`%s`" % key in page("unittests-cfg.md"), key
-    for key in expect.KEYS:
+    for key in known.KEYS:
         assert re.search("^%s = " % key, page("results.md"), re.M), key
     for verdict in VERDICTS:
         assert re.search(r"^\| %s \|" % verdict, page("results.md"), re.M), verdict

@@ -2,8 +2,8 @@
 """The second opinion on a PASS: what it lets through, and everything that it must not."""
 import loglib
 import pytest
-from ordeal.judge import Ending, Plan, judge
-from ordeal.second import contradiction, matches, parse
+from ordeal.judge.recheck import contradiction, matches, parse
+from ordeal.judge.session import Ending, Plan, judge
 
 SEEN = "IRQ(0x60)@RDMSR[if=1,rf=0]; #GP(0x0)@RDMSR[if=1,rf=1]"
 

@@ -2,11 +2,11 @@
 """What the log says of a sweep: the lines SWEEP, SAMPLE and HIST, and what becomes of them."""
 import pytest
 from loglib import case_lines, data, good_log, head_lines, close_lines
-from ordeal.human import failure
-from ordeal.judge import Ending, Plan, Session
+from ordeal.judge.session import Ending, Plan, Session
+from ordeal.judge.sweeps import first_in, parse_hist, parse_sample, parse_sweep, ranges
 from ordeal.model import Result, result_from_record
-from ordeal.sweeps import first_in, parse_hist, parse_sample, parse_sweep, ranges
-from ordeal.timeline import of_case, window
+from ordeal.report.person import failure
+from ordeal.report.timeline import of_case, window
 
 BEFORE, LATER = "IRQ(0x60)@before UD2; #UD@UD2", "#UD@UD2; IRQ(0x60)@later"
 WHOLE = "92-245 unit=tick step=1 repeat=1 samples=154 searched=36"

@@ -12,9 +12,10 @@ import time
 import pytest
 from conftest import ROOT
 
-from ordeal import expect, platforms
+from ordeal import platforms
 from ordeal.host import Host, find_host, version_of
-from ordeal.platforms import rootmake, toolbox
+from ordeal.plan import known
+from ordeal.platforms import make_root, toolbox
 
 APT = """#!/bin/sh
 echo "$*" >>"$FAKE/calls"
@@ -142,19 +143,19 @@ def test_half_a_root_does_not_count(tmp_path):
                                                                                "mirror+file:/m"]),
     ("\nnonsense\nE: what\n", [])])
 def test_mirrors_are_those_of_this_machines_apt(targets, want):
-    assert rootmake.mirrors(targets) == want
+    assert make_root.mirrors(targets) == want
 
 
 def test_libraries_of_the_host_are_seen():
     listed = ("\tlinux-vdso.so.1 (0x1)\n\tlibc.so.6 => /r/usr/lib/libc.so.6 (0x2)\n"
               "\tlibz.so.1 => /lib/libz.so.1 (0x3)\n\tliba.so => not found\n\t/r/ld.so (0x4)\n"
               "\tlibq.so => /rr/libq.so (0x5)\n")
-    assert rootmake.outside(listed, "/r") == ["libz.so.1", "liba.so", "libq.so"]
+    assert make_root.outside(listed, "/r") == ["libz.so.1", "liba.so", "libq.so"]
 
 
 def test_what_apt_complains_of():
-    assert rootmake.complaint("W: a\nE: Unable to x\nE: more\n") == "Unable to x"
-    assert rootmake.complaint("a\nlast\n") == "last" and rootmake.complaint("") == "no output"
+    assert make_root.complaint("W: a\nE: Unable to x\nE: more\n") == "Unable to x"
+    assert make_root.complaint("a\nlast\n") == "last" and make_root.complaint("") == "no output"
 
 
 # -- making -------------------------------------------------------------------------------------
@@ -213,10 +214,10 @@ def test_a_mirror_of_ones_own(made, monkeypatch):
 
 
 def test_too_little_room_and_bad_paths(made, monkeypatch):
-    monkeypatch.setattr(rootmake, "ROOM_MIB", 1 << 40)
+    monkeypatch.setattr(make_root, "ROOM_MIB", 1 << 40)
     host = Host(ROOT, ROOT, {"ORDEAL_ROOTS": str(made.roots)})
-    with pytest.raises(rootmake.UserError, match="MiB free in .* make room"):
-        rootmake.make(host, "trixie")
+    with pytest.raises(make_root.UserError, match="MiB free in .* make room"):
+        make_root.make(host, "trixie")
     for bad in ("a:b", "a;b", 'a"b'):
         monkeypatch.setenv("ORDEAL_ROOTS", str(made.roots / bad))
         done = made("trixie")
@@ -270,11 +271,11 @@ def test_without_the_root_others_run(tree, monkeypatch):
 
 def test_entries_with_versions_hold_for_the_roots_version():
     """One file for both: what was mended is no excuse for the newer one."""
-    listed = expect.parse("[a]\ncases = *\nverdict = FAIL\nreason = r\ncite = c\nversions = <9.1\n",
-                          "x")
+    listed = known.parse("[a]\ncases = *\nverdict = FAIL\nreason = r\ncite = c\nversions = <9.1\n",
+                         "x")
     for version, count in (("QEMU emulator version 7.2.22 (Debian)", 1),
                            ("QEMU emulator version 10.0.13 (Debian)", 0)):
-        assert len(expect.Judge(listed, "tcg+trixie", version, "2026-01-01").deviations) == count
+        assert len(known.Judge(listed, "tcg+trixie", version, "2026-01-01").deviations) == count
 
 
 def real(name):

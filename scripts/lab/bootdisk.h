@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The disk that Bochs boots in the lab: 17 sectors of code (mbr.S, loader.c), one with this head,
- * then what the head names. scripts/ordeal/platforms/labdisk.py writes it, fetch.c finds its
+ * then what the head names. scripts/ordeal/platforms/lab/disk.py writes it, fetch.c finds its
  * payload by it.
  */
 #ifndef ORDEAL_LAB_BOOTDISK_H

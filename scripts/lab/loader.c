@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Loads what the head of the lab's disk names to where it says, and returns where to go. It knows
- * nothing of kernels: what Linux wants to find in memory, labdisk.py has put on the disk.
+ * nothing of kernels: what Linux wants to find in memory, lab/disk.py has put on the disk.
  */
 #include "bootdisk.h"
 #include "ata.h"

@@ -11,18 +11,19 @@ import time
 from dataclasses import replace
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
-from . import expect, platforms, suites
-from .engine import Boot
+from . import platforms
 from .host import Host
-from .kut import MAX_SUBTESTS
-from .logdir import LogDir
+from .judge.kut import MAX_SUBTESTS
 from .model import SKIP, VERDICTS, Case, Result, UserError
 from .options import LAB, REPORTS, Options
-from .plan import Options as Selection
-from .plan import Suite, check_stanzas, ident, result_filter, select, wanted
+from .plan import known, suites
+from .plan.select import Options as Selection
+from .plan.select import Suite, check_stanzas, ident, result_filter, select, wanted
 from .platforms.base import Platform
-from .runner import Runner, Unit, merge_rounds, results_of
-from .stream import SCHEMA, Stream, read_records, write_file
+from .report.stream import SCHEMA, Stream, read_records, write_file
+from .run.engine import Boot
+from .run.logdir import LogDir
+from .run.runner import Runner, Unit, merge_rounds, results_of
 from .text import clean_text, shell_quote
 
 
@@ -41,7 +42,7 @@ class Run:
         self.own = not options.one("cfg")
         self.cfg = options.one("cfg") or os.path.join(host.root, suites.DEFAULT_CFG)
         self.units: List[Unit] = []
-        self.judges: Dict[str, expect.Judge] = {}
+        self.judges: Dict[str, known.Judge] = {}
         self.cpus: Dict[str, str] = {}
         self.results: List[Result] = []
         self.found: Dict[int, Dict[int, Result]] = {}
@@ -84,11 +85,11 @@ class Run:
         directory = os.path.join(os.path.dirname(os.path.abspath(self.cfg)), "expected")
         today = time.strftime("%Y-%m-%d")
         for platform in self.platforms:
-            listed = expect.load(directory, platform.expectations(self.host))
+            listed = known.load(directory, platform.expectations(self.host))
             stem, version = platform.below(self.host)
             if stem:
-                listed += expect.seen_through(expect.load(directory, stem), version, stem)
-            self.judges[platform.name] = expect.Judge(
+                listed += known.seen_through(known.load(directory, stem), version, stem)
+            self.judges[platform.name] = known.Judge(
                 listed, platform.name, platform.version(self.host), today)
         chosen = Selection(tuple(self.options.patterns),
                            tuple(self.options.values.get("exclude", [])))
@@ -187,12 +188,12 @@ class Run:
             self.printed += len(self.rounds[unit.index])
             if self.quiet:
                 continue
-            from . import human, timeline
+            from .report import person, timeline
             self.progress("")
-            say(human.unit_line(unit.label, found))
+            say(person.unit_line(unit.label, found))
             if self.options.flag("verbose"):
                 for result in found:
-                    say(human.case_line(result))
+                    say(person.case_line(result))
                     for line in timeline.of_case(result, self.results):
                         say("          " + clean_text(line))
             sys.stdout.flush()
@@ -213,8 +214,8 @@ class Run:
         old = [] if not self.options.one("baseline") else [
             r for r in read_records(self.options.one("baseline")) if r["type"] == "result"]
         for directory in self.options.values.get("html", []):
-            from . import html
-            html.prepare(directory)
+            from .page import page
+            page.prepare(directory)
         logs.open()
         try:
             self.stream = Stream([os.path.join(logs.path, "results.jsonl")]
@@ -243,7 +244,7 @@ class Run:
         def first_boot() -> None:
             if not self.said_fingerprint and self.stream is not None:
                 self.said_fingerprint = True
-                from .fingerprint import gather
+                from .run.fingerprint import gather
                 self.stream.add(gather(self.host, self.platforms,
                                        [suite for suite, _ in self.plan]))
         engine.on_start = first_boot
@@ -271,7 +272,7 @@ class Run:
 
     def _report(self, old: List[Dict[str, Any]]) -> int:
         assert self.stream is not None and self.runner is not None
-        from . import compare, human, reports
+        from .report import compare, person, formats
         signalled = self.runner.engine.interrupted
         verdicts = [result.verdict for result in self.results]
         unexpected = sum(result.unexpected for result in self.results)
@@ -282,7 +283,7 @@ class Run:
         if old:
             whole = not (self.options.patterns or self.options.values.get("exclude")
                          or self.options.words("group") or self.options.shard != (1, 1))
-            classes = compare.classify(reports.results(old), self.results, whole,
+            classes = compare.classify(formats.results(old), self.results, whole,
                                        self.options.words("differential")
                                        or self.options.words("platform"))
             lines += compare.baseline_lines(classes)
@@ -302,21 +303,21 @@ class Run:
         self._write_reports(classes if old else None)
         self.progress("")
         if self.options.flag("tap13"):
-            sys.stdout.write(reports.tap(self.stream.records))
+            sys.stdout.write(formats.tap(self.stream.records))
         elif not self.quiet:
-            for line in human.summary(self.stream.records) + lines:
+            for line in person.summary(self.stream.records) + lines:
                 say(line)
         return status
 
     def _write_reports(self, classes: Optional[Dict[str, List[str]]]) -> None:
-        from . import reports
+        from .report import formats
         assert self.stream is not None
         for name in REPORTS:
             for path in self.options.values.get(name, []):
-                write_file(path, reports.FORMATS[name](self.stream.records))
+                write_file(path, formats.FORMATS[name](self.stream.records))
         for directory in self.options.values.get("html", []):
-            from . import html
-            html.write(directory, self.stream.records, classes)
+            from .page import page
+            page.write(directory, self.stream.records, classes)
         if self.options.one("save-baseline"):
             import json
             write_file(self.options.one("save-baseline"), "".join(

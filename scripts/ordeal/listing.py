@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def tests(run: "Run") -> None:
     """Every stanza's name, as kvm-unit-tests' -l; -g narrows. Images need not be built."""
-    from . import suites
+    from .plan import suites
     from .model import UserError
     stanzas = suites.read_stanzas(run.host, run.cfg, run.options.values.get("set", []))
     groups = run.options.words("group")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The drawings of html_svg.py and html_lanes.py (of html_phase.py: phase.js), made in the browser for the cases that a
+// The drawings of svg.py and lanes.py (of phase.py: phase.js), made in the browser for the cases that a
 // reader opens. Function for function the same as there, with the same whole numbers; a test holds
 // the two together. Everything becomes an element through createElementNS: no text is ever parsed.
 "use strict";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The phase diagram of html_phase.py, made in the browser: as draw.js, and held to it by the same test.
+// The phase diagram of phase.py, made in the browser: as draw.js, and held to it by the same test.
 "use strict";
 
 draw.phase = (({ Drawing, wrap, width, cut, kind, max }) => {

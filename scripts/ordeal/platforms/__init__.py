@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The platforms this runner knows. A new one is one file beside this and one line in ALL.
 
-A name with @ is a hypervisor in an emulator (the lab, lab.py). +SUFFIX takes a kernel (+linux-6.1)
-or the emulator (+trixie, toolbox.py) from elsewhere, or another inner VMM (+qemu, labqemu.py).
+A name with @ is a hypervisor in an emulator (the lab, lab/kvm.py). +SUFFIX takes a kernel (+linux-6.1)
+or the emulator (+trixie, toolbox.py) from elsewhere, or another inner VMM (+qemu, lab/kvm_qemu.py).
 """
 from typing import Dict, List, Tuple
 
@@ -11,10 +11,10 @@ from ..model import UserError
 from ..text import near
 from .base import Need, Platform
 from .bochs import BochsAmd, BochsIntel
-from .lab import DEFAULT_KERNEL, KvmAmdTcg
-from .labbochs import KvmIntelBochs
-from .labqemu import KvmAmdTcgQemu
-from .labxen import XenAmdTcg
+from .lab.kvm import DEFAULT_KERNEL, KvmAmdTcg
+from .lab.kvm_bochs import KvmIntelBochs
+from .lab.kvm_qemu import KvmAmdTcgQemu
+from .lab.xen import XenAmdTcg
 from .qemu import Kvm, Tcg
 from .toolbox import ROOTS
 

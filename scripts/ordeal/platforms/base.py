@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import List, NamedTuple, Tuple
 
 from ..host import Host
-from ..judge import Ending
+from ..judge.session import Ending
 from ..model import Stanza, UserError
 
 
@@ -56,7 +56,7 @@ class Platform:
     guest_args: Tuple[str, ...] = ()
     #: What an emulator says that could not start for a reason that is gone the next time.
     stumbles: Tuple[str, ...] = ()
-    #: One machine runs all images of a run in turn (launch_many); labrelay.py tells them apart.
+    #: One machine runs all images of a run in turn (launch_many); lab/relay.py tells them apart.
     shares_boot = False
     #: With shares_boot: real seconds to the first image.
     boot_limit = 120.0
@@ -98,7 +98,7 @@ class Platform:
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
                     work: str) -> Launch:
         """With shares_boot: the command for a machine that runs each job with its arguments in turn,
-        marked as labrelay.py says. A UserError makes the parts NOTRUN, and the run goes on."""
+        marked as lab/relay.py says. A UserError makes the parts NOTRUN, and the run goes on."""
         raise NotImplementedError
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bochs as a platform: `bochs-intel` (VMX) and `bochs-amd` (SVM).
 
-Bochs loads no ELF file, so the image and its arguments go onto a disk with a loader (bootdisk.py), or, if
-the image has no PVH entry, into a GRUB ISO (grubiso.py). The console is COM1 written into a FIFO. The
+Bochs loads no ELF file, so the image and its arguments go onto a disk with a loader (bochs_disk.py), or, if
+the image has no PVH entry, into a GRUB ISO (grub_iso.py). The console is COM1 written into a FIFO. The
 guest's last word is "Shutdown" on port 0x8900, which Bochs calls a panic: that, and only that, is the
 normal end.
 """
@@ -10,9 +10,9 @@ import os
 from typing import List, Optional, Tuple
 
 from ..host import Host, version_of
-from ..judge import Ending
+from ..judge.session import Ending
 from ..text import clean
-from . import bootdisk, grubiso, toolbox
+from . import bochs_disk, grub_iso, toolbox
 from .base import Job, Launch, Need, Platform
 
 OLDEST = (2, 7)
@@ -36,13 +36,13 @@ def boot_disk(host: Host, image: str, args: List[str]) -> Optional[bytes]:
     path = os.path.join(host.build, "scripts", "lab", "bootdisk")
     with open(image, "rb") as stream:
         content = stream.read()
-    if not os.path.exists(path) or not bootdisk.has_pvh_entry(content):
+    if not os.path.exists(path) or not bochs_disk.has_pvh_entry(content):
         return None
     with open(path, "rb") as stream:
         code = stream.read()
-    line = bootdisk.command_line(" ".join(args), bootdisk.MEMORY_MAP - bootdisk.COMMAND_LINE)
-    return bootdisk.with_payload(bootdisk.bootable(
-        code, bootdisk.by_pvh(content, line, MEMORY_MIB)))
+    line = bochs_disk.command_line(" ".join(args), bochs_disk.MEMORY_MAP - bochs_disk.COMMAND_LINE)
+    return bochs_disk.with_payload(bochs_disk.bootable(
+        code, bochs_disk.by_pvh(content, line, MEMORY_MIB)))
 
 
 def machine(cpu: str, memory_mib: int, roms: Tuple[str, str], lines: List[str], work: str) -> str:
@@ -144,12 +144,12 @@ class Bochs(Platform):
         content = boot_disk(host, image, args)
         if content is None:
             path = os.path.join(work, "image.iso")
-            grubiso.boot_iso(host, image, args, path)
+            grub_iso.boot_iso(host, image, args, path)
             return ["ata0-master: type=cdrom, path=\"%s\", status=inserted" % path, "boot: cdrom"]
         path = os.path.join(work, "disk")
         with open(path, "wb") as out:
             out.write(content)
-        return [bootdisk.drive(path, len(content)), "boot: disk"]
+        return [bochs_disk.drive(path, len(content)), "boot: disk"]
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
         panics = [line for line in kept.splitlines() if b"p[" in line[:24]]

@@ -9,7 +9,7 @@ import os
 from typing import List
 
 from ..host import Host, version_of
-from ..judge import Ending
+from ..judge.session import Ending
 from ..text import clean
 from . import toolbox
 from .base import Job, Launch, Need, Platform

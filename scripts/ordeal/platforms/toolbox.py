@@ -2,7 +2,7 @@
 """Toolbox roots: the emulators of another release of the distribution, beside this machine's own.
 
 A platform whose name ends in +ROOT takes its emulator from there. A root is a directory in the
-cache with that release's programs, libraries and firmware (rootmake.py makes it). Nothing of it is
+cache with that release's programs, libraries and firmware (make_root.py makes it). Nothing of it is
 installed, and no chroot is needed to use it: bin/PROGRAM starts each program with the root's own
 loader and libraries, as whoever may read the root.
 """
@@ -14,7 +14,7 @@ from ..host import Host
 from .base import Need, Platform
 
 #: Written last, with FORMAT as its first line; a root without it, or of another format, does not
-#: count. A new FORMAT is due when what rootmake.py makes changes.
+#: count. A new FORMAT is due when what make_root.py makes changes.
 COMPLETE, FORMAT = "complete", "toolbox root, format 1"
 
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The judge: from the bytes of a boot to the verdicts of its cases. Pure."""

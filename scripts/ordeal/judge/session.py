@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The judge: console bytes, how the machine ended, and the plan in; verdicts out.
+
+A pure state machine over the grammar of docs/results.md. Its one law: the log is believed up to
+its first violation, and a case is believed only if its block is whole (CRC over the nonce and
+every line) and everything before it was in order. Whatever breaks the log is charged to the case
+that was running, or to the last one that ran; later cases are `rest`, to be booted again.
+"""
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Tuple
+
+from ..model import CRASH, ERROR, FAIL, PASS, SKIP, TIMEOUT
+from ..text import clean
+from .recheck import contradiction
+from .scan import LineScanner
+from .sweeps import parse_hist, parse_sample, parse_sweep
+
+#: Exit codes a guest may write to port 0xf4.
+CODE_PASS, CODE_FAIL, CODE_SKIP, CODE_ABORT = 0, 1, 77, 127
+#: More protocol lines than this in one boot are a flood, not a log.
+MAX_LOG = 64 << 20
+_VERDICT_WORDS = (PASS, FAIL, SKIP, ERROR)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the machine stopped: exit (guest wrote code), off (power-off or reset: no code),
+    stopped (by us after END), signal, timeout, vmm (the emulator failed), dead (the hypervisor
+    under test panicked), flood, interrupted."""
+    kind: str
+    code: Optional[int] = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What this boot was asked to run, in the image's order."""
+    nonce: str
+    cases: Tuple[str, ...]
+
+
+@dataclass
+class CaseLog:
+    """What the log proved about one case."""
+    name: str
+    verdict: str = ""
+    reason: str = ""
+    want: List[str] = field(default_factory=list)
+    seen: List[str] = field(default_factory=list)
+    hist: List[Tuple[int, str]] = field(default_factory=list)
+    sweep: Dict[str, Any] = field(default_factory=dict)
+    fingerprints: List[str] = field(default_factory=list)
+    notes: List[str] = field(default_factory=list)
+
+
+@dataclass
+class Judgement:
+    """Verdicts by case, the cases nothing is known of, and why the log ended early."""
+    cases: Dict[str, CaseLog]
+    rest: List[str]
+    started: bool
+    why: str
+    env: List[str]
+
+
+class _Violation(Exception):
+    """The log breaks the grammar here. charge: the case to blame, if not the current one."""
+
+    def __init__(self, text: str, verdict: str = ERROR, charge: str = "") -> None:
+        super().__init__(text)
+        self.verdict, self.charge = verdict, charge
+
+
+class Session:
+    """One boot under judgement: feed() the console as it comes, then finish()."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.env: List[str] = []
+        self.done: List[CaseLog] = []
+        self.current: Optional[CaseLog] = None
+        self.state = "start"
+        self._scanner = LineScanner()
+        self._case_crc = 0
+        self._crc = 0
+        self._room = MAX_LOG
+        self._broken: Optional[_Violation] = None
+
+    @property
+    def closed(self) -> bool:
+        """A valid END line was seen, and nothing after it."""
+        return self.state == "closed" and self._broken is None
+
+    @property
+    def broken(self) -> bool:
+        """Nothing that still comes can be believed."""
+        return self._broken is not None
+
+    def feed(self, chunk: bytes) -> None:
+        """Judge what this chunk of the console completes."""
+        for line in self._scanner.feed(chunk):
+            if self._broken is not None:
+                return
+            try:
+                self._line(line.data, line.whole)
+            except _Violation as violation:
+                self._broken = violation
+
+    # -- one line ---------------------------------------------------------------------------
+
+    def _line(self, data: bytes, whole: bool) -> None:
+        shown = clean(data, 120)
+        self._room -= len(data)
+        if self._room < 0:
+            raise _Violation("the guest's log is longer than %d MiB" % (MAX_LOG >> 20))
+        if not whole:
+            raise _Violation("a line of the log is too long: " + shown)
+        if any(byte < 0x20 or byte > 0x7E for byte in data):
+            raise _Violation("unprintable byte in a line of the log: " + shown)
+        line = data.decode("ascii")
+        word, rest = _split(line)
+        if word == "ORDEAL" and self.state != "start":
+            raise _Violation("the guest booted a second time", CRASH)
+        if word == "ABORT":
+            raise _Violation("the guest gave up: " + rest)
+        if self.state == "closed":
+            raise _Violation("the log goes on after END: " + shown)
+        if word != "END":
+            self._crc = zlib.crc32(data + b"\n", self._crc)
+        handler = getattr(self, "_in_" + self.state)
+        handler(word, rest, data, shown)
+
+    def _in_start(self, word: str, rest: str, data: bytes, shown: str) -> None:
+        if word != "ORDEAL":
+            raise _Violation("the log does not begin with ORDEAL but with: " + shown)
+        parts = rest.split(" ")
+        fields = dict(part.partition("=")[::2] for part in parts[1:])
+        if parts[0] != "1":
+            raise _Violation("log version %s, this runner reads version 1" % parts[0])
+        if list(fields) != ["suite", "nonce"] or not fields["suite"]:
+            raise _Violation("malformed ORDEAL line: " + shown)
+        if fields["nonce"] != self.plan.nonce:
+            raise _Violation("nonce %s is not this boot's (%s): a log of another run"
+                             % (fields["nonce"], self.plan.nonce))
+        self.suite = fields["suite"]
+        self.state = "head"
+
+    def _in_head(self, word: str, rest: str, data: bytes, shown: str) -> None:
+        if word == "ENV":
+            self.env.append(rest)
+            return
+        if word != "PLAN":
+            raise _Violation("expected ENV or PLAN, found: " + shown)
+        if rest != str(len(self.plan.cases)):
+            raise _Violation("the guest plans %s cases, it was asked for %d"
+                             % (rest, len(self.plan.cases)))
+        self.state = "between"
+
+    def _in_between(self, word: str, rest: str, data: bytes, shown: str) -> None:
+        ahead = self._next()
+        if ahead and word == "CASE":
+            if rest != ahead:
+                raise _Violation("expected case %s, found case %s" % (ahead, clean(rest.encode())),
+                                 charge=ahead)
+            self.current = CaseLog(rest)
+            self._case_crc = zlib.crc32(data + b"\n", zlib.crc32(self.plan.nonce.encode() + b"\n"))
+            self.state = "case"
+        elif not ahead and word == "SUMMARY":
+            self._summary(rest)
+        else:
+            raise _Violation("expected %s, found: %s" % ("case " + ahead if ahead else "SUMMARY",
+                                                         shown), charge=ahead)
+
+    def _in_case(self, word: str, rest: str, data: bytes, shown: str) -> None:
+        case = self.current
+        assert case is not None
+        if word == "DONE":
+            self._done(case, rest)
+            return
+        if case.verdict:
+            raise _Violation("a line between verdict and DONE: " + shown)
+        self._case_crc = zlib.crc32(data + b"\n", self._case_crc)
+        name, colon, text = rest.partition(": ")
+        if word in _VERDICT_WORDS:
+            suite, name = name, text.partition(": ")[0]
+            text = text.partition(": ")[2]
+            if suite != self.suite or name != case.name:
+                raise _Violation("a verdict for %s: %s inside case %s" % (suite, name, case.name))
+            self._verdict(case, word, text)
+        elif word not in ("WANT", "SEEN", "SWEEP", "SAMPLE", "HIST", "OBSERVED", "NOTE") \
+                or not colon or name != case.name:
+            raise _Violation("inside case %s: %s" % (case.name, shown))
+        elif word == "WANT":
+            case.want += text.split(" || ")
+        elif word == "SEEN":
+            case.seen.append(text)
+        elif word in ("SWEEP", "SAMPLE", "HIST"):
+            try:
+                self._of_sweep(case, word, text)
+            except ValueError as problem:
+                raise _Violation("%s: %s" % (problem, shown)) from None
+        else:
+            (case.fingerprints if word == "OBSERVED" else case.notes).append(text)
+
+    @staticmethod
+    def _of_sweep(case: CaseLog, word: str, text: str) -> None:
+        if word == "SWEEP":
+            if "from" in case.sweep:
+                raise ValueError("a second SWEEP")
+            case.sweep.update(parse_sweep(text))
+        elif word == "SAMPLE":
+            case.sweep.setdefault("first", []).append(list(parse_sample(text)))
+        else:
+            count, ticks, trace = parse_hist(text)
+            case.hist.append((count, trace))
+            case.sweep.setdefault("ticks", []).append(ticks)
+
+    @staticmethod
+    def _verdict(case: CaseLog, word: str, text: str) -> None:
+        if word == PASS and not (case.want and all(w.strip() for w in case.want)):
+            raise _Violation("PASS without a WANT line: nothing was claimed")
+        if word == PASS and not (len(case.seen) == 1 and case.seen[0].strip()):
+            raise _Violation("PASS without one SEEN line: nothing was recorded")
+        case.verdict = word
+        if word == SKIP:
+            case.reason = text
+        elif word in (FAIL, ERROR):
+            case.reason = text.partition(" -- ")[2] or text
+
+    def _done(self, case: CaseLog, rest: str) -> None:
+        if not case.verdict:
+            raise _Violation("case %s is over without a verdict" % case.name)
+        if rest != "%s crc=%08x" % (case.name, self._case_crc) and \
+                rest != "%s crc=%08X" % (case.name, self._case_crc):
+            raise _Violation("the checksum of case %s is wrong: part of its log is lost or altered"
+                             % case.name)
+        self.done.append(case)
+        self.current = None
+        self.state = "between"
+
+    def _counts(self) -> Tuple[int, int, int, int]:
+        verdicts = [case.verdict for case in self.done]
+        return (verdicts.count(PASS), verdicts.count(FAIL), verdicts.count(SKIP),
+                verdicts.count(ERROR))
+
+    def _summary(self, rest: str) -> None:
+        _, failed, skipped, errors = self._counts()
+        want = "%d tests" % len(self.done)
+        if failed + errors:
+            want += ", %d unexpected failures" % (failed + errors)
+        if skipped:
+            want += ", %d skipped" % skipped
+        if rest != want:
+            raise _Violation("SUMMARY says %r, the log says %r" % (rest, want))
+        self.state = "end"
+
+    def _in_end(self, word: str, rest: str, data: bytes, shown: str) -> None:
+        passed, failed, skipped, errors = self._counts()
+        want = "%s cases=%d pass=%d fail=%d skip=%d error=%d crc=" % (
+            self.plan.nonce, len(self.done), passed, failed, skipped, errors)
+        if word != "END":
+            raise _Violation("expected END, found: " + shown)
+        if rest not in (want + "%08x" % self._crc, want + "%08X" % self._crc):
+            raise _Violation("the END line does not close this log: " + shown)
+        self.state = "closed"
+
+    # -- the verdicts -----------------------------------------------------------------------
+
+    def _next(self) -> str:
+        return self.plan.cases[len(self.done)] if len(self.done) < len(self.plan.cases) else ""
+
+    def _exit_problem(self, ending: Ending) -> Optional[_Violation]:
+        """What the machine's end says against a log that is closed."""
+        _, failed, skipped, errors = self._counts()
+        want = CODE_PASS
+        if failed + errors:
+            want = CODE_FAIL
+        elif skipped == len(self.done):
+            want = CODE_SKIP
+        if ending.kind == "exit" and ending.code != want:
+            return _Violation("exit status %s contradicts the log, which means %d"
+                              % (ending.code, want))
+        if ending.kind in ("exit", "off", "stopped"):
+            return None
+        return _cut(ending, "after its END line")
+
+    def finish(self, ending: Ending) -> Judgement:
+        """The verdicts, now that the machine has stopped."""
+        broken = self._broken
+        if broken is None and self.state == "closed":
+            broken = self._exit_problem(ending)
+        elif broken is None:
+            broken = _cut(ending, self._place())
+        for case in self.done:
+            _second_opinion(case)
+        cases = {case.name: case for case in self.done}
+        why = ""
+        if broken is not None:
+            why = str(broken)
+            self._charge(cases, broken)
+        rest = [name for name in self.plan.cases if name not in cases]
+        started = bool(self.done) or self.current is not None
+        return Judgement(cases, rest, started, why, list(self.env))
+
+    def _charge(self, cases: Dict[str, CaseLog], broken: _Violation) -> None:
+        """Give the verdict to the case that ran, was due, or ran last."""
+        if self.current is not None:
+            cases[self.current.name] = self.current
+            name = self.current.name
+        elif broken.charge or not self.done:
+            name = broken.charge or self._next()
+            cases[name] = CaseLog(name)
+        else:
+            name = self.done[-1].name
+        case = cases[name]
+        case.verdict, case.reason = broken.verdict, str(broken)
+
+    def _place(self) -> str:
+        if self.current is not None:
+            return "in case " + self.current.name
+        if self.done:
+            return "after case %s was over" % self.done[-1].name
+        if self.state == "start":
+            return "before the first line of its log"
+        return "before its first case"
+
+
+def _second_opinion(case: CaseLog) -> None:
+    """A PASS whose SEEN is not what its WANT claims shows a guest that cannot compare."""
+    reason = contradiction(case.want, case.seen) if case.verdict == PASS else ""
+    if reason:
+        case.verdict, case.reason = ERROR, reason
+
+
+def _split(line: str) -> Tuple[str, str]:
+    """The word and what follows it; ORDEAL and END are followed by a blank, others by ': '."""
+    if line.startswith(("ORDEAL ", "END ")):
+        word, _, rest = line.partition(" ")
+    else:
+        word, _, rest = line.partition(":")
+        if not rest.startswith(" "):
+            raise _Violation("malformed line of the log: " + line[:120])
+        rest = rest[1:]
+    return word, rest
+
+
+def _cut(ending: Ending, place: str) -> _Violation:
+    """The violation a log has that simply stops, from how the machine stopped."""
+    detail = ": " + ending.text if ending.text else ""
+    if ending.kind == "timeout":
+        return _Violation("no end within the time limit%s, %s" % (detail, place), TIMEOUT)
+    if ending.kind == "signal":
+        return _Violation("the emulator died %s%s" % (place, detail), CRASH)
+    if ending.kind == "dead":
+        return _Violation("the hypervisor under test died %s%s" % (place, detail), CRASH)
+    if ending.kind == "off":
+        return _Violation("the machine reset or powered off %s (a triple fault looks like this)%s"
+                          % (place, detail), CRASH)
+    if ending.kind == "vmm":
+        return _Violation("the emulator failed %s%s" % (place, detail))
+    if ending.kind == "exit":
+        return _Violation("the guest exited with status %s %s" % (ending.code, place))
+    return _Violation("the guest was stopped %s%s" % (place, detail))
+
+
+def judge(log: bytes, ending: Ending, plan: Plan) -> Judgement:
+    """The whole judge as one function."""
+    session = Session(plan)
+    session.feed(log)
+    return session.finish(ending)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The cases an image carries, read from its ELF section .ordeal.cases.
+
+This is how case ids are known before anything boots (docs/results.md, section 3). An image that
+is no ELF64 or lacks the section is a foreign one (kvm-unit-tests'), whose cases only its log tells.
+"""
+import struct
+from typing import List, NamedTuple, Optional, Tuple
+
+from ..model import Case, UserError
+
+SECTION = b".ordeal.cases"
+RECORD = 64
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+
+
+class _Elf(NamedTuple):
+    data: bytes
+    sections: List[Tuple[int, ...]]
+    segments: List[Tuple[int, int, int]]
+
+
+def _parse(data: bytes, path: str) -> Optional[_Elf]:
+    """Section and PT_LOAD tables of an ELF64 file; None for any other file."""
+    if data[:5] != b"\x7fELF\x02":
+        return None
+    try:
+        phoff, shoff = struct.unpack_from("<QQ", data, 32)
+        phentsize, phnum, shentsize, shnum, _ = struct.unpack_from("<HHHHH", data, 54)
+        sections = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * shentsize)
+                    for i in range(shnum)]
+        heads = [struct.unpack_from("<IIQQQQQQ", data, phoff + i * phentsize)
+                 for i in range(phnum)]
+    except struct.error:
+        raise UserError("%s: truncated ELF file; run make" % path) from None
+    return _Elf(data, sections, [(h[3], h[2], h[5]) for h in heads if h[0] == 1])
+
+
+def _section(elf: _Elf, name: bytes) -> Optional[bytes]:
+    shstrndx = struct.unpack_from("<H", elf.data, 62)[0]
+    if shstrndx >= len(elf.sections):
+        return None
+    strtab = elf.sections[shstrndx][4]
+    for head in elf.sections:
+        start = strtab + head[0]
+        if elf.data[start:start + len(name) + 1] == name + b"\0":
+            return elf.data[head[4]:head[4] + head[5]]
+    return None
+
+
+def _string(elf: _Elf, address: int, path: str) -> str:
+    for vaddr, offset, size in elf.segments:
+        if vaddr <= address < vaddr + size:
+            start = offset + address - vaddr
+            end = elf.data.find(b"\0", start, offset + size)
+            if end >= 0:
+                return elf.data[start:end].decode("utf-8", "backslashreplace")
+    raise UserError("%s: .ordeal.cases points outside the image (0x%x); run make clean, make"
+                    % (path, address))
+
+
+def parse_cases(data: bytes, path: str) -> Optional[List[Case]]:
+    """The cases of this image in boot order; None for an image without the section."""
+    elf = _parse(data, path)
+    table = _section(elf, SECTION) if elf else None
+    if elf is None or table is None:
+        return None
+    if not table or len(table) % RECORD:
+        raise UserError("%s: .ordeal.cases has %d bytes, not a multiple of %d (at least one case)"
+                        % (path, len(table), RECORD))
+    cases: List[Case] = []
+    seen = set()
+    for start in range(0, len(table), RECORD):
+        words = struct.unpack_from("<5Q", table, start)
+        texts = [_string(elf, word, path) if word else "" for word in words]
+        case = Case(*texts)
+        if not case.name or not set(case.name) <= _NAME:
+            raise UserError("%s: bad case name %r: letters, digits and _ . -" % (path, case.name))
+        if case.name in seen:
+            raise UserError("%s: two cases are called %s" % (path, case.name))
+        seen.add(case.name)
+        cases.append(case)
+    return cases
+
+
+def read_cases(path: str) -> Optional[List[Case]]:
+    """parse_cases of a file."""
+    try:
+        with open(path, "rb") as stream:
+            return parse_cases(stream.read(), path)
+    except OSError as error:
+        raise UserError("cannot read image %s: %s; run make" % (path, error.strerror)) from None
+
+
+def compiler(path: str) -> str:
+    """What the image's .comment section says of its compiler, '' if it says nothing."""
+    for name in (path, path.rsplit(".", 1)[0] + ".elf"):
+        try:
+            with open(name, "rb") as stream:
+                elf = _parse(stream.read(), name)
+        except (OSError, UserError):
+            continue
+        text = _section(elf, b".comment") if elf else None
+        if text:
+            parts = [part.decode("ascii", "replace") for part in text.split(b"\0") if part]
+            return "; ".join(dict.fromkeys(parts))
+    return ""

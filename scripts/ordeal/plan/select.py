@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which cases of which stanzas run: groups, globs, exclusion, shards. Pure functions.
+
+A stanza's cases are those its image carries, narrowed by the globs in its own test_args. A pattern
+without a slash names stanzas, one with a slash names cases; a pattern that finds nothing is an
+error, so that a typing mistake never shrinks a run in silence.
+"""
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Callable, List, Optional, Sequence, Tuple
+
+from ..judge.kut import WHOLE
+from ..model import Case, Stanza, UserError
+from ..text import near
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A stanza with its image and cases. foreign: the image does not know its cases."""
+    stanza: Stanza
+    image: str
+    foreign: bool
+    carried: Tuple[Case, ...]
+    words: Tuple[str, ...]
+
+    @property
+    def cases(self) -> List[Case]:
+        """The cases its own arguments leave, in the image's order. A foreign image's arguments
+        mean something else, and it has one case: itself."""
+        if self.foreign:
+            return list(self.carried)
+        globs, excluded = own_globs(self.words)
+        return [case for case in self.carried
+                if (not globs or matches(case.name, globs)) and not matches(case.name, excluded)]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What selects."""
+    patterns: Tuple[str, ...] = ()
+    excluded: Tuple[str, ...] = ()
+    groups: Tuple[str, ...] = ()
+    everything: bool = False
+    shard: Tuple[int, int] = (1, 1)
+
+
+def matches(name: str, globs: Sequence[str]) -> bool:
+    """One of the globs fits."""
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def own_globs(words: Sequence[str]) -> Tuple[List[str], List[str]]:
+    """The case globs and exclusions among a guest's arguments."""
+    globs = [word for word in words if "=" not in word]
+    excluded = [glob for word in words if word.startswith("exclude=")
+                for glob in word[len("exclude="):].split(",") if glob]
+    return globs, excluded
+
+
+def guest_args(suite: Suite, names: Sequence[str], extra: Sequence[str]) -> List[str]:
+    """The words that make the image run exactly these of its cases."""
+    globs, excluded = own_globs(suite.words)
+    keys = [word for word in suite.words if "=" in word and not word.startswith("exclude=")]
+    planned = [case.name for case in suite.cases]
+    if list(names) != planned:
+        left = [name for name in planned if name not in set(names)]
+        if sum(map(len, names)) <= sum(map(len, left)):
+            globs, excluded = list(names), []
+        else:
+            excluded = excluded + left
+    return globs + keys + (["exclude=" + ",".join(excluded)] if excluded else []) + list(extra)
+
+
+def wanted(stanza: Stanza, options: Options) -> bool:
+    """By groups, nodefault and the patterns' stanza part; images are not looked at."""
+    heads = [pattern.split("/", 1)[0] for pattern in options.patterns]
+    if heads and not matches(stanza.name, heads):
+        return False
+    if options.groups and not set(stanza.groups) & set(options.groups):
+        return False
+    return ("nodefault" not in stanza.groups or options.everything or bool(options.groups)
+            or stanza.name in heads)
+
+
+def check_stanzas(stanzas: Sequence[Stanza], options: Options) -> None:
+    """Every pattern's stanza part and every group must fit something that exists."""
+    names = [stanza.name for stanza in stanzas]
+    for what, patterns in (("test", options.patterns), ("-x test", options.excluded)):
+        for pattern in patterns:
+            head, slash, _ = pattern.partition("/")
+            if not matches_any(names, head):
+                raise UserError("unknown %s %s%s; -l lists the tests" % (
+                    what.replace("test", "case") if slash else what, pattern, near(head, names)))
+    groups = sorted({group for stanza in stanzas for group in stanza.groups})
+    for group in options.groups:
+        if group not in groups:
+            raise UserError("unknown group %s%s; there are: %s"
+                            % (group, near(group, groups), " ".join(groups) or "none"))
+
+
+def _check_cases(suites: Sequence[Suite], options: Options) -> None:
+    """A pattern for cases must fit one, unless the image does not know its cases."""
+    ids = [ident(suite, case) for suite in suites for case in suite.cases]
+    foreign = [suite.stanza.name for suite in suites if suite.foreign]
+    loaded = [suite.stanza.name for suite in suites]
+    for what, patterns in (("test", options.patterns), ("-x test", options.excluded)):
+        for pattern in patterns:
+            head, slash, _ = pattern.partition("/")
+            if slash and matches_any(loaded, head) and not matches_any(ids, pattern) \
+                    and not matches_any(foreign, head):
+                raise UserError("unknown %s %s%s; --list-cases lists the cases"
+                                % (what.replace("test", "case"), pattern, near(pattern, ids)))
+
+
+def matches_any(names: Sequence[str], glob: str) -> bool:
+    """The glob fits one of the names."""
+    return any(fnmatchcase(name, glob) for name in names)
+
+
+def ident(suite: Suite, case: Case) -> str:
+    """A case's id."""
+    return "%s/%s" % (suite.stanza.name, case.name)
+
+
+def _case_filter(options: Options) -> Callable[[Suite, Case], bool]:
+    def wanted(suite: Suite, case: Case) -> bool:
+        name, full = suite.stanza.name, ident(suite, case)
+        for pattern in options.excluded:
+            if fnmatchcase(full if "/" in pattern else name, pattern):
+                return False
+        if not options.patterns:
+            return True
+        return any(fnmatchcase(full if "/" in pattern else name, pattern)
+                   for pattern in options.patterns)
+    return wanted
+
+
+def select(suites: Sequence[Suite], options: Options) -> List[Tuple[Suite, List[Case]]]:
+    """The plan for one platform: suites with the cases to run, none empty."""
+    _check_cases(suites, options)
+    case_wanted = _case_filter(options)
+    plan: List[Tuple[Suite, List[Case]]] = []
+    counter = 0
+    index, count = options.shard
+    for suite in suites:
+        chosen = []
+        for case in suite.cases:
+            # A foreign image is one unit: its subtests are known only afterwards.
+            if not (_foreign_wanted(suite, options) if suite.foreign
+                    else case_wanted(suite, case)):
+                continue
+            if counter % count == index - 1:
+                chosen.append(case)
+            counter += 1
+        if chosen:
+            plan.append((suite, chosen))
+    return plan
+
+
+def _foreign_wanted(suite: Suite, options: Options) -> bool:
+    name = suite.stanza.name
+    return not any("/" not in x and fnmatchcase(name, x) for x in options.excluded)
+
+
+def result_filter(suite: Suite, options: Options) -> Optional[Callable[[str], bool]]:
+    """For a foreign image: which of the subtests it turned out to have are reported."""
+    patterns = [p for p in options.patterns if fnmatchcase(suite.stanza.name, p.split("/", 1)[0])]
+    excluded = [x for x in options.excluded if "/" in x]
+    if not excluded and (not patterns or any("/" not in p for p in patterns)):
+        return None
+
+    def wanted(name: str) -> bool:
+        full = "%s/%s" % (suite.stanza.name, name)
+        if matches(full, excluded):
+            return False
+        return name == WHOLE or not patterns or matches(full, patterns)
+    return wanted

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A disk that Bochs boots: a loader of ours (scripts/lab/mbr.S, loader.c), what it loads, a payload.
+
+What it enters is an ELF file with a PVH note: an image of this suite, or a Linux kernel (lab/disk.py).
+GRUB enters nothing by PVH, and takes twice as long to start as the rest of the boot; images without the
+note go through it (bochs.py). scripts/lab/bootdisk.h has the layout. Pure.
+"""
+import struct
+from dataclasses import dataclass
+from typing import List, Sequence, Tuple
+
+from ..model import UserError
+
+SECTOR, CODE_SECTORS, HEADS, TRACK = 512, 17, 16, 63
+CYLINDER = HEADS * TRACK * SECTOR
+MAGIC = b"ordeal\0\0"
+MOST_PARTS = 16
+
+# Where what an image is told lies: below it, above the loader.
+INFORMATION, COMMAND_LINE, MEMORY_MAP = 0x10000, 0x11000, 0x13000
+MIB = 1 << 20
+#: What Bochs' BIOS keeps at the end of memory: its ACPI tables.
+TABLES = 0x10000
+_RAM, _RESERVED, _ACPI = 1, 2, 3
+
+# Of an ELF file, and Xen's start_info (xen/include/public/arch-x86/hvm/start_info.h).
+_ELF64, _PT_LOAD, _PT_NOTE, _PHYS32_ENTRY = b"\x7fELF\x02", 1, 4, 18
+_START_MAGIC, _START_SIZE = 0x336ec578, 56
+
+
+@dataclass(frozen=True)
+class Loadable:
+    """What goes where in memory, and how it is entered."""
+    parts: Tuple[Tuple[int, bytes], ...]
+    entry: int
+    information: int
+
+
+def memory_map(mib: int) -> List[Tuple[int, int, int]]:
+    """Start, length and type, as the BIOS would say it."""
+    end = mib * MIB
+    return [(0, 0x9f000, _RAM), (0xe0000, 0x20000, _RESERVED),
+            (MIB, end - TABLES - MIB, _RAM), (end - TABLES, TABLES, _ACPI)]
+
+
+def command_line(args: str, most: int) -> bytes:
+    """With its NUL; UserError when it is longer than this."""
+    line = args.encode() + b"\0"
+    if len(line) > most:
+        raise UserError("the command line is too long: %d bytes, %d fit" % (len(line), most))
+    return line
+
+
+def _segments(elf: bytes) -> List[Tuple[int, int, int, int]]:
+    """Type, file offset, physical address and file size of each."""
+    phoff, = struct.unpack_from("<Q", elf, 32)
+    size, count = struct.unpack_from("<HH", elf, 54)
+    found = []
+    for number in range(count):
+        kind, _, offset, _, address, length, _, _ = struct.unpack_from("<IIQQQQQQ", elf,
+                                                                       phoff + number * size)
+        found.append((kind, offset, address, length))
+    return found
+
+
+def pvh_entry(elf: bytes) -> int:
+    """Where its PVH note says to enter it; 0 without one."""
+    for kind, offset, _, length in _segments(elf):
+        at = offset
+        while kind == _PT_NOTE and at + 12 <= offset + length:
+            name, size, number = struct.unpack_from("<III", elf, at)
+            body = at + 12 + (name + 3 & ~3)
+            if elf[at + 12:at + 16] == b"Xen\0" and number == _PHYS32_ENTRY:
+                return int.from_bytes(elf[body:body + min(size, 4)], "little")
+            at = body + (size + 3 & ~3)
+    return 0
+
+
+def by_pvh(elf: bytes, line: bytes, mib: int,
+           modules: Sequence[Tuple[int, bytes]] = ()) -> Loadable:
+    """An ELF file as PVH enters it: start_info, its modules, command line, memory map, segments."""
+    table = b"".join(struct.pack("<QQII", *entry, 0) for entry in memory_map(mib))
+    info = struct.pack("<IIIIQQQQII", _START_MAGIC, 1, 0, len(modules),
+                       INFORMATION + _START_SIZE if modules else 0,
+                       COMMAND_LINE, 0, MEMORY_MAP, len(memory_map(mib)), 0)
+    info += b"".join(struct.pack("<QQQQ", at, len(data), 0, 0) for at, data in modules)
+    segments = tuple((at, elf[offset:offset + length])
+                     for kind, offset, at, length in _segments(elf) if kind == _PT_LOAD and length)
+    return Loadable(((INFORMATION, info), (COMMAND_LINE, line), (MEMORY_MAP, table))
+                    + segments + tuple(modules), pvh_entry(elf), INFORMATION)
+
+
+def has_pvh_entry(content: bytes) -> bool:
+    """Is this a whole ELF file with a PVH note? Anything else is for GRUB to judge."""
+    try:
+        return content[:5] == _ELF64 and pvh_entry(content) != 0
+    except struct.error:
+        return False
+
+
+def _padded(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % SECTOR)
+
+
+def bootable(code: bytes, load: Loadable) -> bytes:
+    """The disk but its payload."""
+    if len(code) > CODE_SECTORS * SECTOR or len(load.parts) > MOST_PARTS:
+        raise UserError("the boot disk has no room for its loader or for what it loads")
+    body, parts = [], []
+    sector = CODE_SECTORS + 1
+    for address, data in load.parts:
+        parts.append(struct.pack("<III", sector, len(data), address))
+        body.append(_padded(data))
+        sector += len(_padded(data)) // SECTOR
+    head = struct.pack("<III", load.entry, load.information, len(parts)) + b"".join(parts)
+    return b"".join([code.ljust(CODE_SECTORS * SECTOR, b"\0"), _padded(MAGIC + b"\0" * 8 + head)]
+                    + body)
+
+
+def with_payload(disk: bytes, payload: bytes = b"") -> bytes:
+    """The whole disk, in whole cylinders."""
+    at = CODE_SECTORS * SECTOR + len(MAGIC)
+    head = struct.pack("<II", len(disk) // SECTOR, len(payload))
+    whole = disk[:at] + head + disk[at + len(head):] + payload
+    return whole + b"\0" * (-len(whole) % CYLINDER)
+
+
+def drive(path: str, size: int) -> str:
+    """The line of the bochsrc for a disk of this size."""
+    return 'ata0-master: type=disk, path="%s", mode=flat, cylinders=%d, heads=%d, spt=%d' % (
+        path, size // CYLINDER, HEADS, TRACK)

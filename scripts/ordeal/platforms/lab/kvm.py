@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The lab's KVM: a stock Linux kernel's KVM as the hypervisor under test, inside an emulator.
+
+Linux boots with a small init (lab_init below) that loads KVM's modules and waits for a payload: the
+images of a run and a script that starts each in the launcher (scripts/lab). The images' consoles
+come out of the machine's debug console, port 0xe9, between marks (lab/relay.py); the kernel's own
+console is kept beside it, and shows its panic.
+"""
+import os
+import re
+from typing import Callable, Dict, List, Optional, Tuple
+
+from ...host import Host, version_of
+from ...judge.session import Ending
+from ...model import UserError
+from ...text import clean, shell_quote
+from .. import toolbox
+from ..base import Job, Launch, Need, Platform
+from ..qemu import Qemu
+from . import cpio, stock
+from .relay import tag_of
+
+PORT = "0xe9"
+PROGRAMS = ("launcher", "fetch")
+#: QEMU without anything random or of this machine's time: a run is the same run every time. Without
+#: x2APIC, which 7.2 has not and whose timer ends 10.0 (docs/findings.md, Not deviations).
+REPEATABLE = ("-accel", "tcg", "-cpu", "max,-rdrand,-rdseed,-x2apic", "-nodefaults", "-display",
+              "none", "-no-reboot", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01",
+              "-seed", "42")
+#: Guest memory: Linux, its initramfs, the payload, and 64 MiB for the guest in it.
+MEMORY = "256M"
+KERNEL_ARGS = "console=ttyS0 quiet panic=-1 oops=panic nokaslr"
+#: How Linux and Xen begin to say that they are lost.
+PANICS = (b"Kernel panic", b"Oops:", b"BUG: ", b"general protection fault", b"kernel BUG at",
+          b"unable to handle", b"Panic on CPU", b"FATAL TRAP", b"Xen BUG at", b"FATAL PAGE FAULT")
+DEFAULT_KERNEL = "linux-6.12"
+#: How far one round of --repeat shifts the images against the kernel's 4 ms tick: prime to it.
+PHASE_US = 241
+
+
+def lab_init(modules: List[str], source: str) -> str:
+    """The init of the lab's Linux. modules: insmod's arguments, one module each."""
+    lines = ["#!/bin/busybox sh", "/bin/busybox mount -t devtmpfs d /dev"]
+    for words in modules:
+        lines.append("x=$(/bin/busybox insmod /lib/%s 2>&1) || trouble=\"$trouble; $x\"" % words)
+    return "\n".join(lines + [
+        "[ -e /dev/kvm ] || {",
+        "\tx=$(/bin/busybox dmesg | /bin/busybox grep -i -E 'kvm|svm|vmx' | "
+        "/bin/busybox tail -n 1)",
+        "\t/bin/fetch -o %s \"TROUBLE no /dev/kvm in the lab's Linux: $x$trouble\"" % PORT,
+        "\t/bin/busybox poweroff -f",
+        "}",
+        "cd /run",
+        # For the tests, --kernel-args LAB_PANIC_US=N: the kernel hands it on as a variable.
+        "lose() { /bin/busybox mkdir /proc; /bin/busybox mount -t proc p /proc",
+        "\t/bin/busybox usleep $LAB_PANIC_US; echo c >/proc/sysrq-trigger; }",
+        "/bin/fetch -o %s READY %s | /bin/busybox cpio -i 2>/dev/null" % (PORT, source),
+        "[ -z \"$LAB_PANIC_US\" ] || lose &",
+        ". ./go",
+        "/bin/busybox poweroff -f", ""])
+
+
+def payload(parts: List[Tuple[Job, List[str]]], word: str,
+            command: Callable[[str, str, List[str]], str], prelude: str = "") -> bytes:
+    """The archive with the images and the script that runs them in turn. command: the shell's for a tag,
+    an image and its arguments; prelude: what the script begins with."""
+    files: Dict[str, bytes] = {}
+    names: Dict[str, str] = {}
+    # With --repeat each round meets the kernel's timer in another phase: without this a repetition on a
+    # repeatable platform would say nothing.
+    lines = ["/bin/busybox usleep %d" % ((job.round - 1) * PHASE_US)
+             for job, _ in parts[:1] if job.round > 1]
+    for number, (job, args) in enumerate(parts):
+        if job.image not in names:
+            names[job.image] = "%d/%s" % (len(names), os.path.basename(job.image))
+            with open(job.image, "rb") as stream:
+                files[names[job.image]] = stream.read()
+        lines.append(command(tag_of(word, number), names[job.image], args))
+    lines.append("/bin/fetch -o %s 'LAB %s OVER'" % (PORT, word))
+    files["go"] = (prelude + "\n".join(lines) + "\n").encode()
+    return cpio.archive(files)
+
+
+class Lab(Platform):
+    """What the platforms of the lab have in common."""
+
+    slow = True
+    shares_boot = True
+    #: A platform that cannot run is NOTRUN with one line, and the others run.
+    defers = True
+    time_scale = 3.0
+
+    def programs(self, host: Host, names: Tuple[str, ...] = PROGRAMS) -> List[Need]:
+        """The lab's own programs."""
+        missing = [name for name in names
+                   if not os.path.exists(os.path.join(host.build, "scripts", "lab", name))]
+        return [Need("%s is not built" % " and ".join(missing), "make lab")] if missing else []
+
+    @staticmethod
+    def stock(host: Host, names: List[str]) -> List[Need]:
+        """Parts that are not in the cache."""
+        return [Need("%s is not in the cache" % name, "./run_tests.sh --setup -p ...@...")
+                for name in names if not stock.have(host, name)]
+
+    def stops(self, kept: bytes, ending: Ending) -> Ending:
+        """Whatever way the machine ended: a panic of the hypervisor under test is why."""
+        for line in kept.splitlines():
+            if any(word in line for word in PANICS):
+                return Ending("dead", None, clean(line.strip(), 300))
+        return ending
+
+
+class KvmAmdTcg(Lab):
+    """KVM-AMD on the SVM of QEMU's TCG, from a saved state of the booted kernel.
+
+    Time is instructions (-icount), and nothing random or of this machine's time is left: a run is
+    the same run every time, the hypervisor's instructions included.
+    """
+
+    name = accel = "kvm-amd@tcg"
+    about = "KVM-AMD of a stock Linux, on QEMU TCG"
+    guest_args = ("console=block",)
+    repeatable = True
+    vendor = "kvm-amd"
+    memory = MEMORY
+
+    def __init__(self, kernel: str = DEFAULT_KERNEL, root: str = "") -> None:
+        self.kernel = kernel
+        if kernel != DEFAULT_KERNEL:
+            self.name += "+" + kernel
+            self.about += ", " + kernel
+        toolbox.dress(self, root)
+        self.qemu = Qemu(root)
+
+    def needs(self, host: Host) -> List[Need]:
+        return self.qemu.needs(host) + self.programs(host) \
+            + self.stock(host, self.parts(host))
+
+    def parts(self, host: Host) -> List[str]:
+        """The stock parts it takes; a kernel of the user's is none."""
+        return ["busybox"] + ([] if host.lab.get("kernel") else [self.kernel])
+
+    def version(self, host: Host) -> str:
+        own = host.lab.get("kernel", "")
+        text = "Linux " + own if own else stock.version(host, self.kernel)
+        number = version_number(text)
+        return "Linux %s on %s: %s" % (number or "?", self.emulator(host), text)
+
+    def emulator(self, host: Host) -> str:
+        """Name and number of what it runs in."""
+        return "QEMU " + ".".join(map(str, version_of(self.qemu.version(host))))
+
+    def expectations(self, host: Host) -> str:
+        return type(self).name  # one file for all kernels: its entries have versions
+
+    def below(self, host: Host) -> Tuple[str, str]:
+        return "tcg", self.qemu.version(host)
+
+    def modules(self, host: Host) -> Dict[str, bytes]:
+        """KVM's modules by name, from the kernel's part or --modules."""
+        place = stock.place_of(host, self.kernel)
+        if host.lab.get("modules"):
+            import tempfile
+            with tempfile.TemporaryDirectory() as place:
+                try:
+                    stock.take_modules(host.lab["modules"], place)
+                except UserError as error:
+                    raise UserError("--modules %s %s" % (host.lab["modules"], error)) from None
+                return self._read_modules(place)
+        return self._read_modules(place)
+
+    def _read_modules(self, place: str) -> Dict[str, bytes]:
+        found = {}
+        for name in stock.MODULES:
+            path = os.path.join(place, name + ".ko")
+            if os.path.exists(path) and (name == self.vendor or not name.startswith("kvm-")):
+                with open(path, "rb") as stream:
+                    found[name] = stream.read()
+        return found
+
+    def module_words(self, host: Host) -> str:
+        """The modules' arguments, as for --module-args."""
+        return host.lab.get("module-args", "")
+
+    def initramfs(self, host: Host, source: str) -> bytes:
+        """The lab's Linux but its kernel."""
+        modules = self.modules(host)
+        args = module_args(self.module_words(host), list(modules))
+        files = {"lib/%s.ko" % name: data for name, data in modules.items()}
+        files["init"] = lab_init(["%s.ko %s" % (name, args.get(name, "")) for name in modules],
+                                 source).encode()
+        programs = {"bin/busybox": read_file(os.path.join(stock.place_of(host, "busybox"),
+                                                       "busybox")),
+                    "bin/fetch": read_file(os.path.join(host.build, "scripts", "lab", "fetch")),
+                    **self.vmm(host)}
+        files.update(programs)
+        files["run/.keep"] = b""
+        return cpio.archive(files, ("init", *programs), console=True)
+
+    def vmm(self, host: Host) -> Dict[str, bytes]:
+        """What runs the images on /dev/kvm, as files of the initramfs."""
+        return {"bin/launcher": read_file(os.path.join(host.build, "scripts", "lab", "launcher"))}
+
+    def prelude(self) -> str:
+        """What command() wants to find in the shell."""
+        return ""
+
+    def command(self, tag: str, image: str, args: List[str]) -> str:
+        """The shell's command that runs an image, its output marked with this tag."""
+        return "/bin/launcher -o %s %s" % (PORT, shell_quote(["-t", tag, image] + args))
+
+    def archive(self, parts: List[Tuple[Job, List[str]]], word: str) -> bytes:
+        """The payload of one boot."""
+        return payload(parts, word, self.command, self.prelude())
+
+    def kernel_path(self, host: Host) -> str:
+        """The stock bzImage, or the user's."""
+        kernel = host.lab.get("kernel") or os.path.join(
+            stock.place_of(host, self.kernel), "vmlinuz")
+        if not os.path.isfile(kernel):
+            raise UserError("--kernel %s: no such file" % kernel)
+        return kernel
+
+    def machine(self, host: Host, initramfs: str) -> List[str]:
+        """The part of QEMU's command line that its saved state depends on."""
+        return [self.qemu.program(host), "-M", "pc", "-m", self.memory, *REPEATABLE,
+                "-chardev", "stdio,id=guests", "-device",
+                "isa-debugcon,iobase=%s,chardev=guests" % PORT,
+                "-kernel", self.kernel_path(host), "-initrd", initramfs,
+                "-append", " ".join([KERNEL_ARGS, host.lab.get("kernel-args", "")]).strip()]
+
+    def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
+                    work: str) -> Launch:
+        """One boot that runs all of these in turn."""
+        from .state import start, state_of
+        self.check(host)
+        initramfs = os.path.join(host.cache, "lab", "initramfs-" + self.name)
+        content = self.initramfs(host, "fw_cfg")
+        write_file(initramfs, content)
+        argv = self.machine(host, initramfs)
+        state = state_of(os.path.join(host.cache, "lab", "states"), argv,
+                         [argv[argv.index("-kernel") + 1], initramfs])
+        archive, console = os.path.join(work, "payload"), os.path.join(work, "kernel.log")
+        write_file(archive, self.archive(parts, word))
+        return Launch(start(argv, console, archive, state), keep=[console])
+
+    def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
+        return self.stops(kept, self.qemu.ending(status, stderr, b""))
+
+
+def read_file(path: str) -> bytes:
+    """All of it."""
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Whole or not at all."""
+    part = "%s.%d" % (path, os.getpid())
+    with open(part, "wb") as out:
+        out.write(content)
+    os.replace(part, path)
+
+
+def version_number(text: str) -> str:
+    """The first dotted number in it."""
+    match = re.search(r"[0-9]+(\.[0-9]+)+", text)
+    return match.group(0) if match else ""
+
+
+def module_args(text: str, known: List[str]) -> Dict[str, str]:
+    """--module-args "kvm_amd nested=0 kvm ignore_msrs=1": a module's name, then its arguments."""
+    args: Dict[str, str] = {}
+    current: Optional[str] = None
+    for word in text.split():
+        if "=" in word:
+            if current is None:
+                raise UserError("--module-args %s: want a module's name before %s" % (text, word))
+            args[current] = (args[current] + " " + word).strip()
+            continue
+        current = word.replace("_", "-")
+        if current not in known:
+            raise UserError("--module-args: no module %s here; there are %s"
+                            % (word, " ".join(known)))
+        args.setdefault(current, "")
+    return args

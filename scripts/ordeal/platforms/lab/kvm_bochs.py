@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The lab's KVM-Intel: a stock Linux kernel's KVM on the VMX of Bochs.
+
+The same little Linux as on TCG (lab/kvm.py), on a disk with a loader of its own (lab/disk.py); the payload
+is behind it. The images' consoles come out of Bochs' port 0xe9. Bochs saves no state that could be
+started again, so what counts is a short boot.
+"""
+import os
+from typing import Dict, List, Tuple
+
+from ...host import Host, prune, version_of
+from ...judge.session import Ending
+from ...model import UserError
+from .. import bochs_disk
+from ..base import Job, Launch, Need
+from ..bochs import BochsIntel, command, machine
+from . import disk, stock
+from .kvm import KERNEL_ARGS, PROGRAMS, KvmAmdTcg, read_file, write_file
+
+MODEL = "corei7_skylake_x"
+#: Of the kernel's own initialization the most expensive parts that no lab needs: a noise source's
+#: health test, the keys for signatures of modules, and registrations of the tracer and of BPF.
+NOT_CALLED = ("jent_mod_init", "load_system_certificate_list", "trace_eval_init",
+              "bpf_tcp_ca_kfunc_init")
+#: Bochs lacks some MSRs that Linux touches early, and is slow: what can be left out is.
+MORE_ARGS = ("mitigations=off tsc=reliable no_timer_check nosmp lpj=1000000 cryptomgr.notests "
+             "initcall_blacklist=" + ",".join(NOT_CALLED))
+MEMORY_MIB = 256
+POWER_OFF = b"soft power off"
+
+
+class KvmIntelBochs(KvmAmdTcg):
+    """KVM-Intel on Bochs."""
+
+    name = accel = "kvm-intel@bochs"
+    about = "KVM-Intel of a stock Linux, on Bochs"
+    vendor = "kvm-intel"
+    time_scale = 10.0
+    boot_limit = 400.0
+
+    def __init__(self, *args: str) -> None:
+        super().__init__(*args)
+        self.bochs = BochsIntel(self.root)
+        self.bochs.model = MODEL
+
+    def needs(self, host: Host) -> List[Need]:
+        return self.bochs.needs(host) + self.programs(host, PROGRAMS + ("bootdisk",)) \
+            + self.stock(host, self.parts(host))
+
+    def emulator(self, host: Host) -> str:
+        return "Bochs " + ".".join(map(str, version_of(self.bochs.version(host))))
+
+    def below(self, host: Host) -> Tuple[str, str]:
+        return "bochs-intel", self.bochs.version(host)
+
+    def module_words(self, host: Host) -> str:
+        # Bochs 3.0 wants KVM's posted-interrupt descriptor on a page boundary (docs/findings.md).
+        return ("kvm_intel enable_apicv=0 " if self.root else "") + super().module_words(host)
+
+    def modules(self, host: Host) -> Dict[str, bytes]:
+        return {name: stock.without_signature(data)
+                for name, data in super().modules(host).items()}
+
+    def disk(self, host: Host) -> bytes:
+        """The boot disk but its payload, from the cache if nothing it depends on has changed."""
+        import hashlib
+        from . import state
+        code = read_file(os.path.join(host.build, "scripts", "lab", "bootdisk"))
+        kernel = read_file(self.kernel_path(host))
+        initramfs = self.initramfs(host, "ata")
+        args = " ".join([KERNEL_ARGS, MORE_ARGS, host.lab.get("kernel-args", "")]).strip()
+        key = hashlib.sha256(b"\0".join((code, kernel, initramfs, args.encode()))).hexdigest()[:32]
+        directory = os.path.join(host.cache, "lab", "disks")
+        path = state.cached(directory, key)
+        if path:
+            os.utime(path)
+            return read_file(path)
+        try:
+            content = bochs_disk.bootable(code, disk.linux(kernel, initramfs, args, MEMORY_MIB))
+        except UserError as error:
+            raise UserError("%s: %s" % (self.kernel_path(host), error)) from None
+        os.makedirs(directory, exist_ok=True)
+        write_file(os.path.join(directory, key), content)
+        state.whole(os.path.join(directory, key))
+        prune(directory, state.KEPT)
+        return content
+
+    @staticmethod
+    def bochsrc(roms: Tuple[str, str], work: str, size: int) -> str:
+        """The machine. Unlike that of bochs-intel it ignores unknown MSRs: Linux needs that."""
+        return machine("model=%s, count=1, ips=50000000, ignore_bad_msrs=1" % MODEL, MEMORY_MIB, roms,
+                       ["port_e9_hack: enabled=1",
+                        'com1: enabled=1, mode=file, dev="%s/kernel.log"' % work,
+                        bochs_disk.drive(work + "/disk", size), "boot: disk"], work)
+
+    def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
+                    work: str) -> Launch:
+        self.check(host)
+        content = bochs_disk.with_payload(self.disk(host), self.archive(parts, word))
+        write_file(os.path.join(work, "disk"), content)
+        bochsrc = self.bochsrc(self.bochs.roms(host), work, len(content))
+        return Launch(command(self.bochs.program(host), bochsrc, work),
+                      keep=[os.path.join(work, name) for name in ("kernel.log", "bochs.log")])
+
+    def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
+        ending = self.bochs.ending(status, stderr, kept)
+        if ending.kind == "vmm" and POWER_OFF in kept:
+            ending = Ending("off")
+        return self.stops(kept, ending)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Several images in one boot: the console cut into each image's own, each with its own judge.
+
+The launcher in the lab writes, around each image, the lines `TAG BEGIN` and `TAG EXIT KIND STATUS
+TEXT`, where TAG is `LAB WORD NUMBER`; WORD is new for every boot and no image knows it. KIND is a
+kind of judge.Ending. `LAB WORD OVER` says that all images have had their turn.
+"""
+from typing import Callable, List, Optional, Tuple, Union
+
+from ...judge.kut import KutSession
+from ...judge.session import Ending, Judgement, Session
+
+_MAX_LINE = 512
+KINDS = ("exit", "off", "vmm")
+
+
+def tag_of(word: str, number: int) -> str:
+    """What the launcher is told to print for this image."""
+    return "LAB %s %d" % (word, number)
+
+
+class Slice:
+    """One image's part of a boot."""
+
+    def __init__(self, session: Union[Session, KutSession], limit: float) -> None:
+        self.session, self.limit = session, limit
+        self.began = False
+        self.ending: Optional[Ending] = None
+        self.judgement: Optional[Judgement] = None
+
+
+class Relay:
+    """A session made of sessions, for the engine; finish() leaves a judgement in each slice."""
+
+    def __init__(self, word: str, slices: List[Slice]) -> None:
+        self.slices = slices
+        self.over = False
+        self.broken = False
+        #: Called with the time limit of each image that begins.
+        self.on_begin: Callable[[float], None] = lambda limit: None
+        self._mark = b"LAB %s " % word.encode()
+        self._running: Optional[Slice] = None
+        self._last: Optional[Slice] = None
+        self._line = b""
+
+    @property
+    def closed(self) -> bool:
+        """Every image is through."""
+        return self.over
+
+    def feed(self, chunk: bytes) -> None:
+        """Lines that are marks are ours, the rest is the running image's."""
+        *lines, self._line = (self._line + chunk).split(b"\n")
+        plain: List[bytes] = []
+        for line in lines:
+            if line.startswith(self._mark) and len(line) < _MAX_LINE:
+                self._pass_on(plain)
+                plain = []
+                self._marked(line.rstrip(b"\r")[len(self._mark):].decode("ascii", "replace"))
+            else:
+                plain.append(line + b"\n")
+        self._pass_on(plain)
+        if len(self._line) > _MAX_LINE:
+            self._pass_on([self._line])
+            self._line = b""
+
+    def _pass_on(self, lines: List[bytes]) -> None:
+        if self._running is not None and lines:
+            self._running.session.feed(b"".join(lines))
+
+    def _marked(self, text: str) -> None:
+        number, _, rest = text.partition(" ")
+        what, _, detail = rest.partition(" ")
+        if number == "OVER":
+            self.over = self._running is None
+        elif number.isdigit() and int(number) < len(self.slices):
+            part = self.slices[int(number)]
+            if what == "BEGIN" and not part.began and self._running is None:
+                part.began = True
+                self._running = part
+                self.on_begin(part.limit)
+            elif what == "EXIT" and self._running is part:
+                part.ending = read_exit(detail)
+                self._running, self._last = None, part
+
+    def finish(self, ending: Ending) -> Judgement:
+        """The machine's own end is that of the image that ran. When none did and the end is a bad
+        one, it is that of the image that ran last: what it left behind is the likeliest cause."""
+        if self._running is not None:
+            self._running.session.feed(self._line)
+            self._running.ending = ending
+        elif self._last is not None and not (ending.kind in ("off", "stopped", "exit")
+                                             and (self.over or ending.kind != "exit")):
+            self._last.ending = ending
+        for part in self.slices:
+            if part.ending is not None:
+                part.judgement = part.session.finish(part.ending)
+        judgements = [part.judgement for part in self.slices if part.judgement]
+        why = next((j.why for j in judgements if j.why), "")
+        return Judgement({}, [], bool(judgements), why or _cut(ending), [])
+
+
+def read_exit(detail: str) -> Ending:
+    """KIND STATUS TEXT as the judge wants it."""
+    kind, _, rest = detail.partition(" ")
+    status, _, text = rest.partition(" ")
+    if kind not in KINDS or not status.isdigit():
+        return Ending("vmm", None, "the lab's launcher wrote a line nobody understands")
+    return Ending(kind, int(status) if kind == "exit" else None, text)
+
+
+def _cut(ending: Ending) -> str:
+    return "%s%s" % ("no end within the time limit" if ending.kind == "timeout"
+                     else "the machine stopped", ": " + ending.text if ending.text else "")
+
+
+def unit_endings(relay: Relay) -> List[Tuple[Slice, Judgement]]:
+    """The slices that have a judgement."""
+    return [(part, part.judgement) for part in relay.slices if part.judgement is not None]

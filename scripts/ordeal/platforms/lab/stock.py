@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The lab's stock parts: kernels, hypervisors and busybox, from the distribution's own packages.
+
+apt's own client downloads a package, and checks its signature, into the cache; dpkg-deb unpacks it
+there. Nothing is installed. A part is a directory that was renamed into place when it was complete,
+so half a part never counts.
+"""
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import Callable, Dict, List, Tuple
+
+from ...host import Host, which
+from ...model import UserError
+from ...text import clean
+
+#: What a kernel must bring for the lab, in the order of loading; "|" separates alternatives.
+MODULES = ("irqbypass", "kvm", "kvm-amd", "kvm-intel")
+_SIGNED, _SIGNATURE_HEAD = b"~Module signature appended~\n", 12
+#: Free space that fetching wants, in MiB: a kernel package unpacked, and a saved machine state.
+ROOM_MIB = 600
+
+
+@dataclass(frozen=True)
+class Part:
+    """packages: names to try in turn, meta packages included. real: how the name of the package behind
+    a meta package begins. elsewhere: the release of Debian to ask where this machine's apt has none."""
+    name: str
+    packages: Tuple[str, ...]
+    take: Callable[[str, str], None]
+    real: str = ""
+    elsewhere: str = ""
+
+
+def _only(tree: str, *patterns: str) -> str:
+    """The one file whose path in the tree matches a pattern."""
+    for pattern in patterns:
+        for directory, _, names in sorted(os.walk(tree)):
+            for name in sorted(names):
+                path = os.path.join(directory, name)
+                if re.search(pattern, path[len(tree):]) and not os.path.islink(path):
+                    return path
+    raise UserError("holds no %s" % " or ".join(patterns))
+
+
+def unpack_module(path: str) -> bytes:
+    """A module's ELF bytes, from .ko, .ko.xz or .ko.zst."""
+    with open(path, "rb") as stream:
+        data = stream.read()
+    if data[:6] == b"\xfd7zXZ\0":
+        import lzma
+        data = lzma.decompress(data)
+    elif data[:4] == b"\x28\xb5\x2f\xfd":
+        done = subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, check=False)
+        data = done.stdout
+    if data[:4] != b"\x7fELF":
+        raise UserError("%s is no kernel module" % path)
+    return data
+
+
+def without_signature(module: bytes) -> bytes:
+    """The module but the signature behind it (Linux's Documentation/admin-guide/module-signing.rst),
+    whose check costs an emulator seconds."""
+    if not module.endswith(_SIGNED):
+        return module
+    length = int.from_bytes(module[-len(_SIGNED) - 4:-len(_SIGNED)], "big")
+    return module[:len(module) - len(_SIGNED) - _SIGNATURE_HEAD - length]
+
+
+def take_modules(tree: str, place: str) -> None:
+    """KVM's modules of a tree, unpacked, into a directory. Built-in ones may be missing."""
+    for name in MODULES:
+        try:
+            path = _only(tree, "/%s\\.ko(\\.xz|\\.zst)?$" % name.replace("-", "[-_]"))
+        except UserError:
+            continue
+        with open(os.path.join(place, name + ".ko"), "wb") as out:
+            out.write(unpack_module(path))
+    if not os.path.exists(os.path.join(place, "kvm.ko")):
+        raise UserError("holds no KVM modules (kvm.ko)")
+
+
+def _take_kernel(tree: str, place: str, number: str) -> None:
+    import shutil
+    path = _only(tree, "^/boot/vmlinuz-%s\\." % number.replace(".", "\\."))
+    shutil.copyfile(path, os.path.join(place, "vmlinuz"))
+    with open(os.path.join(place, "version"), "w", encoding="ascii") as out:
+        out.write("Linux " + os.path.basename(path)[len("vmlinuz-"):])
+    take_modules(tree, place)
+
+
+def _take_xen(tree: str, place: str) -> None:
+    import gzip
+    import shutil
+    path = _only(tree, "^/boot/xen-[0-9.]+-amd64\\.gz$")
+    with gzip.open(path) as stream, open(os.path.join(place, "xen"), "wb") as out:
+        shutil.copyfileobj(stream, out)
+    with open(os.path.join(place, "version"), "w", encoding="ascii") as out:
+        out.write("Xen " + os.path.basename(path)[len("xen-"):-len("-amd64.gz")])
+
+
+def _take_busybox(tree: str, place: str) -> None:
+    import shutil
+    shutil.copyfile(_only(tree, "^(/usr)?/bin/busybox$"), os.path.join(place, "busybox"))
+
+
+PARTS: Dict[str, Part] = {part.name: part for part in (
+    Part("linux-6.12", ("linux-image-6.12-cloud-amd64", "linux-image-cloud-amd64"),
+         lambda tree, place: _take_kernel(tree, place, "6.12"), "linux-image-6.12", "trixie"),
+    Part("linux-6.1", ("linux-image-6.1-cloud-amd64", "linux-image-cloud-amd64"),
+         lambda tree, place: _take_kernel(tree, place, "6.1"), "linux-image-6.1.", "bookworm"),
+    Part("xen", ("xen-hypervisor-4.17-amd64", "xen-hypervisor-4.20-amd64",
+                 "xen-hypervisor-common"), _take_xen),
+    Part("busybox", ("busybox-static",), _take_busybox))}
+
+
+def place_of(host: Host, name: str) -> str:
+    """Where the part is, or would be."""
+    return os.path.join(host.cache, "lab", name)
+
+
+def have(host: Host, name: str) -> bool:
+    """The part is complete."""
+    return os.path.exists(os.path.join(place_of(host, name), "package"))
+
+
+def version(host: Host, name: str) -> str:
+    """What the part says it is, with its package version."""
+    words = []
+    for file in ("version", "package"):
+        try:
+            with open(os.path.join(place_of(host, name), file), encoding="ascii",
+                      errors="replace") as stream:
+                words.append(stream.read().strip())
+        except OSError:
+            pass
+    return "%s (%s)" % (words[0], words[1]) if len(words) == 2 else "".join(words)
+
+
+# -- fetching ---------------------------------------------------------------------------------
+
+
+def _ask(argv: List[str], cwd: str = "/") -> Tuple[int, str]:
+    done = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False,
+                          env=dict(os.environ, LC_ALL="C.UTF-8", DEBIAN_FRONTEND="noninteractive"))
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def real_package(name: str, depends: str) -> str:
+    """The package behind a meta package, from apt-cache's list of what it depends on."""
+    match = re.search(r"^\s*\|?Depends: (%s\S*)$" % "linux-image-[0-9]", depends, re.MULTILINE)
+    return match.group(1) if match else name
+
+
+class Apt:
+    """apt on this machine's sources; on its own lists where the machine's are missing."""
+
+    def __init__(self, host: Host) -> None:
+        self.options: List[str] = []
+        self.private = os.path.join(host.cache, "apt")
+
+    def knows(self, package: str) -> bool:
+        """apt has a candidate to download."""
+        status, text = _ask(["apt-cache", *self.options, "policy", package])
+        return status == 0 and bool(re.search(r"Candidate: [^(\s]", text))
+
+    def real(self, package: str) -> str:
+        """The package, or the one behind it."""
+        return real_package(package, _ask(["apt-cache", *self.options, "depends", package])[1])
+
+    def choose(self, part: Part) -> str:
+        """The part's first package that apt knows and that is what the part wants; '' for none."""
+        return next((name for name in part.packages if self.knows(name)
+                     and self.real(name).startswith(part.real)), "")
+
+    def ask_release(self, release: str, work: str, mirror: str) -> str:
+        """From now on, the lists of that release, from this machine's mirror. '' or what went wrong."""
+        from .. import make_root
+        from ..toolbox import Root
+        os.makedirs(work)
+        other = make_root.Apt(work, Root(release, release, ()))
+        try:
+            other.update(mirror)
+        except UserError as error:
+            return str(error)
+        self.options = ["-c", other.settings]
+        return ""
+
+    def update(self) -> str:
+        """Fetch lists of our own; the machine's stay as they are. '' or what went wrong."""
+        for sub in ("state/lists/partial", "cache/archives/partial"):
+            os.makedirs(os.path.join(self.private, sub), exist_ok=True)
+        self.options = ["-o", "Dir::State=%s/state" % self.private,
+                        "-o", "Dir::Cache=%s/cache" % self.private,
+                        "-o", "Dir::State::status=/var/lib/dpkg/status",
+                        "-o", "APT::Sandbox::User=root"]
+        status, text = _ask(["apt-get", *self.options, "update"])
+        return "" if status == 0 else clean(text.strip().splitlines()[-1].encode(), 200)
+
+    def download(self, package: str, directory: str) -> Tuple[str, str]:
+        """The path of the package's file, and what went wrong."""
+        if package.startswith("linux-image-"):
+            package = self.real(package)
+        status, text = _ask(["apt-get", *self.options, "-q", "download", package], directory)
+        found = [name for name in os.listdir(directory) if name.endswith(".deb")]
+        if status or len(found) != 1:
+            lines = [line for line in text.splitlines() if line.startswith("E:")] or ["no output"]
+            return "", clean(lines[-1].encode(), 200)
+        return os.path.join(directory, found[0]), ""
+
+
+def fetch(host: Host, name: str) -> str:
+    """Bring the part into the cache if it is not there; its package and version."""
+    import shutil
+    part = PARTS[name]
+    place = place_of(host, name)
+    if have(host, name):
+        return version(host, name)
+    for tool in ("apt-get", "dpkg-deb"):
+        if not which(tool):
+            raise UserError("cannot fetch %s: no %s here" % (name, tool))
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    free = shutil.disk_usage(os.path.dirname(place)).free >> 20
+    if free < ROOM_MIB:
+        raise UserError("cannot fetch %s: %d MiB free in %s, want %d"
+                        % (name, free, os.path.dirname(place), ROOM_MIB))
+    work = "%s.part.%d" % (place, os.getpid())
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        for sub in ("deb", "tree", "part"):
+            os.makedirs(os.path.join(work, sub))
+        _fill(Apt(host), part, work, host.env.get("ORDEAL_MIRROR", ""))
+        shutil.rmtree(place, ignore_errors=True)
+        os.rename(os.path.join(work, "part"), place)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return version(host, name)
+
+
+def _fill(apt: Apt, part: Part, work: str, mirror: str) -> None:
+    package = apt.choose(part)
+    problem = ""
+    if not package:
+        problem = apt.update()
+        package = apt.choose(part)
+    if not package and part.elsewhere:
+        later = apt.ask_release(part.elsewhere, os.path.join(work, "apt"), mirror)
+        problem = problem or later
+        package = apt.choose(part)
+    if not package:
+        raise UserError("cannot fetch %s: apt knows no package %s%s" % (
+            part.name, " or ".join(part.packages), ": " + problem if problem else ""))
+    path, problem = apt.download(package, os.path.join(work, "deb"))
+    if problem:
+        # The lists may be older than the archive: once more with fresh ones.
+        problem = apt.update() or problem
+        path, again = apt.download(package, os.path.join(work, "deb"))
+        if again:
+            raise UserError("cannot fetch %s: %s" % (part.name, again or problem))
+    tree = os.path.join(work, "tree")
+    status, text = _ask(["dpkg-deb", "-x", path, tree])
+    if status:
+        raise UserError("cannot unpack %s: %s" % (path, clean(text.encode(), 200)))
+    try:
+        part.take(tree, os.path.join(work, "part"))
+    except UserError as error:
+        raise UserError("package %s %s" % (os.path.basename(path), error)) from None
+    with open(os.path.join(work, "part", "package"), "w", encoding="ascii") as out:
+        out.write(os.path.basename(path).replace("%3a", ":")[:-len(".deb")])

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The lab's Xen: each image as the PVH dom0 of a stock Xen, inside an emulator.
+
+Xen boots once with a stage (scripts/lab/stage.c) as dom0, which waits for its payload; QEMU saves that
+state. A boot starts from there: the stage becomes the image. Xen keeps COM1, so the image talks on
+COM2; port 0xf4 passes through to QEMU.
+"""
+import os
+from typing import List, Tuple
+
+from ...host import Host, version_of
+from ...judge.session import Ending
+from ...model import UserError
+from ...text import clean
+from .. import toolbox
+from ..base import Job, Launch, Need
+from ..qemu import Qemu
+from . import stock
+from .kvm import REPEATABLE, Lab, version_number, write_file
+
+#: Memory of the machine, and of dom0 in it.
+MEMORY, DOM0_MEMORY = "192M", "64M"
+XEN_ARGS = ("console=com1 com1=115200,8n1 dom0=pvh dom0_mem=%s loglvl=error guest_loglvl=error "
+            "vga=none cpufreq=none cpuidle=0" % DOM0_MEMORY)
+#: What the stage reserves for the command line.
+ARGS_SIZE = 4096
+#: How Xen says that its dom0 is gone.
+GONE = (b"crashed", b"riple fault", b"shutdown")
+
+
+def payload(args: List[str], image: bytes) -> bytes:
+    """What the stage reads."""
+    line = " ".join(args).encode()
+    if len(line) >= ARGS_SIZE:
+        raise UserError("the image's arguments are too long for the lab's stage")
+    return line.ljust(ARGS_SIZE, b"\0") + image
+
+
+class XenAmdTcg(Lab):
+    """Xen on the SVM of QEMU's TCG."""
+
+    name = accel = "xen-amd@tcg"
+    about = "stock Xen, the image as its PVH dom0, on QEMU TCG"
+    guest_args = ("console=com2",)
+    shares_boot = False
+    #: An image takes half a second, and one case of native hangs: it costs this share of its limit.
+    time_scale = 0.1
+    repeatable = True
+
+    def __init__(self, root: str = "") -> None:
+        toolbox.dress(self, root)
+        self.qemu = Qemu(root)
+
+    def needs(self, host: Host) -> List[Need]:
+        return self.qemu.needs(host) + self.programs(host, ("stage",)) \
+            + self.stock(host, self.parts(host))
+
+    def parts(self, host: Host) -> List[str]:
+        """The stock parts it takes; a Xen of the user's is none."""
+        return [] if host.lab.get("xen") else ["xen"]
+
+    def version(self, host: Host) -> str:
+        own = host.lab.get("xen", "")
+        text = "Xen " + own if own else stock.version(host, "xen")
+        emulator = ".".join(map(str, version_of(self.qemu.version(host))))
+        return "Xen %s on QEMU %s: %s" % (version_number(text) or "?", emulator, text)
+
+    def below(self, host: Host) -> Tuple[str, str]:
+        return "tcg", self.qemu.version(host)
+
+    def machine(self, host: Host) -> List[str]:
+        """The part of QEMU's command line that its saved state depends on."""
+        xen = host.lab.get("xen") or os.path.join(stock.place_of(host, "xen"), "xen")
+        if not os.path.isfile(xen):
+            raise UserError("--xen %s: no such file" % xen)
+        return [self.qemu.program(host), "-M", "q35", "-m", MEMORY, *REPEATABLE,
+                "-device", "intel-iommu", "-serial", "stdio",
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", xen,
+                "-initrd", os.path.join(host.build, "scripts", "lab", "stage"),
+                "-append", " ".join([XEN_ARGS, host.lab.get("kernel-args", "")]).strip()]
+
+    def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
+        from .state import start, state_of
+        self.check(host)
+        argv = self.machine(host)
+        state = state_of(os.path.join(host.cache, "lab", "states"), argv,
+                         [argv[argv.index(word) + 1] for word in ("-kernel", "-initrd")])
+        archive, console = os.path.join(work, "payload"), os.path.join(work, "xen.log")
+        with open(job.image, "rb") as stream:
+            write_file(archive, payload(args, stream.read()))
+        return Launch(start(argv, console, archive, state), keep=[console])
+
+    def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
+        found = self.qemu.ending(status, stderr, b"")
+        if found.kind == "off":
+            said = [line for line in kept.splitlines() if any(word in line for word in GONE)]
+            found = Ending("off", None, clean(said[-1].strip(), 200) if said else "")
+        return self.stops(kept, found)

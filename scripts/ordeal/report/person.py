@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The report for people: failures first, each with both traces and the command that repeats it.
+
+Pure functions from records to lines. Skips and known deviations are grouped by their reason and
+always counted: nothing that did not pass goes unmentioned.
+"""
+from typing import Any, Dict, List, Sequence
+
+from ..model import PASS, SKIP, XFAIL, Result, worst
+from ..text import clean_text, columns, plural
+from .formats import results
+
+_WORDS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "XFAIL": "as listed",
+          "XPASS": "passed unexpectedly", "ERROR": "in error", "CRASH": "crashed",
+          "TIMEOUT": "timed out", "NOTRUN": "not run", "FLAKY": "flaky"}
+
+
+def counts(found: Sequence[Result]) -> str:
+    """'3 passed, 1 failed'."""
+    verdicts = [result.verdict for result in found]
+    return ", ".join("%d %s" % (verdicts.count(v), word) for v, word in _WORDS.items()
+                     if v in verdicts) or "nothing ran"
+
+
+def unit_line(label: str, found: Sequence[Result]) -> str:
+    """One line for a suite on a platform, in kvm-unit-tests' manner."""
+    unexpected = [result for result in found if result.unexpected]
+    verdict = worst([result.verdict for result in unexpected or found])
+    if verdict in (SKIP, XFAIL) and any(result.verdict == PASS for result in found):
+        verdict = PASS
+    return "%s %s (%s)" % (verdict, label, counts(found))
+
+
+def case_line(result: Result) -> str:
+    """One line for a case, for -v."""
+    why = result.deviation if result.verdict == XFAIL else result.reason
+    return "  %-7s %s%s" % (result.verdict, result.case,
+                            "  (%s)" % clean_text(why) if why else "")
+
+
+def closest(result: Result) -> str:
+    """The legal trace that shares the longest beginning with what was seen."""
+    seen = result.observed[0].split("; ") if result.observed else []
+
+    def shared(trace: str) -> int:
+        events = trace.split("; ")
+        return next((i for i, (a, b) in enumerate(zip(events, seen)) if a != b),
+                    min(len(events), len(seen)))
+    return max(result.expected, key=shared) if result.expected else ""
+
+
+def failure(result: Result) -> List[str]:
+    """Everything a person needs to know about one case that went wrong."""
+    head = "%s %s %s" % (result.verdict, result.platform, result.case)
+    lines = [head + (" (%s)" % result.row if result.row.strip("-") else "")]
+    for text in (result.sentence, result.citation):
+        if text:
+            lines.append("    " + clean_text(text))
+    if result.reason:
+        lines.append("    reason: " + clean_text(result.reason))
+    if result.expected or result.observed:
+        seen = result.observed[0].split("; ") if result.observed else []
+        wanted = [event for event in closest(result).split("; ") if event]
+        lines += columns(wanted, seen, ("expected", "seen"))
+        if len(result.expected) > 1:
+            lines.append("    (%d orders are legal; the closest is shown)" % len(result.expected))
+        for trace in result.observed[1:]:
+            lines.append("    also seen: " + trace)
+    for count, trace in result.histogram:
+        lines.append("    %7d x %s" % (count, trace))
+    if result.sweep.get("incomplete"):
+        lines.append("    the sweep is incomplete: " + clean_text(result.sweep["incomplete"]))
+    lines += ["    note: " + note for note in result.notes if " | " not in note]
+    if result.deviation:
+        lines.append("    listed: " + result.deviation)
+    if result.log:
+        lines.append("    log:    " + result.log)
+    if result.repro:
+        lines.append("    again:  " + result.repro)
+    return lines
+
+
+def _grouped(title: str, found: Sequence[Result], key: str) -> List[str]:
+    groups: Dict[str, List[Result]] = {}
+    for result in found:
+        groups.setdefault("%s: %s" % (result.platform, getattr(result, key)), []).append(result)
+    lines = ["", title] if groups else []
+    for reason, members in groups.items():
+        names = [member.case for member in members]
+        shown = " ".join(names[:4]) + (" ..." if len(names) > 4 else "")
+        lines += ["  %s" % clean_text(reason), "    %s: %s" % (plural(len(names), "case"), shown)]
+    return lines
+
+
+def summary(records: List[Dict[str, Any]]) -> List[str]:
+    """The end of the run, failures first."""
+    found = results(records)
+    lines: List[str] = []
+    for result in found:
+        if result.unexpected:
+            lines += [""] + failure(result)
+    lines += _grouped("Known deviations:", [r for r in found if r.verdict == XFAIL], "deviation")
+    lines += _grouped("Skipped:", [r for r in found if r.verdict == SKIP and not r.unexpected],
+                      "reason")
+    end: Dict[str, Any] = next((r for r in reversed(records) if r["type"] == "summary"), {})
+    if end.get("complaints"):
+        lines += ["", "Expectations to look at:"] + ["  " + c for c in end["complaints"]]
+    bad = sum(result.unexpected for result in found)
+    lines += ["", "%s: %s; %d unexpected; %.1f s" % (plural(len(found), "case"), counts(found), bad,
+                                                   end.get("seconds", 0.0))]
+    if found and not any(result.verdict == PASS for result in found):
+        lines.append("Nothing passed in this run.")
+    if end.get("interrupted"):
+        lines.append("The run was interrupted.")
+    return [clean_text(line) for line in lines]

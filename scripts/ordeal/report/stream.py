@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The one stream of records that is the truth (docs/results.md, section 5).
+
+Each record is one line of JSON, written whole in one system call: a runner that is killed leaves a
+file that is valid up to its last line end. Every report is a function of these records.
+"""
+import json
+import os
+from typing import Any, Dict, List, Sequence
+
+from ..model import UserError
+
+SCHEMA = 1
+
+
+class Stream:
+    """Writes records to files and keeps them for the reports."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.records: List[Dict[str, Any]] = []
+        self._files = [(path, open_output(path)) for path in paths]
+
+    def add(self, record: Dict[str, Any]) -> None:
+        """One line into every file."""
+        self.records.append(record)
+        data = (json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n").encode()
+        for path, fd in self._files:
+            write_all(path, fd, data)
+
+    def close(self) -> None:
+        """No record comes after this."""
+        for _, fd in self._files:
+            if fd != 1:
+                os.close(fd)
+        self._files = []
+
+
+def open_output(path: str) -> int:
+    """A file descriptor to write to; - is standard output."""
+    if path == "-":
+        return 1
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    except OSError as error:
+        raise UserError("cannot write %s: %s" % (path, error.strerror)) from None
+
+
+def write_all(path: str, fd: int, data: bytes) -> None:
+    """All of data, or the reason why not."""
+    try:
+        while data:
+            data = data[os.write(fd, data):]
+    except OSError as error:
+        raise UserError("cannot write %s: %s" % (path, error.strerror)) from None
+
+
+def write_file(path: str, text: str) -> None:
+    """A whole report."""
+    fd = open_output(path)
+    try:
+        write_all(path, fd, text.encode("utf-8", "backslashreplace"))
+    finally:
+        if fd != 1:
+            os.close(fd)
+
+
+def read_records(path: str) -> List[Dict[str, Any]]:
+    """The records of a stream; a last line that was cut off is left out."""
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read()
+    except OSError as error:
+        raise UserError("cannot read %s: %s" % (path, error.strerror)) from None
+    records = []
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            raise UserError("%s:%d is not a line of JSON" % (path, number)) from None
+        if not isinstance(record, dict) or "type" not in record:
+            raise UserError("%s:%d is not a record of a run" % (path, number))
+        if record["type"] == "start" and record.get("schema", 0) > SCHEMA:
+            raise UserError("%s has schema %s, this runner reads up to %d"
+                            % (path, record["schema"], SCHEMA))
+        records.append(record)
+    if not records:
+        raise UserError("%s holds no record of a run" % path)
+    return records

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One case as a timeline: what the guest took, what the hypervisor did, and the native twin beside.
+
+Time runs downwards, one line for an event. Exits point from the guest to the hypervisor, entries
+back. The twin's deliveries stand on the lines of the guest's own: a guest must see what bare hardware
+would have shown it, so the two columns read alike. Pure functions from traces to lines.
+"""
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+
+from ..model import Result
+
+GUEST, ROOT = "guest", "hypervisor"
+_GAP = "   "
+#: A sweep's order: how many samples fell on it, and its trace.
+Band = Tuple[int, str]
+_BAR = 24
+
+
+def events(trace: str) -> List[str]:
+    """The events of a trace of the log's grammar; none for `nothing`."""
+    return [] if trace in ("", "nothing") else trace.split("; ")
+
+
+def split_event(event: str) -> Tuple[str, str]:
+    """('IRQ(0x60)', 'RDMSR[if=1]') for IRQ(0x60)@RDMSR[if=1]."""
+    what, _, where = event.partition("@")
+    return what, where
+
+
+def is_root(event: str) -> bool:
+    """Did the hypervisor do it, and not the guest take it?"""
+    return event.startswith(("EXIT(", "ENTRY"))
+
+
+def rows(trace: str, twin: Optional[str]) -> List[Tuple[str, str, str]]:
+    """(guest, hypervisor, twin) cells, top to bottom; what twin has more of comes last."""
+    left = events(twin or "")
+    table = []
+    for event in events(trace):
+        what, where = split_event(event)
+        if event.startswith("EXIT("):
+            table.append((where + " -->", what, ""))
+        elif event.startswith("ENTRY"):
+            table.append(("<--", what, ""))
+        else:
+            table.append((event, "", left.pop(0) if left else ""))
+    return table + [("", "", event) for event in left]
+
+
+def draw(trace: str, twin_name: str = "", twin: Optional[str] = None) -> List[str]:
+    """The timeline as lines without indentation. twin None: it is not in this run."""
+    table = rows(trace, twin)
+    with_root = any(cell for _, cell, _ in table)
+    heads = [GUEST if with_root else "events"]
+    picks = [0]
+    if with_root:
+        heads.append(ROOT)
+        picks.append(1)
+    if twin_name and twin is not None:
+        heads.append("native twin: " + twin_name)
+        picks.append(2)
+    cells = [heads] + [[row[i] for i in picks] for row in table]
+    lines = _align(cells)
+    lines.insert(1, "-" * len(lines[0]))
+    if twin_name and twin is None:
+        lines.append("(native twin %s: not in this run)" % twin_name)
+    return lines
+
+
+def _align(cells: List[List[str]]) -> List[str]:
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return [_GAP.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+            for row in cells]
+
+
+def of_case(result: Result, results: Iterable[Result]) -> List[str]:
+    """The timeline of a result, beside that of its twin among `results`; a sweep's histogram."""
+    if result.histogram:
+        return histogram(bands(result.histogram, result.expected), window(result),
+                         {trace: ticks for (_, trace), ticks in
+                          zip(result.histogram, result.sweep.get("ticks", ()))})
+    if not result.observed:
+        return []
+    if not result.twin:
+        return draw(result.observed[0])
+    name, twin = find_twin(result.twin, result.platform, results)
+    return draw(result.observed[0], name, twin)
+
+
+def window(result: Result) -> str:
+    """'ticks 92-245, every one: 154 samples'; loud if the sweep is incomplete; '' without a window."""
+    sweep = result.sweep
+    if "from" not in sweep:
+        return ""
+    every = "every one" if sweep["step"] == 1 else "one in %d" % sweep["step"]
+    if sweep["repeat"] > 1:
+        every += ", %d times" % sweep["repeat"]
+    text = "%ss %d-%d, %s: %d samples" % (sweep["unit"], sweep["from"], sweep["to"], every,
+                                         sweep["samples"])
+    return text + ("; INCOMPLETE: " + sweep["incomplete"] if sweep["incomplete"] else "")
+
+
+def bands(histogram: Sequence[Tuple[int, str]], expected: Sequence[str]) -> List[Band]:
+    """(count, order) in order of arrival: the legal ones as listed, then whatever else was seen."""
+    counts = {trace: count for count, trace in histogram}
+    listed = [(counts.pop(trace, 0), trace) for trace in expected]
+    return listed + [(count, trace) for trace, count in counts.items()]
+
+
+def order_of(trace: str) -> List[str]:
+    """The events without their places."""
+    return [split_event(event)[0] for event in events(trace)]
+
+
+def flips(rows: Sequence[Band]) -> List[int]:
+    """Indices of the bands before which the order has changed, among those that were met."""
+    met = [i for i, (count, _) in enumerate(rows) if count]
+    return [b for a, b in zip(met, met[1:]) if order_of(rows[a][1]) != order_of(rows[b][1])]
+
+
+def histogram(rows: Sequence[Band], title: str = "", ticks: Optional[Dict[str, str]] = None) -> List[str]:
+    """A line for each order: how often, a bar (of one # at least, if it was met), for which ticks, the
+    order. A line between two says where the order of the events flips."""
+    spans = [(ticks or {}).get(trace, "") for _, trace in rows]
+    column = max([len(span) for span in spans] + [0])
+    most = max([count for count, _ in rows] + [1])
+    width = len(str(most))
+    lines = [title] if title else []
+    turns = flips(rows)
+    for index, (count, trace) in enumerate(rows):
+        if index in turns:
+            lines.append("%s %s" % ("-" * (width + 1 + _BAR + (column + 1 if column else 0)),
+                                    "the order flips"))
+        bar = "#" * max(1 if count else 0, count * _BAR // most)
+        span = "%-*s " % (column, spans[index]) if column else ""
+        lines.append("%*d %-*s %s%s" % (width, count, _BAR, bar, span, trace))
+    return lines
+
+
+def find_twin(twin: str, platform: str,
+              results: Iterable[Result]) -> Tuple[str, Optional[str]]:
+    """The id and the trace of the case named `twin` on the same platform; its verdict if it failed."""
+    for result in results:
+        if result.platform == platform and result.case.partition("/")[2] == twin:
+            if result.histogram or not result.observed:
+                return result.case, None
+            mark = "" if result.verdict == "PASS" else " (%s)" % result.verdict
+            return result.case + mark, result.observed[0]
+    return twin, None

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots machines: one event loop, no threads, as many at once as -j says.
+
+Every machine is a process group of its own, under a time limit, its console fed to a judge's
+session as it comes and stored up to a cap. The loop ends a machine by killing its group.
+"""
+import os
+import selectors
+import subprocess
+import time
+from typing import Any, BinaryIO, Callable, Deque, List, Optional
+
+from ..judge.session import Ending, Judgement
+from ..model import UserError
+from ..platforms.base import Launch, Platform
+from ..text import shell_quote
+from .guard import Guard, kill_group
+
+#: Bytes of console kept in a log file, of each boot.
+LOG_CAP = 8 << 20
+STDERR_CAP = 64 << 10
+#: How long a machine may take to stop after its END line.
+GRACE = 5.0
+#: How long it may go on after its log has shown itself broken (a dump may follow).
+BROKEN_GRACE = 1.0
+#: How long a console may fill its pipe between two looks at it.
+PAUSE = 0.002
+_CHUNK = 1 << 18
+
+
+class StoredLog:
+    """A log file that stops growing at LOG_CAP and says so."""
+
+    def __init__(self, path: str, append: bool, head: str) -> None:
+        self.path = path
+        self._room, self._dropped = LOG_CAP, 0
+        self._stream: BinaryIO = open(path, "ab" if append else "wb", buffering=0)
+        self._stream.write(head.encode("utf-8", "surrogateescape"))
+
+    def write(self, chunk: bytes) -> None:
+        """Keep what fits."""
+        kept = chunk[:self._room]
+        self._room -= len(kept)
+        self._dropped += len(chunk) - len(kept)
+        if kept:
+            self._stream.write(kept)
+
+    def close(self, tail: bytes) -> None:
+        """Add the emulator's own words and close."""
+        if self._dropped:
+            self._stream.write(b"\n--- %d more bytes of console were not stored\n" % self._dropped)
+        self._stream.write(tail)
+        self._stream.close()
+
+
+class Boot:
+    """One machine, from its command line to its judgement."""
+
+    def __init__(self, platform: Platform, launch: Launch, session: Any,
+                 limit: float, log_path: str, append: bool, tag: Any) -> None:
+        self.platform, self.launch, self.session = platform, launch, session
+        self.limit, self.log_path, self.append, self.tag = limit, log_path, append, tag
+        self.judgement: Optional[Judgement] = None
+        self.ending = Ending("vmm")
+        self.seconds = 0.0
+        self.stderr = b""
+        #: One line for a person about this boot, if there is something to say.
+        self.note = ""
+        self.process: Optional[subprocess.Popen] = None
+        self.open_fds: List[int] = []
+        self.deadline = self.started = 0.0
+        self.killed = ""
+        self.overdue = False
+        self.log: Optional[StoredLog] = None
+
+
+class Engine:
+    """run() boots what take() hands out and gives each finished Boot to finished()."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self.guard = Guard()
+        self.selector = selectors.DefaultSelector()
+        #: Only the ends of processes: what may wake us while a chatty console fills its pipe.
+        self._ends = selectors.DefaultSelector()
+        self._chatty = False
+        self.running: List[Boot] = []
+        #: Set by a signal handler: the signal that ends the run at the next safe moment.
+        self.interrupted = 0
+        #: Called after each start, while the machine boots.
+        self.on_start: Callable[[], None] = lambda: None
+
+    def run(self, queue: Deque[Any], make: Callable[[Any], Optional[Boot]],
+            finished: Callable[[Boot], None]) -> None:
+        """Until the queue, to which finished() may add, is empty and nothing runs. make() may have
+        nothing to boot."""
+        try:
+            while (queue or self.running) and not self.interrupted:
+                while queue and len(self.running) < self.slots and not self.interrupted:
+                    boot = make(queue.popleft())
+                    if boot is not None:
+                        self._start(boot)
+                        self.on_start()
+                for boot in self._wait():
+                    finished(boot)
+        except BaseException:
+            self.kill_all()
+            raise
+
+    def kill_all(self) -> List[Boot]:
+        """Stop every machine; the boots that were under way."""
+        stopped, self.running = self.running, []
+        for boot in stopped:
+            if boot.process:
+                kill_group(boot.process.pid)
+                boot.process.wait()
+                self._close(boot)
+        return stopped
+
+    def stop(self) -> None:
+        """Nothing of ours is left after this."""
+        self.kill_all()
+        self.guard.stop()
+
+    # -- start ------------------------------------------------------------------------------
+
+    def _start(self, boot: Boot) -> None:
+        head = "--- %s\n" % shell_quote(boot.launch.argv)
+        try:
+            boot.log = StoredLog(boot.log_path, boot.append, head)
+        except OSError as error:
+            raise UserError("cannot write %s: %s" % (boot.log_path, error.strerror)) from None
+        boot.started = time.monotonic()
+        boot.deadline = boot.started + boot.limit if boot.limit else float("inf")
+        self.guard.start()
+        fifo = -1
+        if boot.launch.console:
+            fifo = os.open(boot.launch.console, os.O_RDWR | os.O_NONBLOCK)
+        try:
+            boot.process = subprocess.Popen(
+                boot.launch.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, start_new_session=True)
+        except OSError as error:
+            if fifo >= 0:
+                os.close(fifo)
+            raise UserError("cannot start %s: %s"
+                            % (boot.launch.argv[0], error.strerror)) from None
+        self.guard.watch(boot.process.pid)
+        self.running.append(boot)
+        assert boot.process.stdout and boot.process.stderr
+        self._listen(boot, boot.process.stdout.fileno(), "out" if fifo < 0 else "err")
+        self._listen(boot, boot.process.stderr.fileno(), "err")
+        if fifo >= 0:
+            self._listen(boot, fifo, "out")
+        try:
+            self._listen(boot, os.pidfd_open(boot.process.pid), "end")
+        except (AttributeError, OSError):
+            pass  # an old kernel: _wait polls instead
+
+    def _listen(self, boot: Boot, fd: int, kind: str) -> None:
+        if kind != "end":
+            os.set_blocking(fd, False)
+        boot.open_fds.append(fd)
+        self.selector.register(fd, selectors.EVENT_READ, (boot, kind))
+        if kind == "end":
+            self._ends.register(fd, selectors.EVENT_READ)
+
+    # -- run --------------------------------------------------------------------------------
+
+    def _wait(self) -> List[Boot]:
+        """Sleep until something happens; the boots that are over."""
+        if self._chatty and len(self._ends.get_map()) == len(self.running):
+            # A serial port comes byte by byte; waking for each would cost more than the guest.
+            self._ends.select(PAUSE)
+        self._chatty = False
+        now = time.monotonic()
+        patience = min([boot.deadline - now for boot in self.running] + [0.25])
+        for key, _ in self.selector.select(max(0.0, patience)):
+            boot, kind = key.data
+            if kind != "end":
+                self._read(boot, key.fd, kind, once=True)
+        over = []
+        now = time.monotonic()
+        for boot in list(self.running):
+            assert boot.process is not None
+            if boot.session.closed and not boot.killed:
+                boot.killed = "closed"
+                boot.deadline = min(boot.deadline,
+                                    now + (GRACE if boot.platform.exits else 0.2))
+            elif boot.session.broken and not boot.killed:
+                boot.killed = "broken"
+                boot.deadline = min(boot.deadline, now + BROKEN_GRACE)
+            status = boot.process.poll()
+            if status is None and now >= boot.deadline:
+                boot.killed = boot.killed or "timeout"
+                boot.overdue = True
+                kill_group(boot.process.pid)
+                status = boot.process.wait()
+            if status is not None:
+                self._finish(boot, status)
+                over.append(boot)
+        return over
+
+    def _read(self, boot: Boot, fd: int, kind: str, once: bool = False) -> None:
+        """Take what is there; at the end of a stream stop listening to it."""
+        while True:
+            try:
+                chunk = os.read(fd, _CHUNK)
+            except BlockingIOError:
+                return
+            except OSError:
+                chunk = b""
+            if not chunk:
+                if fd in boot.open_fds and once:
+                    self.selector.unregister(fd)
+                    boot.open_fds.remove(fd)
+                return
+            self._chatty = len(chunk) < 4096
+            if kind == "err":
+                boot.stderr += chunk[:max(0, STDERR_CAP - len(boot.stderr))]
+            else:
+                self._store(boot, chunk)
+                boot.session.feed(chunk)
+            if once:
+                return
+
+    @staticmethod
+    def _store(boot: Boot, chunk: bytes) -> None:
+        assert boot.log is not None
+        try:
+            boot.log.write(chunk)
+        except OSError as error:
+            raise UserError("cannot write %s: %s" % (boot.log_path, error.strerror)) from None
+
+    def _finish(self, boot: Boot, status: int) -> None:
+        """The process is gone: read the rest, judge, free everything."""
+        assert boot.process is not None and boot.log is not None
+        kill_group(boot.process.pid)  # what it may have left behind in its group
+        for fd in list(boot.open_fds):
+            kind = self.selector.get_key(fd).data[1]
+            if kind != "end":
+                self._read(boot, fd, kind)
+        boot.seconds = time.monotonic() - boot.started
+        kept = b"".join(_tail(path) for path in boot.launch.keep)
+        boot.ending = self._ending(boot, status, kept)
+        boot.judgement = boot.session.finish(boot.ending)
+        tail = b""
+        for title, text in ((b"standard error", boot.stderr), (b"the emulator's log", kept)):
+            if text:
+                tail += b"\n--- " + title + b"\n" + text
+        try:
+            boot.log.close(tail + b"\n--- status %d after %.3f s\n" % (status, boot.seconds))
+        except OSError as error:
+            raise UserError("cannot write %s: %s" % (boot.log_path, error.strerror)) from None
+        self.running.remove(boot)
+        self._close(boot)
+
+    @staticmethod
+    def _ending(boot: Boot, status: int, kept: bytes) -> Ending:
+        if boot.overdue and boot.killed == "timeout":
+            return Ending("timeout", None, "%g s" % boot.limit)
+        if boot.overdue and boot.killed == "broken":
+            return Ending("stopped", None, "its log is broken")
+        if boot.overdue:
+            if boot.platform.exits:
+                return Ending("timeout", None, "the machine did not stop %g s after END" % GRACE)
+            return Ending("stopped")
+        return boot.platform.ending(status, boot.stderr, kept)
+
+    def _close(self, boot: Boot) -> None:
+        assert boot.process is not None
+        self.guard.forget(boot.process.pid)
+        assert boot.process.stdout and boot.process.stderr
+        streams = (boot.process.stdout.fileno(), boot.process.stderr.fileno())
+        for fd in boot.open_fds:
+            if self.selector.unregister(fd).data[1] == "end":
+                self._ends.unregister(fd)
+            if fd not in streams:
+                os.close(fd)
+        boot.open_fds = []
+        boot.process.stdout.close()
+        boot.process.stderr.close()
+
+
+def _tail(path: str) -> bytes:
+    """The end of a file an emulator wrote; nothing if it never did."""
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - STDERR_CAP))
+            return stream.read()
+    except OSError:
+        return b""

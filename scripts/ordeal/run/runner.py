@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One run: every planned case booted, judged, and given exactly one verdict.
+
+A Unit is one suite on one platform (once per --repeat). It boots all its cases; when a boot breaks,
+the judge names the case to blame and the unit boots again without it, until every case has a
+verdict or a boot reaches none: the rest are NOTRUN.
+"""
+import os
+import zlib
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+
+from ..host import Host
+from ..judge.kut import WHOLE, KutSession
+from ..judge.session import CaseLog, Judgement, Plan, Session
+from ..model import ERROR, FLAKY, NOTRUN, SKIP, Case, Result, UserError
+from ..plan.select import Suite, guest_args
+from ..platforms.base import Job, Platform
+from .engine import Boot, Engine
+from .shared_boot import SharedBoot, batches
+
+
+def make_directory(prefix: str) -> str:
+    """A new private directory. (tempfile takes longer to load than a guest to boot.)"""
+    path = prefix + os.urandom(4).hex()
+    os.mkdir(path, 0o700)
+    return path
+
+
+def remove_directory(path: str) -> None:
+    """With the files in it and in its sub-directories; what cannot be removed stays."""
+    try:
+        for entry in list(os.scandir(path)):
+            if entry.is_dir(follow_symlinks=False):
+                remove_directory(entry.path)
+            else:
+                os.unlink(entry.path)
+        os.rmdir(path)
+    except OSError:
+        pass
+
+
+@dataclass
+class Unit:
+    """One suite on one platform in one round."""
+    platform: Platform
+    suite: Suite
+    cases: List[Case]
+    index: int
+    round: int
+    job: Job
+    limit: float = 0.0
+    skip: str = ""
+    keep: Optional[Callable[[str], bool]] = None
+    left: List[str] = field(default_factory=list)
+    verdicts: Dict[str, Tuple[CaseLog, int, float]] = field(default_factory=dict)
+    boots: int = 0
+    over: bool = False
+    why: str = ""
+
+    @property
+    def label(self) -> str:
+        """How a person calls it."""
+        return "%s %s" % (self.platform.name, self.suite.stanza.name)
+
+
+class Runner:
+    """run() takes units through the engine. Results leave through the three callbacks."""
+
+    def __init__(self, host: Host, logs: str, slots: int,
+                 on_boot: Callable[[Unit, Boot], None],
+                 on_unit: Callable[[Unit], None], alone: bool = False) -> None:
+        self.host, self.logs, self.alone = host, logs, alone
+        self.engine = Engine(slots)
+        self.on_boot, self.on_unit = on_boot, on_unit
+        self.work = ""
+        self._queue: Deque[List[Unit]] = deque()
+
+    def run(self, units: List[Unit]) -> None:
+        """All units, in order; -j many at a time."""
+        for unit in units:
+            unit.left = [case.name for case in unit.cases]
+            if unit.skip:
+                unit.verdicts = {name: (CaseLog(name, SKIP, unit.skip), 0, 0.0)
+                                 for name in unit.left}
+                unit.left = []
+        self.work = make_directory(os.path.join(os.environ.get("TMPDIR", "/tmp"), "ordeal-"))
+        self.engine.guard.sweep(self.work)
+        try:
+            for unit in units:
+                if not unit.left:
+                    self._close(unit)
+            self._queue.extend(batches([unit for unit in units if unit.left], self.alone))
+            self.engine.run(self._queue, self._boot, self._finished)
+        finally:
+            self.engine.stop()
+            remove_directory(self.work)
+        for unit in units:
+            if not unit.over:
+                for name in unit.left:
+                    unit.verdicts[name] = (CaseLog(name, NOTRUN, "the run was interrupted"), 0, 0.0)
+                self._close(unit)
+
+    def log_path(self, unit: Unit) -> str:
+        """logs/PLATFORM/NAME.log; NAME is boot where images share boots."""
+        name = "boot" if unit.platform.shares_boot else unit.suite.stanza.name
+        return os.path.join(self.logs, unit.platform.name, name + ".log")
+
+    @staticmethod
+    def _word(unit: Unit, what: str) -> str:
+        """Eight hex digits: new for every boot, or, where two runs are the same to the last
+        instruction, new for every plan."""
+        if not unit.platform.repeatable:
+            return os.urandom(4).hex()
+        plan = (what, unit.label, unit.left, unit.boots)
+        return "%08x" % zlib.crc32(repr(plan).encode())
+
+    def _session(self, unit: Unit) -> Tuple[Any, List[str]]:
+        """A new judge for one boot of the unit, and what the image is told."""
+        unit.boots += 1
+        if unit.suite.foreign:
+            return KutSession(), list(unit.suite.words)
+        nonce = self._word(unit, "nonce")
+        args = guest_args(unit.suite, unit.left, unit.platform.guest_args + ("nonce=" + nonce,))
+        return Session(Plan(nonce, tuple(unit.left))), args
+
+    def _boot(self, units: List[Unit]) -> Optional[Boot]:
+        """A machine for these units, none if it could not be made: then they are over."""
+        platform, path = units[0].platform, self.log_path(units[0])
+        work = make_directory(self.work + "/")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        append = units[0].boots > 0 or units[0].round > 1 or platform.shares_boot
+        sessions = [self._session(unit) for unit in units]
+        tag = (units, work)
+        word = self._word(units[0], "mark")
+        try:
+            launch = platform.launch_many(
+                self.host, [(unit.job, args) for unit, (_, args) in zip(units, sessions)], word,
+                work) if platform.shares_boot else platform.launch(
+                self.host, units[0].job, sessions[0][1], work)
+        except UserError as error:
+            remove_directory(work)
+            if not platform.defers:
+                raise
+            self._give_up(units, str(error))
+            return None
+        if not platform.shares_boot:
+            return Boot(platform, launch, sessions[0][0], units[0].limit, path, append, tag)
+        return SharedBoot(word, [session for session, _ in sessions],
+                          [unit.limit for unit in units], platform, launch, path, append, tag)
+
+    def _give_up(self, units: List[Unit], why: str) -> None:
+        """Nothing that is left of these units can be run."""
+        for unit in units:
+            for name in unit.left:
+                unit.verdicts[name] = (CaseLog(name, NOTRUN, why), 0, 0.0)
+            unit.left = []
+            self._close(unit)
+
+    def _finished(self, boot: Boot) -> None:
+        units, work = boot.tag
+        remove_directory(work)
+        assert boot.judgement is not None
+        if self._stumbled(units[0], boot.judgement):
+            self.on_boot(units[0], boot)
+            self._queue.appendleft(units)
+            return
+        judged = [(units[0], boot.judgement)]
+        if isinstance(boot, SharedBoot):
+            judged = boot.judgements(units)
+            boot.note = boot.times()
+        cases = sum(len(judgement.cases) for _, judgement in judged)
+        again = [unit for unit in units if unit not in [u for u, _ in judged]]
+        for unit, judgement in judged:
+            boot.judgement = judgement
+            if self._settle(unit, boot, boot.seconds / max(1, cases)):
+                again.append(unit)
+        if again:
+            self._queue.appendleft([unit for unit in units if unit in again])
+
+    @staticmethod
+    def _stumbled(unit: Unit, judgement: Judgement) -> bool:
+        """The machine never started, for no fault of the image's: it is made again, three times."""
+        return not judgement.started and unit.boots <= 3 and any(
+            word in judgement.why for word in unit.platform.stumbles)
+
+    def _settle(self, unit: Unit, boot: Boot, share: float) -> bool:
+        """Take what a boot proved about the unit; whether it needs another boot."""
+        judgement = boot.judgement
+        assert judgement is not None
+        for name, log in judgement.cases.items():
+            if unit.keep is None or unit.keep(name):
+                unit.verdicts[name] = (log, unit.boots, share)
+        unit.left = [name for name in judgement.rest if name not in unit.verdicts]
+        unit.why = judgement.why or unit.why
+        self.on_boot(unit, boot)
+        if unit.left and judgement.started:
+            return True
+        for name in unit.left:
+            unit.verdicts[name] = (CaseLog(name, NOTRUN, "its boot never reached it: "
+                                           + judgement.why), unit.boots, 0.0)
+        unit.left = []
+        self._close(unit)
+        return False
+
+    def _close(self, unit: Unit) -> None:
+        unit.over = True
+        self.on_unit(unit)
+
+
+def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[Result]:
+    """The verdicts the unit has so far, in the order of the image (foreign: of the log)."""
+    described = {case.name: case for case in unit.cases}
+    names = sorted(unit.verdicts, key=WHOLE.__eq__) if unit.suite.foreign \
+        else [case.name for case in unit.cases]
+    results = []
+    for place, name in enumerate(names):
+        if name not in unit.verdicts:
+            continue
+        case_log, boot, seconds = unit.verdicts[name]
+        case = described.get(name, Case(name))
+        full = "%s/%s" % (unit.suite.stanza.name, name)
+        reason = case_log.reason
+        if not case_log.verdict:
+            reason = "no verdict was found for this case"
+        results.append(Result(
+            unit.platform.name, full, case_log.verdict or ERROR, reason, case.row, case.sentence,
+            case.citation, case.twin, "", case_log.want, case_log.seen or
+            [trace for _, trace in case_log.hist], case_log.hist, case_log.sweep,
+            case_log.fingerprints, case_log.notes, seconds=seconds, boot=boot, log=log if boot else "",
+            repro=repro(unit.platform.name, full), index=unit.index + place))
+    return results
+
+
+def merge_rounds(rounds: List[List[Result]]) -> List[Result]:
+    """One result a case out of --repeat N: the same verdict every time, or FLAKY."""
+    if len(rounds) == 1:
+        return rounds[0]
+    by_case: Dict[str, List[Result]] = {}
+    for results in rounds:
+        for result in results:
+            by_case.setdefault(result.case, []).append(result)
+    merged = []
+    for attempts in by_case.values():
+        counts: Dict[str, int] = {}
+        for attempt in attempts:
+            counts[attempt.verdict] = counts.get(attempt.verdict, 0) + 1
+        result = next((a for a in attempts if a.verdict not in ("PASS", "SKIP")), attempts[0])
+        result.runs = counts
+        result.seconds = sum(attempt.seconds for attempt in attempts)
+        if len(counts) > 1:
+            result.reason = "%s; once: %s" % (
+                ", ".join("%s %d of %d" % (v, n, len(attempts)) for v, n in sorted(counts.items())),
+                result.reason or result.verdict)
+            result.verdict = FLAKY
+        merged.append(result)
+    return merged

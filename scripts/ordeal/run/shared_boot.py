@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots that run several images: units of one platform share the machine, not the verdicts.
+
+The console of such a boot is cut by a relay into each image's own, so that every unit is judged by
+the ordinary judge. What a boot did not settle goes into the next.
+"""
+import time
+from typing import TYPE_CHECKING, Any, List, Tuple
+
+from ..judge.session import Judgement
+from ..platforms.lab.relay import Relay, Slice
+from .engine import Boot
+
+if TYPE_CHECKING:
+    from .runner import Unit
+
+
+def batches(units: "List[Unit]", alone: bool) -> "List[List[Unit]]":
+    """Units that may share a boot: neighbours of one platform and round. alone: each by itself."""
+    groups: "List[List[Unit]]" = []
+    for unit in units:
+        last = groups[-1][-1] if groups else None
+        if (last is not None and not alone and unit.platform.shares_boot
+                and last.platform is unit.platform and last.round == unit.round):
+            groups[-1].append(unit)
+        else:
+            groups.append([unit])
+    return groups
+
+
+class SharedBoot(Boot):
+    """A boot whose session is a relay; it remembers when its first image began."""
+
+    def __init__(self, word: str, sessions: List[Any], limits: List[float], *args: Any) -> None:
+        self.relay = Relay(word, [Slice(*pair) for pair in zip(sessions, limits)])
+        super().__init__(args[0], args[1], self.relay, args[0].boot_limit, *args[2:])
+        self.first = 0.0
+        self.relay.on_begin = self._begin
+
+    def _begin(self, limit: float) -> None:
+        """Each image's time limit starts with the image."""
+        self.first = self.first or time.monotonic()
+        self.limit = limit
+        self.deadline = time.monotonic() + limit if limit else float("inf")
+
+    def judgements(self, units: "List[Unit]") -> "List[Tuple[Unit, Judgement]]":
+        """Of the units whose images began; if none did, all units, with the reason."""
+        found = [(unit, part.judgement) for unit, part in zip(units, self.relay.slices)
+                 if part.judgement is not None]
+        if found or self.judgement is None:
+            return found
+        why = self.judgement.why
+        return [(unit, Judgement({}, list(unit.left), False, why, [])) for unit in units]
+
+    def ending_of(self, unit_number: int) -> Any:
+        """How this image ended, which need not be how the machine did."""
+        return self.relay.slices[unit_number].ending or self.ending
+
+    def times(self) -> str:
+        """How long the machine took to its first image, and the images after that."""
+        if not self.first:
+            return "%s: no image began" % self.platform.name
+        boot = self.first - self.started
+        return "%s: %.1f s to the first image, %.1f s for %d of them" % (
+            self.platform.name, boot, self.seconds - boot,
+            sum(part.began for part in self.relay.slices))
