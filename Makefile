@@ -47,8 +47,7 @@ LDFLAGS := $(if $(shell $(LD) --help | grep -e --no-warn-rwx-segments),$(LDFLAGS
 sources = $(patsubst $(SRCDIR)/%,%,$(wildcard $(addprefix $(SRCDIR)/,$(1))))
 objects = $(addsuffix .o,$(basename $(1)))
 
-LIB_SOURCES := $(filter-out lib/x86/suite.c,$(call sources,lib/x86/*.c lib/x86/*.S \
-	lib/x86/hv/*.c lib/x86/vmx/*.c lib/x86/vmx/*.S lib/x86/svm/*.c lib/x86/svm/*.S))
+LIB_SOURCES := $(filter-out lib/x86/boot/suite.c,$(call sources,lib/x86/*/*.c lib/x86/*/*.S))
 LIB_OBJECTS := $(call objects,$(LIB_SOURCES))
 SINGLE := $(basename $(call sources,x86/*.c))
 FAMILIES := $(sort $(patsubst %/,%,$(dir $(call sources,x86/*/*.c))))
@@ -65,13 +64,13 @@ all: $(IMAGES) scripts/lab/bootdisk
 	@mkdir -p $(@D)
 	$(CC) $(ASFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
-%.suite.o: lib/x86/suite.c config.mak Makefile
+%.suite.o: lib/x86/boot/suite.c config.mak Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -DSUITE='"$(notdir $*)"' -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
 # $(1): an image without its ending, $(2): its objects
 define image
-$(1).elf: $(2) $(1).suite.o $(LIB_OBJECTS) lib/x86/image.lds
+$(1).elf: $(2) $(1).suite.o $(LIB_OBJECTS) lib/x86/boot/image.lds
 	$$(LD) $$(LDFLAGS) -T $$(filter %.lds,$$^) -o $$@ $$(filter %.o,$$^)
 endef
 $(foreach i,$(SINGLE),$(eval $(call image,$(i),$(i).o)))
@@ -83,8 +82,8 @@ $(foreach i,$(FAMILIES),$(eval $(call image,$(i),$(call objects,$(call sources,$
 	@mv $@.new $@
 
 # Which commit and compiler: rewritten only when it changes, so that nothing is rebuilt for nothing.
-lib/x86/env.o: lib/x86/build_id.h
-lib/x86/build_id.h: FORCE
+lib/x86/boot/env.o: lib/x86/boot/build_id.h
+lib/x86/boot/build_id.h: FORCE
 	@mkdir -p $(@D)
 	@{ echo '/* Written by the Makefile. */'; \
 	   echo '#define BUILD_ID "$(BUILD_ID)"'; \
@@ -127,8 +126,8 @@ scripts/lab/%: scripts/lab/%.c scripts/lab/multiboot.h scripts/lab/ports.h
 HOST_TESTS := $(patsubst %,tests/c/obj/%.test,\
 	$(filter-out check machine,$(basename $(notdir $(call sources,tests/c/*.c)))))
 HOST_PARTS := $(patsubst %,tests/c/obj/%.o,tests/c/check tests/c/machine $(addprefix lib/x86/,\
-	args entry event_names expect fragments log mutate place scene string sweep_search text timer trace \
-	vectors zones))
+	boot/args machine/entry machine/lapic_timer scene/scene sweep/sweep_search sweep/zones)) \
+	$(patsubst %.c,tests/c/obj/%.o,$(call sources,lib/x86/base/*.c lib/x86/order/*.c))
 HOST_CFLAGS = -std=gnu11 -m64 -O1 -g -fno-pie -Wall -Wextra -Wno-override-init $(SANITIZE) \
 	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
 	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c
@@ -154,9 +153,9 @@ check-c: $(HOST_TESTS)
 	@failed=0; for t in $(HOST_TESTS); do ./$$t || failed=1; done; exit $$failed
 
 # Each header compiles alone, so that no file depends on the order of its includes.
-HEADERS := $(filter-out %_layout.h %/bits.h,$(call sources,lib/x86/*.h lib/x86/*/*.h tests/c/*.h))
+HEADERS := $(filter-out %_layout.h %/bits.h,$(call sources,lib/x86/*/*.h tests/c/*.h))
 .PHONY: check-headers
-check-headers: lib/x86/build_id.h
+check-headers: lib/x86/boot/build_id.h
 	@mkdir -p tests/c/obj
 	@failed=0; for h in $(HEADERS); do \
 		language=c; \
@@ -222,7 +221,7 @@ matrix: all
 .PHONY: clean distclean
 clean:
 	rm -f $(IMAGES) $(IMAGES:.flat=.elf) $(IMAGES:.flat=.suite.o) $(IMAGES:.flat=.suite.d)
-	rm -f $(LIB_OBJECTS) $(LIB_OBJECTS:.o=.d) lib/x86/build_id.h
+	rm -f $(LIB_OBJECTS) $(LIB_OBJECTS:.o=.d) lib/x86/boot/build_id.h
 	rm -f $(foreach i,$(SINGLE),$(i).o $(i).d)
 	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
 	rm -rf tests/c/obj

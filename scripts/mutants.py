@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """make mutants: can each case fail? Runs the suite honestly, then once for each mutation of the stage
-(lib/x86/mutate.h) and each misbehaviour of the shim (lib/x86/hv/wrong.def). A mutation kills a case
+(lib/x86/base/mutate.h) and each misbehaviour of the shim (lib/x86/hv/wrong.def). A mutation kills a case
 if the case passed honestly and does not pass mutated. A case that none kills asserts nothing.
 
 Usage: scripts/mutants.py [-p PLATFORM,...] [STANZA...]; exit status 1 if a case survives.

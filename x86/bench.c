@@ -6,9 +6,9 @@
  */
 #define FAMILY "bench"
 #include "hv/hv.h"
-#include "case.h"
+#include "stage/case.h"
 #include "hv/guest.h"
-#include "sweep.h"
+#include "sweep/sweep.h"
 
 #define NONE "none: this case is a measurement"
 

@@ -2,8 +2,8 @@
 /*
  * A guest that boots and exits at once: what `make bench` compares everything else with.
  */
-#include "env.h"
-#include "power.h"
+#include "boot/env.h"
+#include "report/power.h"
 
 void image_main(const struct args *args __attribute__((unused)))
 {

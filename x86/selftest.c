@@ -5,11 +5,11 @@
  * passes, so that a log has something to keep.
  */
 #define FAMILY "selftest"
-#include "case.h"
-#include "console.h"
-#include "panic.h"
-#include "power.h"
-#include "report.h"
+#include "stage/case.h"
+#include "report/console.h"
+#include "report/panic.h"
+#include "report/power.h"
+#include "report/report.h"
 
 #define NONE "none: this case tests the runner"
 

@@ -219,7 +219,7 @@ static void set_registers(struct vm *vm, const struct multiboot_image *image)
 	CALL(vm->vcpu, KVM_SET_REGS, &regs);
 }
 
-/* A whole line with one exit: lib/x86/console.h, struct console_block. */
+/* A whole line with one exit: lib/x86/report/console.h, struct console_block. */
 static void console_block(const struct vm *vm, uint32_t at)
 {
 	struct {

@@ -4,8 +4,8 @@
  */
 #include "check.h"
 
-#include "args.h"
-#include "console.h"
+#include "boot/args.h"
+#include "report/console.h"
 
 static struct args args;
 

@@ -3,7 +3,7 @@
  * See machine.h.
  */
 #include "machine.h"
-#include "panic.h"
+#include "report/panic.h"
 
 struct scene fake_scene;
 unsigned int fake_ist;

@@ -9,8 +9,8 @@
 
 #include "check.h"
 
-#include "case.h"
-#include "trace.h"
+#include "stage/case.h"
+#include "order/trace.h"
 
 /* A stack of the fake machine: RSP on the first instruction of a handler that is entered on it. */
 enum {

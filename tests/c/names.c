@@ -4,9 +4,9 @@
  */
 #include "machine.h"
 
-#include "event_names.h"
-#include "hv/events.h"
-#include "vectors.h"
+#include "order/event_names.h"
+#include "order/events.h"
+#include "order/vectors.h"
 
 static char buffer[256];
 

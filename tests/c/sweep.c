@@ -5,8 +5,8 @@
  */
 #include "machine.h"
 
-#include "lapic.h"
-#include "sweep_search.h"
+#include "machine/lapic.h"
+#include "sweep/sweep_search.h"
 
 /* A machine of five orders: "before" up to the count 99, "at" at 100, then up to "later". */
 static struct {

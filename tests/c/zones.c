@@ -4,7 +4,7 @@
  */
 #include "machine.h"
 
-#include "sweep.h"
+#include "sweep/sweep.h"
 
 static struct sweep sweep;
 static const char *reason;

@@ -6,7 +6,7 @@
  */
 #define FAMILY "arrival"
 #include "hv/guest.h"
-#include "sweep.h"
+#include "sweep/sweep.h"
 
 /* Root reads IRR right before it writes the injection, and again right after. */
 static enum root_phase play_in_guest(const struct sweep *sweep)

@@ -6,7 +6,7 @@
  * after.
  */
 #define FAMILY "breakpoints"
-#include "case.h"
+#include "stage/case.h"
 
 #define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
 #define BREAKPOINTS                                                                                \

@@ -6,7 +6,7 @@
  * handler's first instruction. Faults are not held back.
  */
 #define FAMILY "mov_ss"
-#include "case.h"
+#include "stage/case.h"
 
 #define SWITCHING                                                                                  \
 	"SDM 3A, Masking Exceptions and Interrupts When Switching Stacks; APM 2, Interrupt Shadows"

@@ -5,9 +5,9 @@
  * handlers are not stepped; and an instruction that faults does not trap.
  */
 #define FAMILY "step"
-#include "case.h"
-#include "prepare.h"
-#include "probe.h"
+#include "stage/case.h"
+#include "stage/prepare.h"
+#include "boot/probe.h"
 
 #define SINGLE_STEP "SDM 3B, Single-Step Exception Condition; APM 2, Single Stepping"
 

@@ -5,7 +5,7 @@
  * far left them, and RF=1 if it is a fault; the instruction then goes on where it was.
  */
 #define FAMILY "string"
-#include "case.h"
+#include "stage/case.h"
 
 #define SINGLE_STEP "SDM 3B, Single-Step Exception Condition; APM 2, Single Stepping"
 #define REPEATED    "SDM 2B, REP/REPE/REPZ/REPNE/REPNZ; APM 3, Repeat Prefixes"

@@ -4,7 +4,7 @@
  * them or not; whether it traps is decided by the flags that result. SYSRET loads TF from R11.
  */
 #define FAMILY "syscall"
-#include "case.h"
+#include "stage/case.h"
 
 #define SYSCALL_PAGES "SDM 2B, SYSCALL-Fast System Call; APM 3, SYSCALL"
 #define SYSRET_PAGES  "SDM 2B, SYSRET-Return From Fast System Call; APM 3, SYSRET"

@@ -7,7 +7,7 @@
  * the IRET.
  */
 #define FAMILY "traps"
-#include "case.h"
+#include "stage/case.h"
 
 #define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
 #define STEP_FIRST                                                                                 \

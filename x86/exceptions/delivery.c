@@ -6,7 +6,7 @@
  * simply delivered; in that of a contributory exception or #PF it may make #DF.
  */
 #define FAMILY "delivery"
-#include "case.h"
+#include "stage/case.h"
 
 #define ERROR_CODE   "SDM 3A, Error Code; APM 2, Error Codes"
 #define DOUBLE_FAULT "SDM 3A, Double Fault Exception; APM 2, Double-Fault Exception"

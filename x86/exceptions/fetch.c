@@ -5,7 +5,7 @@
  * the fault: of fetching before that of decoding, and that before those of executing (10).
  */
 #define FAMILY "fetch"
-#include "irq_before.h"
+#include "stage/irq_before.h"
 
 #define NON_CANONICAL (1ull << 63)
 

@@ -5,7 +5,7 @@
  * The x87 row is not played in the shadow of STI, where a pending #MF may break the shadow.
  */
 #define FAMILY "numeric"
-#include "irq_before.h"
+#include "stage/irq_before.h"
 
 #define CPUID_1_EDX_SSE (1 << 25)
 #define MXCSR_MASK_ALL	0x1f80

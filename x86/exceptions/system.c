@@ -5,7 +5,7 @@
  * and saves their own address, not that behind them.
  */
 #define FAMILY "system"
-#include "irq_before.h"
+#include "stage/irq_before.h"
 
 #define CR0_RESERVED (1ull << 63)
 #define CR8_RESERVED (1ull << 4)

@@ -4,7 +4,7 @@
  * or virtual interrupts, let it. The handlers run at CPL 0, on the stack of the TSS.
  */
 #define FAMILY "user"
-#include "irq_before.h"
+#include "stage/irq_before.h"
 
 #define STI_PAGES	"SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
 #define IRQ_OF_CPL3	IRQ(VEC, AT(L), IF(1), CPL(3))

@@ -7,7 +7,7 @@
  */
 #define FAMILY "intercepts"
 #include "hv/guest.h"
-#include "prepare.h"
+#include "stage/prepare.h"
 #include "svm/only.h"
 
 #define INTERCEPTS  "APM 2, Instruction Intercepts"

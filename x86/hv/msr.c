@@ -6,7 +6,7 @@
  */
 #define FAMILY "msr"
 #include "hv/guest.h"
-#include "probe.h"
+#include "boot/probe.h"
 
 static void exits(const void *argument)
 {

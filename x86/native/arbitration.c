@@ -5,7 +5,7 @@
  * class too.
  */
 #define FAMILY "arbitration"
-#include "case.h"
+#include "stage/case.h"
 
 #define LAPIC_PRIORITY                                                                             \
 	"SDM 3A, Interrupt, Task, and Processor Priority; APM 2, Selecting and Handling Interrupts"

@@ -6,7 +6,7 @@
  * returns, the instruction is executed and faults. In the shadow of STI it is the other way round.
  */
 #define FAMILY "faults"
-#include "irq_before.h"
+#include "stage/irq_before.h"
 
 #define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
 

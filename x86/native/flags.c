@@ -4,7 +4,7 @@
  * meet its code breakpoint again; traps and interrupts between instructions save RF=0.
  */
 #define FAMILY "flags"
-#include "case.h"
+#include "stage/case.h"
 
 #define RF_IN_IMAGES                                                                               \
 	"SDM 3A, System Flags and Fields in the EFLAGS Register; SDM 3B, Instruction-Breakpoint "  \

@@ -5,7 +5,7 @@
  * wakes at once.
  */
 #define FAMILY "halt"
-#include "case.h"
+#include "stage/case.h"
 
 #define HALT "SDM 2A, HLT-Halt; APM 3, HLT"
 

@@ -6,9 +6,9 @@
  * if its emulation had kept it.
  */
 #define FAMILY "instructions"
-#include "case.h"
-#include "bootinfo.h"
-#include "prepare.h"
+#include "stage/case.h"
+#include "boot/bootinfo.h"
+#include "stage/prepare.h"
 
 #define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
 

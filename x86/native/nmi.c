@@ -6,7 +6,7 @@
  * remembered.
  */
 #define FAMILY "nmi"
-#include "case.h"
+#include "stage/case.h"
 
 #define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
 #define MULTIPLE "SDM 3A, Handling Multiple NMIs; APM 2, NMI-Non-Maskable-Interrupt Exception"

@@ -5,7 +5,7 @@
  * SYSRET open the window at once.
  */
 #define FAMILY "shadow"
-#include "case.h"
+#include "stage/case.h"
 
 #define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
 #define NO_SHADOW  "SDM 3A, Masking Maskable Hardware Interrupts; APM 2, Maskable Interrupts"

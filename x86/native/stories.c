@@ -8,7 +8,7 @@
  * a guest must see when the interrupt arrives while its hypervisor injects the #GP).
  */
 #define FAMILY "stories"
-#include "case.h"
+#include "stage/case.h"
 
 #define PRIORITY   "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
 #define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; APM 3, STI"

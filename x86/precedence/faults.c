@@ -8,7 +8,7 @@
  */
 #define FAMILY "precedence"
 #include "hv/guest.h"
-#include "segments.h"
+#include "machine/segments.h"
 #include "vmx/only.h"
 #include "vmx/vmcs.h"
 

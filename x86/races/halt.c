@@ -7,9 +7,9 @@
  * every sample here, too: a lost wake-up ends as a failure, not as a hang.
  */
 #define FAMILY "halt"
-#include "nmi_timer.h"
-#include "race.h"
-#include "text.h"
+#include "sweep/nmi_timer.h"
+#include "sweep/race.h"
+#include "base/text.h"
 
 #define HALT	  "SDM 2A, HLT-Halt; APM 3, HLT"
 #define STI_SHADE "SDM 2B, STI-Set Interrupt Flag"

@@ -4,9 +4,9 @@
  * is taken once, and not before; how far behind is counted.
  */
 #define FAMILY "latency"
-#include "case.h"
-#include "report.h"
-#include "stage.h"
+#include "stage/case.h"
+#include "report/report.h"
+#include "stage/stage.h"
 
 #define IPI "SDM 3A, Interrupt Command Register (ICR); SDM 3A, SELF IPI Register"
 

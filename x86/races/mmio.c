@@ -6,8 +6,8 @@
  * entry that nobody uses.
  */
 #define FAMILY "mmio"
-#include "race.h"
-#include "text.h"
+#include "sweep/race.h"
+#include "base/text.h"
 
 #define IOAPIC_ADDRESS 0xfec00000ul
 

@@ -6,8 +6,8 @@
  * beside a pending interrupt each is served once.
  */
 #define FAMILY "nmi"
-#include "race.h"
-#include "text.h"
+#include "sweep/race.h"
+#include "base/text.h"
 
 #define SWITCHING "SDM 3A, Masking Exceptions and Interrupts When Switching Stacks"
 

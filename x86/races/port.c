@@ -6,9 +6,9 @@
  * must neither lose nor repeat one. RCX, RSI and RDI say at any time how many were done.
  */
 #define FAMILY "port"
-#include "console.h"
-#include "race.h"
-#include "text.h"
+#include "report/console.h"
+#include "sweep/race.h"
+#include "base/text.h"
 
 #define STRING_IO                                                                                  \
 	"SDM 2A, INS/INSB/INSW/INSD; SDM 2B, OUTS/OUTSB/OUTSW/OUTSD; SDM 2B, "                     \

@@ -5,8 +5,8 @@
  * where, every instruction traps once, in order.
  */
 #define FAMILY "step"
-#include "race.h"
-#include "text.h"
+#include "sweep/race.h"
+#include "base/text.h"
 
 enum { STEPS = 8 };
 

@@ -6,8 +6,8 @@
  * boundary of an open run; LSS, which loads RSP as well and needs no protection, does not.
  */
 #define FAMILY "window"
-#include "race.h"
-#include "text.h"
+#include "sweep/race.h"
+#include "base/text.h"
 
 #define STI_SHADE "SDM 2B, STI-Set Interrupt Flag"
 #define SWITCHING "SDM 3A, Masking Exceptions and Interrupts When Switching Stacks"

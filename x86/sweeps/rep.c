@@ -7,9 +7,9 @@
  * found its byte is over, whatever RCX says: an interrupt that went back to it would scan on.
  */
 #define FAMILY "rep"
-#include "race.h"
-#include "string.h"
-#include "text.h"
+#include "sweep/race.h"
+#include "base/string.h"
+#include "base/text.h"
 
 #define RF_MID_REP "SDM 3B, Instruction-Breakpoint Exception Condition"
 #define SUSPENDED  "SDM 2B, REP/REPE/REPZ/REPNE/REPNZ"

@@ -6,7 +6,7 @@
  * and the interrupt at a boundary where IF is 1 again.
  */
 #define FAMILY "timer"
-#include "sweep.h"
+#include "sweep/sweep.h"
 
 #define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
 

@@ -6,7 +6,7 @@
  */
 #define FAMILY "task_gate"
 #include "hv/guest.h"
-#include "segments.h"
+#include "machine/segments.h"
 #include "vmx/only.h"
 #include "vmx/vmcs.h"
 

@@ -7,7 +7,7 @@
  */
 #define FAMILY "nmis"
 #include "hv/guest.h"
-#include "mutate.h"
+#include "base/mutate.h"
 #include "vmx/only.h"
 #include "vmx/vmcs.h"
 

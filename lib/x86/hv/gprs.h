@@ -7,7 +7,7 @@
 #define ORDEAL_HV_GPRS_H
 
 #include "hv/vcpu_layout.h"
-#include "scene_layout.h"
+#include "scene/scene_layout.h"
 
 /* It takes assembly for C: */
 /* clang-format off */

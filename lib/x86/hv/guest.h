@@ -5,9 +5,9 @@
 #ifndef ORDEAL_HV_GUEST_H
 #define ORDEAL_HV_GUEST_H
 
-#include "case.h"
+#include "stage/case.h"
 #include "hv/hv.h"
-#include "nmi.h"
+#include "machine/nmi.h"
 
 /* Sections of the manuals that more than one family cites. */
 #define EVENT_INJECTION "SDM 3C, Event Injection; APM 2, Event Injection"

@@ -4,15 +4,15 @@
  * through this file, and is logged here.
  */
 #include "hv/vcpu.h"
-#include "case.h"
-#include "event_names.h"
+#include "stage/case.h"
+#include "order/event_names.h"
 #include "hv/wrong.h"
-#include "mutate.h"
-#include "panic.h"
-#include "report.h"
-#include "segments.h"
-#include "stage.h"
-#include "text.h"
+#include "base/mutate.h"
+#include "report/panic.h"
+#include "report/report.h"
+#include "machine/segments.h"
+#include "stage/stage.h"
+#include "base/text.h"
 
 _Static_assert(offsetof(struct vcpu, gprs) == VCPU_GPRS, "vcpu_layout.h");
 _Static_assert(offsetof(struct vcpu, launched) == VCPU_LAUNCHED, "vcpu_layout.h");

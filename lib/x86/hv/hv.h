@@ -19,9 +19,9 @@
 #ifndef ORDEAL_HV_H
 #define ORDEAL_HV_H
 
-#include "entry.h"
-#include "hv/events.h"
-#include "scene.h"
+#include "machine/entry.h"
+#include "order/events.h"
+#include "scene/scene.h"
 
 struct vcpu;
 

@@ -3,9 +3,9 @@
  * What a case does to the vcpu between an exit and the next entry.
  */
 #include "hv/vcpu.h"
-#include "case.h"
+#include "stage/case.h"
 #include "hv/wrong.h"
-#include "panic.h"
+#include "report/panic.h"
 
 /* Bare hardware saves RF=1 with a fault; an injected one saves what the guest's RFLAGS hold. */
 static void set_resume_flag(struct vcpu *v, u64 event)

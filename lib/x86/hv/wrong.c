@@ -3,10 +3,10 @@
  * See wrong.h.
  */
 #include "hv/wrong.h"
-#include "args.h"
-#include "case.h"
-#include "panic.h"
-#include "string.h"
+#include "boot/args.h"
+#include "stage/case.h"
+#include "report/panic.h"
+#include "base/string.h"
 
 enum wrong {
 	NOT_WRONG,

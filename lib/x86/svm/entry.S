@@ -8,7 +8,7 @@
  * void svm_gif_window(u64 rflags, void (*before)(void), void (*after)(void)): loads RFLAGS and
  * calls @before while GIF is 0; then opens GIF, and calls @after.
  */
-#include "bits.h"
+#include "base/bits.h"
 #include "hv/gprs.h"
 
 .text

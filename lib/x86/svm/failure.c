@@ -3,7 +3,7 @@
  * Words for VMEXIT_INVALID: the rules of "Canonicalization and Consistency Checks" and of "Event
  * Injection" that the shim can break.
  */
-#include "bits.h"
+#include "base/bits.h"
 #include "svm/svm.h"
 
 const char *svm_suspect_field(u64 event)

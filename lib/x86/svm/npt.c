@@ -4,7 +4,7 @@
  * holds the image, in 4 KiB pages: "Nested Paging". Nested walks are made as user accesses, so
  * every entry allows them.
  */
-#include "bits.h"
+#include "base/bits.h"
 #include "svm/svm.h"
 
 enum {

@@ -3,7 +3,7 @@
  * See only.h.
  */
 #include "svm/only.h"
-#include "case.h"
+#include "stage/case.h"
 #include "svm/svm.h"
 
 static void require(const struct vcpu *v)

@@ -3,10 +3,10 @@
  * A VMCB whose guest is a clone of the running context, as a recipe: one function for each area of
  * the APM's chapter "Secure Virtual Machine". Read beside vmx/setup.c.
  */
-#include "desc.h"
-#include "processor.h"
-#include "segments.h"
-#include "string.h"
+#include "machine/desc.h"
+#include "machine/processor.h"
+#include "machine/segments.h"
+#include "base/string.h"
 #include "svm/svm.h"
 
 enum {

@@ -2,10 +2,10 @@
 /*
  * The SVM vendor of the shim. Read beside vmx/vmx.c: function for function the same.
  */
-#include "case.h"
-#include "percpu.h"
-#include "processor.h"
-#include "string.h"
+#include "stage/case.h"
+#include "machine/percpu.h"
+#include "machine/processor.h"
+#include "base/string.h"
 #include "svm/svm.h"
 
 struct vmcb svm_vmcb PAGE_ALIGNED;

@@ -6,7 +6,7 @@
 #ifndef ORDEAL_SVM_VMCB_H
 #define ORDEAL_SVM_VMCB_H
 
-#include "types.h"
+#include "base/types.h"
 
 struct vmcb_segment {
 	u16 selector;

@@ -3,7 +3,7 @@
  * An identity map of the first 4 GiB for EPT, in 2 MiB pages, the lowest of them, which holds the
  * image, in 4 KiB pages: "EPT Translation Mechanism", "EPTP".
  */
-#include "processor.h"
+#include "machine/processor.h"
 #include "vmx/vmx.h"
 
 enum {

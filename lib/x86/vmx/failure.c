@@ -4,8 +4,8 @@
  * got as far as the guest state, the rules of "Checks on Guest Non-Register State" that the shim
  * can break.
  */
-#include "bits.h"
-#include "text.h"
+#include "base/bits.h"
+#include "base/text.h"
 #include "vmx/vmx.h"
 
 static const char *const instruction_errors[] = {

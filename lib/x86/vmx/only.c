@@ -3,8 +3,8 @@
  * See only.h.
  */
 #include "vmx/only.h"
-#include "case.h"
-#include "panic.h"
+#include "stage/case.h"
+#include "report/panic.h"
 #include "vmx/vmx.h"
 
 void vmx_require(const struct vcpu *v, bool offered, const char *what)

@@ -3,10 +3,10 @@
  * A VMCS whose guest is a clone of the running context, as a recipe: one function for each area of
  * the chapter "Virtual Machine Control Structures" of the Intel SDM.
  */
-#include "desc.h"
-#include "processor.h"
-#include "segments.h"
-#include "string.h"
+#include "machine/desc.h"
+#include "machine/processor.h"
+#include "machine/segments.h"
+#include "base/string.h"
 #include "vmx/vmx.h"
 
 enum {

@@ -3,9 +3,9 @@
  * See vapic.h, and vmx_tpr_threshold() in only.h.
  */
 #include "vmx/vapic.h"
-#include "case.h"
-#include "mutate.h"
-#include "string.h"
+#include "stage/case.h"
+#include "base/mutate.h"
+#include "base/string.h"
 #include "vmx/only.h"
 #include "vmx/vmx.h"
 

@@ -8,7 +8,7 @@
 #define ORDEAL_VMX_VMCS_H
 
 #include "hv/vcpu_layout.h"
-#include "types.h"
+#include "base/types.h"
 
 enum vmcs_field {
 	POSTED_INTERRUPT_VECTOR = 0x0002,

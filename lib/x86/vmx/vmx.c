@@ -2,10 +2,10 @@
 /*
  * The VMX vendor of the shim. Read beside svm/svm.c: function for function the same.
  */
-#include "nmi.h"
-#include "percpu.h"
-#include "processor.h"
-#include "string.h"
+#include "machine/nmi.h"
+#include "machine/percpu.h"
+#include "machine/processor.h"
+#include "base/string.h"
 #include "vmx/vmx.h"
 
 enum {

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Argument parsing: pure, also built and tested on the host.
+ */
+#include "boot/args.h"
+#include "report/console.h"
+#include "base/text.h"
+
+static bool same(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+struct choice {
+	const char *word;
+	int value;
+};
+
+static bool choose(const struct choice *choices, size_t n, const char *word, int *value)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (same(choices[i].word, word)) {
+			*value = choices[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *set_console(struct args *args, char *value)
+{
+	static const struct choice choices[] = {
+		{ "com1", CONSOLE_COM1 },
+		{ "com2", CONSOLE_COM2 },
+		{ "block", CONSOLE_BLOCK },
+		{ "none", CONSOLE_NONE },
+	};
+	u64 number;
+	int port;
+
+	if (choose(choices, ARRAY_SIZE(choices), value, &port))
+		args->console_port = (u16)port;
+	else if (parse_number(value, &number) && number && number <= 0xfff8)
+		args->console_port = (u16)number;
+	else
+		return "console= takes com1, com2, block, none or a port number such as 0x2f8";
+	return NULL;
+}
+
+static const char *set_exit(struct args *args, char *value)
+{
+	static const struct choice choices[] = {
+		{ "debug", EXIT_BY_DEBUG_PORT },
+		{ "acpi", EXIT_BY_ACPI },
+		{ "bochs", EXIT_BY_BOCHS },
+		{ "halt", EXIT_BY_HALT },
+	};
+	int rung;
+
+	if (!choose(choices, ARRAY_SIZE(choices), value, &rung))
+		return "exit= takes debug, acpi, bochs or halt";
+	args->exit = rung;
+	return NULL;
+}
+
+static const char *set_apic(struct args *args, char *value)
+{
+	static const struct choice choices[] = {
+		{ "x2apic", APIC_X2APIC },
+		{ "xapic", APIC_XAPIC },
+	};
+	int mode;
+
+	if (!choose(choices, ARRAY_SIZE(choices), value, &mode))
+		return "apic= takes x2apic or xapic";
+	args->apic = mode;
+	return NULL;
+}
+
+static const char *set_nonce(struct args *args, char *value)
+{
+	if (!*value)
+		return "nonce= takes a word";
+	args->nonce = value;
+	return NULL;
+}
+
+static const char *set_wrong(struct args *args, char *value)
+{
+	if (!*value)
+		return "wrong= takes a name from lib/x86/hv/wrong.def";
+	args->wrong = value;
+	return NULL;
+}
+
+static const char *set_mutate(struct args *args, char *value)
+{
+	args->mutate = mutation_named(value);
+	if (args->mutate == MUTATE_NOTHING)
+		return "mutate= takes no-event, late, no-instruction, other-gate, if-clear or no-breakpoint";
+	return NULL;
+}
+
+static const char *set_exclude(struct args *args, char *value)
+{
+	for (;;) {
+		char *comma = value;
+
+		while (*comma && *comma != ',')
+			comma++;
+		if (comma == value)
+			return "exclude= takes case globs, separated by commas";
+		if (args->exclude_count == ARGS_MAX_GLOBS)
+			return "too many globs in exclude= (at most 64)";
+		args->excludes[args->exclude_count++] = value;
+		if (!*comma)
+			return NULL;
+		*comma = '\0';
+		value = comma + 1;
+	}
+}
+
+static const struct {
+	const char *key;
+	const char *(*set)(struct args *args, char *value);
+} keys[] = {
+	{ "console", set_console }, { "exit", set_exit },	{ "apic", set_apic },
+	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
+	{ "mutate", set_mutate },
+};
+
+static const char *parse_word(struct args *args, char *word)
+{
+	const char *problem =
+		"unknown key: the keys are nonce exclude console exit apic wrong mutate";
+	char *equals = word;
+
+	while (*equals && *equals != '=')
+		equals++;
+	if (!*equals) {
+		if (args->glob_count == ARGS_MAX_GLOBS)
+			return "too many case globs (at most 64)";
+		args->globs[args->glob_count++] = word;
+		return NULL;
+	}
+	*equals = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (same(keys[i].key, word))
+			problem = keys[i].set(args, equals + 1);
+	if (problem)
+		*equals = '=';
+	return problem;
+}
+
+const char *args_parse(struct args *args, const char *line, bool drop_first)
+{
+	const char *error = NULL;
+	char *p = args->text;
+	size_t n = 0;
+
+	*args = (struct args){ .nonce = "-", .console_port = CONSOLE_COM1 };
+	while (line[n] && n < ARGS_TEXT - 1) {
+		args->text[n] = line[n];
+		n++;
+	}
+	if (line[n])
+		error = "the command line is longer than 2047 bytes";
+	for (;;) {
+		const char *problem;
+		char *word;
+
+		while (*p == ' ' || *p == '\t')
+			p++;
+		if (!*p)
+			return error;
+		word = p;
+		while (*p && *p != ' ' && *p != '\t')
+			p++;
+		if (*p)
+			*p++ = '\0';
+		if (drop_first) {
+			drop_first = false;
+			continue;
+		}
+		problem = parse_word(args, word);
+		if (problem && !error) {
+			error = problem;
+			args->bad_word = word;
+		}
+	}
+}
+
+bool args_select(const struct args *args, const char *name)
+{
+	bool selected = !args->glob_count;
+
+	for (size_t i = 0; i < args->glob_count; i++)
+		selected |= glob_match(args->globs[i], name);
+	for (size_t i = 0; i < args->exclude_count; i++)
+		selected &= !glob_match(args->excludes[i], name);
+	return selected;
+}

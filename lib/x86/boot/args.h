@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's arguments: `NAME [case-glob ...] [key=value ...]`, see docs/results.md.
+ */
+#ifndef ORDEAL_ARGS_H
+#define ORDEAL_ARGS_H
+
+#include "base/mutate.h"
+#include "base/types.h"
+
+enum {
+	ARGS_MAX_GLOBS = 64,
+	ARGS_TEXT = 2048,
+};
+
+enum exit_rung {
+	EXIT_BY_DEFAULT, /* port 0xf4 if a hypervisor bit is set, then ACPI, then halt */
+	EXIT_BY_DEBUG_PORT,
+	EXIT_BY_ACPI,
+	EXIT_BY_BOCHS,
+	EXIT_BY_HALT,
+};
+
+enum apic_choice {
+	APIC_BY_DEFAULT, /* x2APIC where there is one */
+	APIC_X2APIC,
+	APIC_XAPIC,
+};
+
+struct args {
+	const char *globs[ARGS_MAX_GLOBS];
+	size_t glob_count;
+	const char *excludes[ARGS_MAX_GLOBS];
+	size_t exclude_count;
+	const char *nonce;    /* "-" if none was given */
+	enum mutation mutate; /* how the stage is changed */
+	const char *wrong;    /* how the shim is to misbehave (hv/wrong.h), or NULL */
+	u16 console_port;
+	enum exit_rung exit;
+	enum apic_choice apic;
+	const char *bad_word; /* the first word that was wrong, or NULL */
+	char text[ARGS_TEXT]; /* the words above point in here */
+};
+
+/*
+ * Parses @line into @args. @drop_first: the first word is the image's file name.
+ * Returns NULL, or a one-line message that says what is accepted; @args->bad_word is the culprit.
+ * What could be parsed is in @args either way (console= above all, so that the message is seen).
+ */
+const char *args_parse(struct args *args, const char *line, bool drop_first);
+
+/* Does @name belong to the run: some glob (or no glob at all) matches, and no exclude does? */
+bool args_select(const struct args *args, const char *name);
+
+#endif

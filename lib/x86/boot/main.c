@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From long mode to the END line: bring the machine up, say what it is, run the cases that were
+ * asked for, report.
+ */
+#include "boot/args.h"
+#include "boot/bootinfo.h"
+#include "stage/case.h"
+#include "report/console.h"
+#include "boot/env.h"
+#include "machine/paging.h"
+#include "report/panic.h"
+#include "machine/pic.h"
+#include "report/power.h"
+#include "boot/probe.h"
+#include "report/report.h"
+#include "stage/stage.h"
+
+struct percpu this_cpu;
+
+extern const struct test_case cases_start[], cases_end[];
+
+static size_t count_selected(const struct args *args)
+{
+	size_t n = 0;
+
+	for (const struct test_case *c = cases_start; c < cases_end; c++)
+		n += args_select(args, c->name);
+	return n;
+}
+
+static void require_globs_match(const struct args *args)
+{
+	for (size_t i = 0; i < args->glob_count; i++) {
+		struct args only = { .globs = { args->globs[i] }, .glob_count = 1 };
+
+		if (!count_selected(&only))
+			panic("no case matches \"%s\": run_tests.sh --list-cases names them all",
+			      args->globs[i]);
+	}
+}
+
+void run_cases(const struct args *args)
+{
+	require_globs_match(args);
+	report_plan(count_selected(args));
+	for (const struct test_case *c = cases_start; c < cases_end; c++)
+		if (args_select(args, c->name))
+			stage_run(c);
+	report_end();
+}
+
+/* An image without cases of this kind (x86/empty.c, x86/selftest.c) brings its own. */
+void __attribute__((weak)) image_main(const struct args *args)
+{
+	run_cases(args);
+}
+
+void start_c(int kind, u32 info);
+void start_c(int kind, u32 info)
+{
+	static struct boot_info boot;
+	static struct args args;
+	const char *problem;
+
+	boot_info_read(&boot, kind, info);
+	problem = args_parse(&args, boot.command_line, boot.first_word_is_file);
+	this_cpu.boot = &boot;
+	this_cpu.args = &args;
+	console_init(args.console_port);
+	desc_init();
+	report_begin(suite_name, args.nonce);
+	if (problem)
+		panic("argument \"%s\": %s", args.bad_word ? args.bad_word : "...", problem);
+	paging_init();
+	pic_mask_all();
+	problem = lapic_init(args.apic);
+	if (problem)
+		panic("%s", problem);
+	probe_missing_msr();
+	probe_virtualization();
+	env_report();
+	image_main(&args);
+	panic("image_main() returned");
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See desc.h. Layouts: "Segment Descriptors", "64-Bit Task State Segment", "64-Bit Mode IDT" of the
+ * Intel SDM.
+ */
+#include "machine/desc.h"
+#include "machine/entry.h"
+#include "base/mutate.h"
+#include "machine/paging.h"
+#include "base/string.h"
+
+enum {
+	IST_STACK_SIZE = 4096,
+	GATE_PRESENT = 0x80,
+	DPL_SHIFT = 5,
+	TSS_AVAILABLE = 0x89,
+	IO_MAP_PORTS = 256,
+};
+
+struct gate {
+	u16 offset_low;
+	u16 selector;
+	u8 ist;
+	u8 type;
+	u16 offset_middle;
+	u32 offset_high;
+	u32 reserved;
+};
+
+struct tss {
+	u32 reserved0;
+	u64 rsp[3];
+	u64 reserved1;
+	u64 ist[7];
+	u64 reserved2;
+	u16 reserved3;
+	u16 io_map_base;
+	u8 io_map[IO_MAP_PORTS / 8 + 1]; /* "I/O Permission Bit Map": one byte more, all ones */
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct gate) == 16, "64-Bit Mode IDT");
+_Static_assert(offsetof(struct tss, ist) == 36, "64-Bit Task State Segment");
+_Static_assert(offsetof(struct tss, io_map) == 104, "64-Bit Task State Segment");
+
+/* A page of its own, so that the shim can take it away from a guest. */
+static struct gate idt[256] PAGE_ALIGNED;
+static bool idt_truncated;
+static struct tss tss;
+static u8 interrupt_stacks[IST_COUNT + 1][IST_STACK_SIZE] PAGE_ALIGNED;
+static u8 ring0_stack[IST_STACK_SIZE] __attribute__((aligned(16)));
+
+/* Flat segments, accessed bit set; the TSS takes two slots and is filled in at run time. */
+static u64 gdt[] = {
+	[SEL_CODE64 / 8] = 0x00af9b000000ffff,
+	[SEL_DATA / 8] = 0x00cf93000000ffff,
+	[SEL_CODE32 / 8] = 0x00cf9b000000ffff,
+	[SEL_USER_CODE32 / 8] = 0x00cffb000000ffff,
+	[SEL_USER_DATA / 8] = 0x00cff3000000ffff,
+	[SEL_USER_CODE64 / 8] = 0x00affb000000ffff,
+	[SEL_TSS / 8] = 0,
+	[SEL_TSS / 8 + 1] = 0,
+	[SEL_NOT_PRESENT / 8] = 0x00cf13000000ffff,
+};
+
+_Static_assert(SEL_BEYOND >= sizeof(gdt), "SEL_BEYOND");
+
+extern u8 boot_stack_guard[], boot_stack_top[];
+
+u64 handler_entry(u8 vector)
+{
+	return (u64)entry_stubs + (u64)vector * ENTRY_STUB_SIZE;
+}
+
+static void gate_write(u8 vector, u64 target, enum gate_type type, unsigned int ist,
+		       unsigned int dpl)
+{
+	idt[vector] = (struct gate){
+		.offset_low = (u16)target,
+		.selector = SEL_CODE64,
+		.ist = (u8)ist,
+		.type = (u8)(GATE_PRESENT | dpl << DPL_SHIFT | type),
+		.offset_middle = (u16)(target >> 16),
+		.offset_high = (u32)(target >> 32),
+	};
+}
+
+void gate_set(u8 vector, enum gate_type type, unsigned int ist, unsigned int dpl)
+{
+	gate_write(vector, handler_entry(vector), type, ist, dpl);
+}
+
+void gate_set_target(u8 vector, u64 target, unsigned int dpl)
+{
+	gate_write(vector, target, INTERRUPT_GATE, IST_NONE, dpl);
+}
+
+void gate_unusable(u8 vector)
+{
+	idt[vector].type = GATE_PRESENT;
+}
+
+void gate_type_set(u8 vector, enum gate_type type)
+{
+	if (mutated(MUTATE_OTHER_GATE))
+		type = type == TRAP_GATE ? INTERRUPT_GATE : TRAP_GATE;
+	idt[vector].type = (u8)((idt[vector].type & ~0xf) | type);
+}
+
+enum gate_type gate_type_get(u8 vector)
+{
+	return idt[vector].type & 0xf;
+}
+
+void gate_stack_set(u8 vector, unsigned int ist)
+{
+	idt[vector].ist = (u8)ist;
+}
+
+void gate_remove(u8 vector)
+{
+	idt[vector].type &= (u8)~GATE_PRESENT;
+}
+
+static void idt_load(unsigned int vectors)
+{
+	struct descriptor_pointer idtr = { (u16)(vectors * sizeof(struct gate) - 1), (u64)idt };
+
+	asm volatile("lidt %0" ::"m"(idtr));
+	idt_truncated = vectors != ARRAY_SIZE(idt);
+}
+
+void idt_truncate(u8 vector)
+{
+	idt_load(vector);
+}
+
+void tss_allow_port(u8 port)
+{
+	tss.io_map[port / 8] &= (u8) ~(1 << port % 8);
+}
+
+void desc_reset(void)
+{
+	memset(tss.io_map, 0xff, sizeof(tss.io_map));
+	if (idt_truncated)
+		idt_load(ARRAY_SIZE(idt));
+	for (unsigned int v = 0; v < 256; v++)
+		gate_set((u8)v, mutated(MUTATE_OTHER_GATE) ? TRAP_GATE : INTERRUPT_GATE, IST_NONE,
+			 0);
+	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
+	gate_set(DB_VECTOR, INTERRUPT_GATE, IST_DB, 0);
+	gate_set(DF_VECTOR, INTERRUPT_GATE, IST_DF, 0);
+	gate_set(MC_VECTOR, INTERRUPT_GATE, IST_MC, 0);
+}
+
+void desc_init(void)
+{
+	struct descriptor_pointer gdtr = { sizeof(gdt) - 1, (u64)gdt };
+	u64 base = (u64)&tss;
+
+	desc_reset();
+	tss.rsp[0] = (u64)ring0_stack + sizeof(ring0_stack);
+	for (unsigned int i = 1; i <= IST_COUNT; i++)
+		tss.ist[i - 1] = (u64)interrupt_stacks[i] + IST_STACK_SIZE;
+	tss.ist[IST_ABSENT - 1] = PLAY_NOT_PRESENT + PAGE_SIZE;
+	tss.io_map_base = offsetof(struct tss, io_map);
+	gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (u64)TSS_AVAILABLE << 40 |
+			   (base >> 24 & 0xff) << 56;
+	gdt[SEL_TSS / 8 + 1] = base >> 32;
+	asm volatile("lgdt %0" ::"m"(gdtr));
+	idt_load(ARRAY_SIZE(idt));
+	asm volatile("ltr %w0" ::"r"(SEL_TSS));
+}
+
+u64 idt_page(void)
+{
+	_Static_assert(sizeof(idt) == PAGE_SIZE, "a page of its own");
+	return (u64)idt;
+}
+
+u64 interrupt_stack_page(unsigned int ist)
+{
+	_Static_assert(IST_STACK_SIZE == PAGE_SIZE, "a page for each stack");
+	return (u64)interrupt_stacks[ist];
+}
+
+bool on_interrupt_stack(u64 rsp, unsigned int ist)
+{
+	u64 bottom = (u64)interrupt_stacks[ist];
+
+	return rsp > bottom && rsp <= bottom + IST_STACK_SIZE;
+}
+
+const char *stack_name(u64 rsp)
+{
+	static const char *const names[IST_COUNT + 1] = {
+		[IST_NMI] = "NMI", [IST_DB] = "#DB",  [IST_DF] = "#DF",
+		[IST_MC] = "#MC",  [IST_IRQ] = "IRQ", [IST_FAULT] = "fault",
+	};
+
+	if (rsp >= (u64)boot_stack_guard && rsp <= (u64)boot_stack_top)
+		return "main";
+	for (unsigned int i = 1; i <= IST_COUNT; i++)
+		if (on_interrupt_stack(rsp, i))
+			return names[i];
+	return NULL;
+}
+
+bool is_stack_guard(u64 address)
+{
+	return address >= (u64)boot_stack_guard && address < (u64)boot_stack_guard + PAGE_SIZE;
+}

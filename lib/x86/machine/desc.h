@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Our GDT, IDT and TSS. Every vector's gate leads to its stub in entry.S; a case chooses the gate's
+ * type and interrupt stack, and desc_reset() puts all gates back.
+ */
+#ifndef ORDEAL_DESC_H
+#define ORDEAL_DESC_H
+
+#include "base/types.h"
+#include "base/bits.h"
+
+/* "IDT Descriptors": an interrupt gate clears IF on entry, a trap gate leaves it. */
+enum gate_type {
+	INTERRUPT_GATE = 0xe,
+	TRAP_GATE = 0xf,
+};
+
+struct descriptor_pointer {
+	u16 limit; /* size in bytes, minus 1 */
+	u64 base;
+} __attribute__((packed));
+
+/* Loads GDT, IDT, TSS. Call once, before anything can fault. */
+void desc_init(void);
+
+/* All of the IDT, and all gates: interrupt gates on the current stack, but NMI, #DB, #DF and #MC
+ * on stacks of their own. */
+void desc_reset(void);
+
+/* @ist: IST_NONE or IST_*; @dpl: highest CPL that may reach the gate by INT n. */
+void gate_set(u8 vector, enum gate_type type, unsigned int ist, unsigned int dpl);
+
+/* An interrupt gate that leads to @target instead of the vector's stub: such entries are not
+ * logged. */
+void gate_set_target(u8 vector, u64 target, unsigned int dpl);
+
+/* A gate of a reserved type: delivering through it raises #GP. */
+void gate_unusable(u8 vector);
+
+/* Changes the type only. */
+void gate_type_set(u8 vector, enum gate_type type);
+enum gate_type gate_type_get(u8 vector);
+
+/* The stack only: IST_NONE or IST_*. */
+void gate_stack_set(u8 vector, unsigned int ist);
+
+/* CPL 3 may use the port, whatever IOPL is; else IOPL decides. */
+void tss_allow_port(u8 port);
+
+/* Clears the gate's present bit. */
+void gate_remove(u8 vector);
+
+/* The IDT ends before @vector. */
+void idt_truncate(u8 vector);
+
+/* Address of the first instruction of a vector's handler. */
+u64 handler_entry(u8 vector);
+
+/* Name of the stack @rsp lies on ("main", "NMI", ...), or NULL. */
+const char *stack_name(u64 rsp);
+
+/* Is @address on the page below the main stack, that is, did the stack overflow? */
+bool is_stack_guard(u64 address);
+
+/* The page that the IDT is on; nothing else is. */
+u64 idt_page(void);
+
+/* The page that interrupt stack @ist (1..IST_COUNT) is on; nothing else is. */
+u64 interrupt_stack_page(unsigned int ist);
+
+/* Is @rsp on interrupt stack @ist? */
+bool on_interrupt_stack(u64 rsp, unsigned int ist);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The handlers' entry stubs (entry.S) and the frame that they build for C.
+ */
+#ifndef ORDEAL_ENTRY_H
+#define ORDEAL_ENTRY_H
+
+#include "order/log_layout.h"
+#include "base/types.h"
+
+struct gprs {
+	u64 r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+};
+
+struct frame {
+	struct gprs gprs;
+	u64 vector;
+	u64 error; /* 0 if the vector pushes none */
+	u64 rip, cs, rflags, rsp, ss;
+};
+
+struct log_entry;
+
+/* The first stub; vector v's begins at entry_stubs + v * ENTRY_STUB_SIZE. */
+extern const u8 entry_stubs[];
+
+/* From here on a handler has its slot in the log; what interrupts it before is logged first. */
+extern const u8 entry_recorded[];
+
+static inline bool vector_has_error_code(u8 vector)
+{
+	return vector < 32 && (VECTORS_WITH_ERROR_CODE >> vector & 1);
+}
+
+/* Called by every stub once the log entry is complete; NULL: the log is full. handler.c. */
+void delivered(struct frame *frame, struct log_entry *entry);
+
+#endif

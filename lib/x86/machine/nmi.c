@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See nmi.h. "Handling Multiple NMIs", "Interrupt Command Register (ICR)".
+ */
+#include "machine/nmi.h"
+#include "machine/desc.h"
+#include "machine/lapic.h"
+#include "base/mutate.h"
+#include "machine/percpu.h"
+#include "machine/processor.h"
+
+enum {
+	X2APIC_ICR = MSR_X2APIC + (LAPIC_ICR_LOW >> 4),
+	POLL_LIMIT = 1 << 16,
+	SETTLE_TSC = 250000,
+};
+
+/* nmi_entry.S */
+void nmi_take_without_iret(void (*send)(void));
+extern const u8 nmi_arrived[], nmi_dismiss[], nmi_count[];
+extern volatile u32 nmi_counter;
+
+static void send(u32 mode)
+{
+	if (this_cpu.lapic_mode == LAPIC_X2APIC) {
+		mfence_lfence();
+		wrmsr(X2APIC_ICR, (u64)this_cpu.lapic_id << 32 | mode | ICR_ASSERT);
+		return;
+	}
+	lapic_write(LAPIC_ICR_HIGH, this_cpu.lapic_id << XAPIC_ID_SHIFT);
+	lapic_write(LAPIC_ICR_LOW, mode | ICR_ASSERT);
+	for (int i = 0; i < POLL_LIMIT && lapic_read(LAPIC_ICR_LOW) & ICR_PENDING; i++)
+		cpu_pause();
+}
+
+static void send_nmi(void)
+{
+	send(ICR_NMI);
+}
+
+static void send_and_settle(u32 mode)
+{
+	u64 start;
+
+	if (mutated(MUTATE_NO_EVENT))
+		return;
+	send(mode);
+	start = rdtsc();
+	while (rdtsc() - start < SETTLE_TSC)
+		cpu_pause();
+}
+
+void nmi_send_self(void)
+{
+	send_and_settle(ICR_NMI);
+}
+
+void init_send_self(void)
+{
+	send_and_settle(ICR_INIT);
+}
+
+void nmi_block(void)
+{
+	gate_set_target(NMI_VECTOR, (u64)nmi_arrived, 0);
+	nmi_take_without_iret(send_nmi);
+	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
+}
+
+void nmi_unblock(void)
+{
+	asm volatile("mov %%rsp, %%rax; pushq %0; pushq %%rax; pushfq; pushq %1;"
+		     "lea 1f(%%rip), %%rax; pushq %%rax; iretq; 1:" ::"i"(SEL_DATA),
+		     "i"(SEL_CODE64)
+		     : "rax", "cc", "memory");
+}
+
+void nmi_dismiss_all(void)
+{
+	gate_set_target(NMI_VECTOR, (u64)nmi_dismiss, 0);
+}
+
+void nmi_count_all(void)
+{
+	nmi_counter = 0;
+	gate_set_target(NMI_VECTOR, (u64)nmi_count, 0);
+}
+
+u32 nmi_counted(void)
+{
+	return nmi_counter;
+}
+
+void nmi_drain(void)
+{
+	nmi_dismiss_all();
+	nmi_unblock();
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NMIs have no pending bit, so one is made pending the only sound way: while NMIs are blocked. They
+ * are blocked from the delivery of an NMI until the next IRET; nmi_block() takes one in a handler
+ * that does not return by IRET. In SVM root GIF=0 blocks them already.
+ */
+#ifndef ORDEAL_NMI_H
+#define ORDEAL_NMI_H
+
+#include "base/types.h"
+
+/* Sends an NMI to this CPU by ICR, physical destination: the self shorthand is not legal for NMI.
+ * Waits 50 us of settling time, by a count of TSC ticks that is ample for any clock. */
+void nmi_send_self(void);
+
+/* Sends an INIT to this CPU in the same way. VMX root only, where INIT is blocked. */
+void init_send_self(void);
+
+/* Takes one NMI, unrecorded, and returns with NMIs blocked. Native, or VMX root. */
+void nmi_block(void);
+
+/* From now on an NMI that comes outside the guest is dropped, not recorded. */
+void nmi_dismiss_all(void);
+
+/* The same, and they are counted from 0. */
+void nmi_count_all(void);
+u32 nmi_counted(void);
+
+/* Unblocks NMIs and lets one that is still pending go by, unrecorded. */
+void nmi_drain(void);
+
+/* Executes an IRET to the next instruction. */
+void nmi_unblock(void);
+
+#endif

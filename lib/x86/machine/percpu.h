@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The per-CPU block: with the event log (log.h) the only state that files share.
+ */
+#ifndef ORDEAL_PERCPU_H
+#define ORDEAL_PERCPU_H
+
+#include "base/types.h"
+
+struct args;
+struct boot_info;
+struct scene;
+
+enum lapic_mode { LAPIC_NONE, LAPIC_XAPIC, LAPIC_X2APIC };
+
+struct percpu {
+	const struct boot_info *boot;
+	const struct args *args;
+	struct scene *playing; /* the scene on stage, or NULL: then exceptions are fatal */
+	enum lapic_mode lapic_mode;
+	u32 lapic_id;
+	u32 missing_msr; /* an MSR whose RDMSR raises #GP here; else the first candidate */
+	bool missing_msr_faults;
+	u64 feature_control;	  /* IA32_FEATURE_CONTROL, 0 if RDMSR of it faults */
+	u64 vm_cr;		  /* VM_CR, 0 if RDMSR of it faults: some emulators lack it */
+	void (*stop_nmis)(void);  /* set while a timer may send NMIs; called when a case ends */
+	void (*leave_shim)(void); /* set while the shim is on; called when a case ends */
+};
+
+extern struct percpu this_cpu;
+
+#endif

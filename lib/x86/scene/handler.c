@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a handler does once its entry is in the log: decide where its IRET returns to. It neither
+ * prints nor judges. A fault of the scene resumes at the landing, with the scene's own stack; a
+ * trap or an interrupt simply returns. Anything outside a scene is nobody's, and ends the boot.
+ */
+#include "base/bits.h"
+#include "scene/debug.h"
+#include "machine/entry.h"
+#include "machine/lapic.h"
+#include "order/log.h"
+#include "report/panic.h"
+#include "machine/percpu.h"
+#include "machine/processor.h"
+#include "scene/scene.h"
+
+_Static_assert(offsetof(struct frame, vector) == FRAME_VECTOR, "log_layout.h");
+_Static_assert(offsetof(struct frame, error) == FRAME_ERROR, "log_layout.h");
+_Static_assert(offsetof(struct frame, rip) == FRAME_RIP, "log_layout.h");
+_Static_assert(offsetof(struct frame, cs) == FRAME_CS, "log_layout.h");
+_Static_assert(offsetof(struct frame, rflags) == FRAME_RFLAGS, "log_layout.h");
+_Static_assert(offsetof(struct frame, rsp) == FRAME_RSP, "log_layout.h");
+_Static_assert(offsetof(struct frame, ss) == FRAME_SS, "log_layout.h");
+
+/* "Exception Classifications": these report the boundary behind the instruction. */
+#define TRAPS (BIT(DB_VECTOR) | BIT(BP_VECTOR) | BIT(OF_VECTOR))
+
+static bool is_fault(u64 vector)
+{
+	return vector < FIRST_IRQ_VECTOR && vector != NMI_VECTOR && !(TRAPS >> vector & 1);
+}
+
+static void resume_at_landing(const struct scene *scene, struct frame *frame)
+{
+	frame->rip = scene->landing;
+	frame->rsp = scene->rsp;
+	frame->rflags &= ~(u64)RFLAGS_TF;
+	if (frame->vector == DF_VECTOR) { /* "Saved contents of CS and EIP are undefined" */
+		frame->cs = scene->in_cs;
+		frame->ss = scene->in_ss;
+	}
+	if (frame->cs & SEL_RPL3)
+		frame->rflags |= RFLAGS_IOPL3;
+}
+
+void delivered(struct frame *frame, struct log_entry *entry)
+{
+	struct scene *scene = this_cpu.playing;
+
+	if (!entry)
+		panic_exception(frame, "the event log is full: events repeat without end");
+	if (frame->vector == SPURIOUS_VECTOR)
+		return; /* no ISR bit, no EOI: "Spurious Interrupt" */
+	if (!scene)
+		panic_exception(frame, "no scene is playing");
+	if (frame->vector >= FIRST_IRQ_VECTOR)
+		entry->in_service = lapic_isr((u8)frame->vector);
+	if (scene->on_delivery)
+		scene->on_delivery(scene, frame, entry);
+	if (entry->in_service && scene->eoi_in_handler)
+		lapic_eoi();
+	if (frame->vector == DB_VECTOR)
+		debug_delivered(scene, frame, entry);
+	if (!is_fault(frame->vector))
+		return;
+	if ((frame->vector == MC_VECTOR || frame->vector == DF_VECTOR) && !scene->expect_abort)
+		panic_exception(frame, "an abort cannot be resumed");
+	if (frame->vector != DF_VECTOR && !scene_contains(scene, entry->rip))
+		panic_exception(frame, "raised outside the scene");
+	if (scene->faults == FAULTS_RESUME_AT_LANDING)
+		resume_at_landing(scene, frame);
+}

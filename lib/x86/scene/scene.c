@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Composing and playing scenes. The landing is `cli; jmp scene_leave`: its first instruction closes
+ * the window, so that an interrupt still pending there stays pending and is seen to be lost or
+ * late.
+ */
+#include "scene/scene.h"
+#include "machine/desc.h"
+#include "machine/lapic.h"
+#include "base/mutate.h"
+#include "report/panic.h"
+#include "machine/percpu.h"
+#include "machine/paging.h"
+#include "machine/processor.h"
+#include "scene/scene_layout.h"
+#include "base/string.h"
+
+enum {
+	OPCODE_CLI = 0xfa,
+	OPCODE_JMP_REL32 = 0xe9,
+	OPCODE_INT = 0xcd,
+	VECTOR_LEAVE = 0xf0, /* reaches scene_leave from CPL 3; never recorded */
+	DPL3 = 3,
+	SCENE_STACK_SIZE = 4096,
+};
+
+#define NON_CANONICAL (1ull << 63)
+
+static u8 scene_text[SCENE_TEXT_SIZE] PAGE_ALIGNED;
+static u8 scene_stack[SCENE_STACK_SIZE] PAGE_ALIGNED;
+
+#define ASSERT_OFFSET(type, member, offset)                                                        \
+	_Static_assert(offsetof(type, member) == (offset), #member " in scene_layout.h")
+
+ASSERT_OFFSET(struct scene, in, SCENE_IN);
+ASSERT_OFFSET(struct scene, in_rflags, SCENE_IN_RFLAGS);
+ASSERT_OFFSET(struct scene, out, SCENE_OUT);
+ASSERT_OFFSET(struct scene, in_cs, SCENE_IN_CS);
+ASSERT_OFFSET(struct scene, in_ss, SCENE_IN_SS);
+ASSERT_OFFSET(struct gprs, r15, GPRS_R15);
+ASSERT_OFFSET(struct gprs, r14, GPRS_R14);
+ASSERT_OFFSET(struct gprs, r13, GPRS_R13);
+ASSERT_OFFSET(struct gprs, r12, GPRS_R12);
+ASSERT_OFFSET(struct gprs, r11, GPRS_R11);
+ASSERT_OFFSET(struct gprs, r10, GPRS_R10);
+ASSERT_OFFSET(struct gprs, r9, GPRS_R9);
+ASSERT_OFFSET(struct gprs, r8, GPRS_R8);
+ASSERT_OFFSET(struct gprs, rbp, GPRS_RBP);
+ASSERT_OFFSET(struct gprs, rdi, GPRS_RDI);
+ASSERT_OFFSET(struct gprs, rsi, GPRS_RSI);
+ASSERT_OFFSET(struct gprs, rdx, GPRS_RDX);
+ASSERT_OFFSET(struct gprs, rcx, GPRS_RCX);
+ASSERT_OFFSET(struct gprs, rbx, GPRS_RBX);
+ASSERT_OFFSET(struct gprs, rax, GPRS_RAX);
+
+/* scene_play.S: loads scene->in, goes to the first step; the landing comes back here. */
+void scene_enter(struct scene *scene, u64 first, u64 rsp);
+void scene_enter_without_iret(struct scene *scene, u64 first, u64 rsp);
+extern const u8 scene_leave[];
+
+static u8 *append(u8 *p, const void *bytes, size_t n)
+{
+	ASSERT(p + n <= scene_text + sizeof(scene_text));
+	memcpy(p, bytes, n);
+	return p + n;
+}
+
+static u8 *append_landing(u8 *p)
+{
+	u8 cli_jmp[2] = { OPCODE_CLI, OPCODE_JMP_REL32 };
+	s32 distance;
+
+	p = append(p, cli_jmp, sizeof(cli_jmp));
+	distance = (s32)((u64)scene_leave - ((u64)p + sizeof(distance)));
+	return append(p, &distance, sizeof(distance));
+}
+
+static void set_defaults(struct scene *scene)
+{
+	u64 t = scene_place_address(scene, T);
+
+	scene->in = (struct gprs){
+		.rbx = t ? t : scene->landing,
+		.rcx = this_cpu.missing_msr,
+		.rsi = PLAY_READ_ONLY,
+		.rdi = PLAY_NOT_PRESENT,
+		.rbp = PLAY_WRITABLE,
+		.r8 = this_cpu.missing_msr,
+		.r9 = NON_CANONICAL,
+		.r13 = lapic_address(),
+		.r14 = SEL_DATA,
+	};
+	scene->in_rflags = RFLAGS_FIXED;
+	scene->in_cs = SEL_CODE64;
+	scene->in_ss = SEL_DATA;
+	scene->rsp = (u64)scene_stack + sizeof(scene_stack);
+}
+
+static bool any_label(const u16 *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (steps[i] >> LABEL_SHIFT)
+			return true;
+	return false;
+}
+
+/*
+ * The steps as they are, or mutated; at most one more. Scenes without labels are the stage's own.
+ */
+static size_t choose_steps(u16 *chosen, const u16 *steps, size_t n)
+{
+	bool untouched = true;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool labelled = steps[i] >> LABEL_SHIFT;
+
+		if (labelled && untouched && mutated(MUTATE_LATE))
+			chosen[count++] = NOP;
+		chosen[count++] = steps[i];
+		if (labelled && untouched && mutated(MUTATE_NO_INSTRUCTION))
+			chosen[count - 1] = NOP | (steps[i] & ~((1 << LABEL_SHIFT) - 1));
+		if (steps[i] == STI && mutated(MUTATE_IF_CLEAR) && any_label(steps, n))
+			chosen[count - 1] = NOP;
+		untouched &= !labelled;
+	}
+	return count;
+}
+
+void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
+{
+	u16 steps[SCENE_MAX_STEPS + 1];
+	size_t n = choose_steps(steps, wanted, wanted_count);
+	u8 *p = scene_text;
+
+	ASSERT(n > 0 && n <= SCENE_MAX_STEPS);
+	page_allow_user((u64)scene_text);
+	page_allow_user((u64)scene_stack);
+	*scene = (struct scene){ .step_count = n };
+	for (size_t i = 0; i < n; i++) {
+		const struct fragment *f = &fragments[steps[i] & ((1 << LABEL_SHIFT) - 1)];
+
+		scene->steps[i] = steps[i];
+		scene->addresses[i] = (u64)p;
+		p = append(p, f->start, f->end - f->start);
+	}
+	scene->landing = (u64)p;
+	append_landing(p);
+	set_defaults(scene);
+}
+
+void scene_land_by(struct scene *scene, const u8 *bytes, size_t n)
+{
+	append((u8 *)scene_leave_address(scene), bytes, n);
+}
+
+void scene_land_from_cpl3(struct scene *scene)
+{
+	static const u8 int_leave[] = { OPCODE_INT, VECTOR_LEAVE };
+
+	scene_land_by(scene, int_leave, sizeof(int_leave));
+	gate_set_target(VECTOR_LEAVE, (u64)scene_leave, DPL3);
+}
+
+void scene_go_elsewhere(struct scene *scene, u64 address, u16 fragment)
+{
+	const struct fragment *f = &fragments[fragment];
+	size_t room = PAGE_SIZE - address % PAGE_SIZE;
+	size_t n = f->end - f->start;
+
+	memcpy((void *)address, f->start, n < room ? n : room);
+	scene->elsewhere = address;
+	scene->in.rdi = address;
+}
+
+void scene_run_at_cpl3(struct scene *scene)
+{
+	scene_land_from_cpl3(scene);
+	scene->in_cs = SEL_USER_CODE64 | SEL_RPL3;
+	scene->in_ss = SEL_USER_DATA | SEL_RPL3;
+}
+
+void scene_play(struct scene *scene)
+{
+	ASSERT(!(read_rflags() & RFLAGS_IF));
+	ASSERT(!this_cpu.playing);
+	if (mutated(MUTATE_IF_CLEAR))
+		scene->in_rflags &= ~(u64)RFLAGS_IF;
+	this_cpu.playing = scene;
+	if (scene->enter_without_iret)
+		scene_enter_without_iret(scene, scene->addresses[0], scene->rsp);
+	else
+		scene_enter(scene, scene->addresses[0], scene->rsp);
+	this_cpu.playing = NULL;
+}

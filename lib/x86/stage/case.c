@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stage: what a case's body calls. State of the case that is running lives here and nowhere
+ * else.
+ */
+#include "stage/case.h"
+#include "base/mutate.h"
+#include "report/panic.h"
+#include "report/report.h"
+#include "stage/stage.h"
+#include "base/text.h"
+
+enum {
+	REASON_SIZE = 256,
+	TRACE_TEXT = 1800,
+	SETTLE_TSC = 2000, /* ticks between "it is in IRR" and opening the window */
+	IRR_POLLS = 1 << 16,
+};
+
+static struct {
+	struct scene scene;
+	struct trace trace;
+	const char *name;
+	enum verdict verdict;
+	char reason[REASON_SIZE];
+	bool judged; /* expect() was called */
+	void *escape[5];
+} stage;
+
+const enum gate_type interrupt_gate = INTERRUPT_GATE, trap_gate = TRAP_GATE;
+
+struct scene *the_scene(void)
+{
+	return &stage.scene;
+}
+
+static void set_verdict(enum verdict verdict, const char *format, va_list args)
+{
+	struct text t = TEXT(stage.reason);
+
+	if (stage.verdict != VERDICT_PASS)
+		return; /* the first reason stands */
+	stage.verdict = verdict;
+	text_vadd(&t, format, args);
+	text_seal(&t);
+}
+
+/* Back to stage_run(), from a body only: handlers never call it. */
+static NORETURN void leave_stage(void)
+{
+	__builtin_longjmp(stage.escape, 1);
+}
+
+#define SET_VERDICT(verdict, format)                                                               \
+	do {                                                                                       \
+		va_list args;                                                                      \
+		va_start(args, format);                                                            \
+		set_verdict(verdict, format, args);                                                \
+		va_end(args);                                                                      \
+	} while (0)
+
+void skip(const char *format, ...)
+{
+	SET_VERDICT(VERDICT_SKIP, format);
+	leave_stage();
+}
+
+void error(const char *format, ...)
+{
+	SET_VERDICT(VERDICT_ERROR, format);
+	leave_stage();
+}
+
+static void fail(const char *format, ...) PRINTF(1, 2);
+static void fail(const char *format, ...)
+{
+	SET_VERDICT(VERDICT_FAIL, format);
+}
+
+void stage_fail(const char *format, ...)
+{
+	SET_VERDICT(VERDICT_FAIL, format);
+	leave_stage();
+}
+
+void check(bool condition, const char *format, ...)
+{
+	if (!condition)
+		SET_VERDICT(VERDICT_FAIL, format);
+}
+
+void observed(const char *format, ...)
+{
+	char buffer[TRACE_TEXT];
+	struct text t = TEXT(buffer);
+	va_list args;
+
+	va_start(args, format);
+	text_vadd(&t, format, args);
+	va_end(args);
+	report_line("OBSERVED: %s: %s", stage.name, text_seal(&t));
+}
+
+void pend_irq(u8 vector)
+{
+	int polls = 0;
+	u64 start;
+
+	ASSERT(!(read_rflags() & RFLAGS_IF));
+	if (mutated(MUTATE_NO_EVENT))
+		return;
+	lapic_self_ipi(vector);
+	while (!lapic_irr(vector))
+		if (++polls == IRR_POLLS)
+			error("self-IPI %#x is not in IRR after %d polls", vector, polls);
+	start = rdtsc();
+	while (rdtsc() - start < SETTLE_TSC)
+		cpu_pause();
+}
+
+void play(void)
+{
+	scene_play(&stage.scene);
+}
+
+void play_to_cpl3(void)
+{
+	scene_land_from_cpl3(&stage.scene);
+	play();
+}
+
+void play_at_cpl3(void)
+{
+	scene_run_at_cpl3(&stage.scene);
+	play();
+}
+
+void pend_blocked_nmi(void)
+{
+	nmi_block();
+	nmi_send_self();
+}
+
+void play_with_nmi_blocked(void)
+{
+	stage.scene.enter_without_iret = true;
+	play();
+}
+
+void syscall_to(int place, u64 mask)
+{
+	set_msr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
+	set_msr(MSR_STAR, (u64)(SEL_USER_CODE32 | SEL_RPL3) << 48 | (u64)SEL_CODE64 << 32);
+	set_msr(MSR_LSTAR, scene_place_address(&stage.scene, place));
+	set_msr(MSR_FMASK, mask);
+}
+
+static void check_places(const struct want *wants, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (wants[i].at && !scene_place_address(&stage.scene, wants[i].at))
+			error("event %lu is expected at a label that no step bears", (u64)i + 1);
+}
+
+static bool want_after_fault(const struct want *wants, size_t i)
+{
+	while (i-- > 0)
+		if (wants[i].kind == WANT_EXCEPTION)
+			return true;
+	return false;
+}
+
+static bool seen_after_fault(size_t i)
+{
+	while (i-- > 0)
+		if (event_is_exception(stage.trace.events[i]))
+			return true;
+	return false;
+}
+
+/* One event in two columns: what was expected, what was seen, and what of it differs. */
+static void note_row(const struct want *wants, size_t n, size_t i)
+{
+	char want[96], seen[96];
+	struct text w = TEXT(want), s = TEXT(seen);
+	const char *difference;
+
+	if (i < n)
+		want_format(&w, &stage.scene, &wants[i], want_after_fault(wants, i));
+	else
+		text_add(&w, "-");
+	if (i < stage.trace.count)
+		event_format(&s, &stage.scene, stage.trace.events[i], seen_after_fault(i));
+	else
+		text_add(&s, "-");
+	if (i >= n)
+		difference = "not expected";
+	else if (i >= stage.trace.count)
+		difference = "missing";
+	else
+		difference = want_mismatch(&wants[i], &stage.scene, stage.trace.events[i]);
+	report_line("NOTE: %s: %2lu | %-46s | %-46s | %s", stage.name, (u64)i + 1, text_seal(&w),
+		    text_seal(&s), difference ? difference : "");
+}
+
+static void note_columns(const struct want *wants, size_t n)
+{
+	char buffer[512];
+	struct text t = TEXT(buffer);
+	size_t rows = n > stage.trace.count ? n : stage.trace.count;
+
+	scene_describe(&stage.scene, &t);
+	report_line("NOTE: %s: scene: %s", stage.name, text_seal(&t));
+	report_line("NOTE: %s:  # | %-46s | %-46s | differs in", stage.name, "expected", "seen");
+	for (size_t i = 0; i < rows; i++)
+		note_row(wants, n, i);
+}
+
+/* Prints the legal orders and the trace. */
+static void report_traces(const struct order *orders, size_t n)
+{
+	static char buffer[TRACE_TEXT];
+	struct text want = TEXT(buffer), seen = TEXT(buffer);
+
+	for (size_t i = 0; i < n; i++) {
+		text_add(&want, "%s", i ? " || " : "");
+		wants_format(&want, &stage.scene, orders[i].wants, orders[i].n);
+	}
+	report_line("WANT: %s: %s", stage.name, text_seal(&want));
+	trace_format(&seen, &stage.scene, &stage.trace);
+	report_line("SEEN: %s: %s", stage.name, text_seal(&seen));
+}
+
+void expect_order(const struct order *orders, size_t n)
+{
+	int differs = 0, furthest = -1;
+	size_t closest = 0;
+
+	ASSERT(!stage.judged);
+	stage.judged = true;
+	for (size_t i = 0; i < n; i++)
+		check_places(orders[i].wants, orders[i].n);
+	trace_read(&stage.trace, event_log.entries, log_count());
+	report_traces(orders, n);
+	if (!stage.trace.count)
+		fail("nothing was recorded");
+	for (size_t i = 0; i < n; i++) {
+		differs = trace_mismatch(orders[i].wants, orders[i].n, &stage.scene, &stage.trace);
+		if (differs < 0 && n > 1)
+			observed("%s", orders[i].name);
+		if (differs < 0)
+			return;
+		if (differs > furthest) {
+			furthest = differs;
+			closest = i;
+		}
+	}
+	note_columns(orders[closest].wants, orders[closest].n);
+	fail("event %d is not as the architecture orders it", furthest + 1);
+}
+
+void expect_trace(const struct want *wants, size_t n)
+{
+	expect_order(&(const struct order){ .wants = wants, .n = n }, 1);
+}
+
+void stage_judged(void)
+{
+	ASSERT(!stage.judged);
+	stage.judged = true;
+}
+
+void stage_show_trace(const struct want *want)
+{
+	static char buffer[TRACE_TEXT];
+	struct text wanted = TEXT(buffer), seen = TEXT(buffer);
+
+	if (want) {
+		wants_format(&wanted, &stage.scene, want, 1);
+		report_line("WANT: %s: %s", stage.name, text_seal(&wanted));
+	}
+	trace_read(&stage.trace, event_log.entries, log_count());
+	trace_format(&seen, &stage.scene, &stage.trace);
+	report_line("SEEN: %s: %s", stage.name, text_seal(&seen));
+}
+
+bool stage_passing(void)
+{
+	return stage.verdict == VERDICT_PASS;
+}
+
+const char *stage_case_name(void)
+{
+	return stage.name;
+}
+
+static void run_body(const struct test_case *test)
+{
+	if (__builtin_setjmp(stage.escape))
+		return;
+	stage_reset();
+	test->run(test->argument);
+}
+
+void stage_run(const struct test_case *test)
+{
+	stage.name = test->name;
+	stage.verdict = VERDICT_PASS;
+	stage.reason[0] = '\0';
+	stage.judged = false;
+	report_case_begin(test->name);
+	run_body(test);
+	if (this_cpu.stop_nmis)
+		this_cpu.stop_nmis();
+	if (this_cpu.leave_shim)
+		this_cpu.leave_shim();
+	if (stage.verdict == VERDICT_PASS && !stage.judged) {
+		stage.verdict = VERDICT_ERROR;
+		report_case_end(VERDICT_ERROR, test->name, test->sentence,
+				"the case asserted nothing");
+		return;
+	}
+	report_case_end(stage.verdict, test->name, test->sentence, stage.reason);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A clean stage for every case, whatever the one before it left behind. An interrupt whose delivery
+ * a case never completed leaves its ISR bit set, and that would hold back all later interrupts of
+ * its class without a word.
+ */
+#include "stage/case.h"
+#include "order/log.h"
+#include "machine/nmi.h"
+#include "report/panic.h"
+#include "stage/stage.h"
+
+enum {
+	DRAIN_ROUNDS = 64,
+	CHANGED_MSRS = 8,
+	DRAIN_WINDOW =
+		64, /* NOPs with IF=1: some hypervisors do not deliver at the first boundary */
+};
+
+/*
+ * The control registers as they were before the first case, and the MSRs that the last one changed.
+ */
+static u64 normal_cr0, normal_cr4;
+static struct {
+	u32 index;
+	u64 value;
+} changed_msrs[CHANGED_MSRS];
+static size_t changed_msr_count;
+
+void set_msr(u32 index, u64 value)
+{
+	ASSERT(changed_msr_count < CHANGED_MSRS);
+	changed_msrs[changed_msr_count].index = index;
+	changed_msrs[changed_msr_count].value = rdmsr(index);
+	changed_msr_count++;
+	wrmsr(index, value);
+}
+
+static void restore_registers(void)
+{
+	if (!normal_cr0) {
+		normal_cr0 = read_cr0() & ~(u64)CR0_TS;
+		normal_cr4 = read_cr4();
+	}
+	if (read_cr0() != normal_cr0)
+		write_cr0(normal_cr0);
+	if (read_cr4() != normal_cr4)
+		write_cr4(normal_cr4);
+	while (changed_msr_count > 0) {
+		changed_msr_count--;
+		wrmsr(changed_msrs[changed_msr_count].index, changed_msrs[changed_msr_count].value);
+	}
+}
+
+static void open_window(void)
+{
+	u16 steps[DRAIN_WINDOW];
+
+	for (size_t i = 0; i < DRAIN_WINDOW; i++)
+		steps[i] = NOP;
+	steps[0] = STI;
+	scene_build(the_scene(), steps, DRAIN_WINDOW);
+	play();
+	log_clear();
+}
+
+static void drain_lapic(void)
+{
+	for (int i = 0; i < DRAIN_ROUNDS; i++) {
+		if (lapic_highest_isr() >= 0)
+			lapic_eoi();
+		else if (lapic_highest_irr() >= 0)
+			open_window();
+		else
+			return;
+	}
+	error("the LAPIC does not come to rest: IRR holds %d, ISR %d", lapic_highest_irr(),
+	      lapic_highest_isr());
+}
+
+void stage_reset(void)
+{
+	cli();
+	debug_reset();
+	nmi_drain();
+	desc_reset();
+	restore_registers();
+	log_clear();
+	lapic_timer_stop();
+	lapic_set_tpr_class(0);
+	drain_lapic();
+	log_clear();
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Behind the scenes: running one case from a clean machine. For the library; cases use case.h.
+ */
+#ifndef ORDEAL_STAGE_H
+#define ORDEAL_STAGE_H
+
+#include "base/types.h"
+
+struct test_case;
+
+/* Runs @test from a clean stage and reports it. */
+void stage_run(const struct test_case *test);
+
+/*
+ * Puts everything a case may have changed back: gates, CR0.TS, TPR, timer; retires what the LAPIC
+ * still holds (EOI until ISR is empty, deliver until IRR is empty), and clears the log. Ends the
+ * case as ERROR if the LAPIC does not come to rest.
+ */
+void stage_reset(void);
+
+/* For judges other than expect(): says that the case has been judged. */
+void stage_judged(void);
+
+/* Prints what was recorded so far as SEEN, and @want, if there is one, as WANT. */
+struct want;
+void stage_show_trace(const struct want *want);
+
+/* The case ends here as FAIL. */
+NORETURN void stage_fail(const char *format, ...) PRINTF(1, 2);
+
+/* Has nothing failed so far? */
+bool stage_passing(void);
+
+const char *stage_case_name(void);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See nmi_timer.h. The PIT's mode 0 raises its output once, at the end of the count: an edge.
+ */
+#include "sweep/nmi_timer.h"
+#include "stage/case.h"
+#include "base/mutate.h"
+#include "machine/nmi.h"
+#include "machine/processor.h"
+
+enum {
+	PIT_CHANNEL_0 = 0x40,
+	PIT_CONTROL = 0x43,
+	PIT_ONE_SHOT = 0x30, /* channel 0, low byte then high byte, mode 0 */
+	IOAPIC_SELECT = 0,   /* offsets of the two registers */
+	IOAPIC_WINDOW = 0x10,
+	IOAPIC_VERSION = 1,
+	IOAPIC_ENTRY = 0x10, /* two words for each pin */
+	ENTRY_NMI = 4 << 8,
+	ENTRY_MASKED = 1 << 16,
+	ENTRY_DESTINATION_SHIFT = 24,
+	NO_IOAPIC = 0xff,
+	TRIAL_LOOPS = 1 << 22,
+	SHORTEST_COUNT = 16,
+	LONGEST_COUNT = 1 << 14,
+	FAR_ENOUGH = 4096, /* instructions: longer than the way into a scene takes */
+	LOOP_INSTRUCTIONS = 4,
+};
+
+#define IOAPIC_ADDRESS 0xfec00000ul
+
+/* Where a PC has IRQ 0, and where an I/O APIC has it that nobody has wired otherwise (KVM's). */
+static const u32 pit_pins[] = { 2, 0 };
+static u32 pit_pin;
+
+static void ioapic_write(u32 reg, u32 value)
+{
+	*(volatile u32 *)(IOAPIC_ADDRESS + IOAPIC_SELECT) = reg;
+	*(volatile u32 *)(IOAPIC_ADDRESS + IOAPIC_WINDOW) = value;
+}
+
+static u32 ioapic_read(u32 reg)
+{
+	*(volatile u32 *)(IOAPIC_ADDRESS + IOAPIC_SELECT) = reg;
+	return *(volatile u32 *)(IOAPIC_ADDRESS + IOAPIC_WINDOW);
+}
+
+static bool ioapic_exists(void)
+{
+	u8 version = (u8)ioapic_read(IOAPIC_VERSION);
+
+	return version && version != NO_IOAPIC;
+}
+
+void nmi_timer_record(void)
+{
+	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
+}
+
+void nmi_timer_arm(u16 count)
+{
+	if (mutated(MUTATE_NO_EVENT))
+		return;
+	nmi_timer_record();
+	outb(PIT_CONTROL, PIT_ONE_SHOT);
+	outb(PIT_CHANNEL_0, (u8)count);
+	outb(PIT_CHANNEL_0, (u8)(count >> 8));
+}
+
+void nmi_timer_disarm(void)
+{
+	nmi_dismiss_all();
+	outb(PIT_CONTROL, PIT_ONE_SHOT); /* the 8254 does not count before it has a count */
+}
+
+void nmi_timer_stop(void)
+{
+	nmi_timer_disarm();
+	ioapic_write(IOAPIC_ENTRY + 2 * pit_pin, ENTRY_MASKED);
+	this_cpu.stop_nmis = NULL;
+}
+
+/* Instructions from arming to the NMI's entry in the log; 0 if none came. */
+static u64 measure(u16 count)
+{
+	u64 left = TRIAL_LOOPS;
+
+	log_clear();
+	this_cpu.playing = the_scene();
+	nmi_timer_arm(count);
+	asm volatile("1: dec %0; jz 2f; cmpl $0, %1; je 1b; 2:"
+		     : "+r"(left)
+		     : "m"(event_log.count)
+		     : "memory", "cc");
+	this_cpu.playing = NULL;
+	if (!log_count() || event_log.entries[0].vector != NMI_VECTOR)
+		left = TRIAL_LOOPS;
+	nmi_timer_disarm();
+	log_clear();
+	return (TRIAL_LOOPS - left) * LOOP_INSTRUCTIONS;
+}
+
+static void lead_pit_here(u32 pin)
+{
+	pit_pin = pin;
+	this_cpu.stop_nmis = nmi_timer_stop;
+	outb(PIT_CONTROL, PIT_ONE_SHOT);
+	ioapic_write(IOAPIC_ENTRY + 2 * pin + 1, this_cpu.lapic_id << ENTRY_DESTINATION_SHIFT);
+	ioapic_write(IOAPIC_ENTRY + 2 * pin, ENTRY_NMI);
+}
+
+static struct nmi_distance try_pin(u32 pin)
+{
+	struct nmi_distance d = { .count = SHORTEST_COUNT };
+
+	lead_pit_here(pin);
+	do
+		d.instructions = measure(d.count *= 2);
+	while (d.instructions && d.instructions < FAR_ENOUGH && d.count < LONGEST_COUNT);
+	if (!d.instructions)
+		nmi_timer_stop();
+	return d;
+}
+
+struct nmi_distance nmi_timer_init(void)
+{
+	struct nmi_distance d = { 0 };
+
+	if (!ioapic_exists())
+		return d;
+	for (size_t i = 0; i < ARRAY_SIZE(pit_pins) && !d.instructions; i++)
+		d = try_pin(pit_pins[i]);
+	return d;
+}
+
+struct nmi_distance require_nmi_timer(void)
+{
+	struct nmi_distance d = nmi_timer_init();
+
+	if (!d.instructions)
+		skip("no NMI comes from the PIT through the I/O APIC");
+	return d;
+}

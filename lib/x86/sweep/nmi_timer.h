@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An NMI that comes by itself, some time from now: channel 0 of the PIT (8254) through the I/O
+ * APIC, whose redirection entry says NMI ("82093AA I/O Advanced Programmable Interrupt Controller",
+ * delivery mode; in the SDM's LVT the timer knows fixed delivery only). It is the one source of
+ * NMIs that needs neither a second CPU nor performance counters. It also guards what might sleep
+ * for ever.
+ */
+#ifndef ORDEAL_NMI_TIMER_H
+#define ORDEAL_NMI_TIMER_H
+
+#include "base/types.h"
+
+enum {
+	NMI_TIMER_GUARD = 0xffff, /* 55 ms */
+};
+
+/*
+ * A count that is long enough to be inside a scene when its NMI comes, and how many instructions
+ * there are until it does; 0 if none came.
+ */
+struct nmi_distance {
+	u16 count;
+	u64 instructions;
+};
+
+/*
+ * Leads the PIT to this CPU as NMI, and tries it. After scene(), whose handlers see it; the log is
+ * empty afterwards. The stage stops it when the case is over.
+ */
+struct nmi_distance nmi_timer_init(void);
+
+/* The same; ends the case as SKIP if there is no such timer. */
+struct nmi_distance require_nmi_timer(void);
+
+/*
+ * One NMI, @count ticks of the PIT (1 to 65535; 838 ns each) from now, unless it is armed anew. It
+ * is recorded: be in a scene when it comes.
+ */
+void nmi_timer_arm(u16 count);
+
+/* From now on an NMI is recorded: for a scene that arms it by itself (ARM_NMI). */
+void nmi_timer_record(void);
+
+/* If one comes after all it is dropped. */
+void nmi_timer_disarm(void);
+
+/* None comes any more; the I/O APIC's entry is masked. */
+void nmi_timer_stop(void);
+
+#endif

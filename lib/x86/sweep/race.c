@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See race.h. What a sample costs is what a sweep costs: the stage is reset and the scene laid out
+ * once; between two samples only the log, the timer and the LAPIC's one vector are put in order.
+ */
+#include "sweep/race.h"
+#include "sweep/nmi_timer.h"
+#include "machine/processor.h"
+#include "report/report.h"
+#include "stage/stage.h"
+#include "sweep/sweep_search.h"
+#include "base/text.h"
+
+enum {
+	LATE_POLLS = 1 << 20,
+	ROUNDS_TO_TAKE = 64, /* windows: some hypervisors do not deliver at the first boundary */
+	ORDER_NAME = 192,
+	NMI_POLLS = 1 << 24,	 /* then it is lost */
+	FLAG_BELOW_STACK = 2048, /* bytes: out of the way of what is pushed */
+	NMI_MARGIN = 512,	 /* instructions: what the way into the scene takes, and more */
+};
+
+static struct {
+	const struct race *race;
+	const void *argument;
+	struct trace trace;
+	u32 shown; /* bit n: the first sample of order n is in the log */
+	struct nmi_distance nmi;
+	char in_full[512]; /* the trace of the last sample, exits and entries included */
+} running;
+
+static bool arrives_late(void)
+{
+	for (int i = 0; i < LATE_POLLS; i++)
+		if (lapic_irr(VEC))
+			return true;
+	return false;
+}
+
+/* Drops the shim's exits and entries: what is left is what the guest saw. */
+static void keep_deliveries(struct trace *trace)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < trace->count; i++)
+		if (trace->events[i]->kind == LOG_DELIVERY)
+			trace->events[n++] = trace->events[i];
+	trace->count = n;
+}
+
+/*
+ * What is in the log, exits and entries included. Formatting is most of what a sample could cost,
+ * so it is done where it is shown.
+ */
+static void write_in_full(void)
+{
+	struct text t = TEXT(running.in_full);
+
+	trace_read(&running.trace, event_log.entries, log_count());
+	trace_format(&t, the_scene(), &running.trace);
+	text_seal(&t);
+}
+
+/* The interrupt that the scene left pending, taken outside it. */
+static bool take_pending(void)
+{
+	struct scene *scene = the_scene();
+	void (*on_delivery)(struct scene *, struct frame *, struct log_entry *) =
+		scene->on_delivery;
+
+	log_clear();
+	scene->on_delivery = NULL;
+	this_cpu.playing = scene;
+	for (int i = 0; i < ROUNDS_TO_TAKE && !log_count(); i++)
+		asm volatile("sti; nop; nop; cli" ::: "memory");
+	this_cpu.playing = NULL;
+	scene->on_delivery = on_delivery;
+	return log_count() == 1 && event_log.entries[0].vector == VEC;
+}
+
+void race_timer(enum lapic_timer_mode mode)
+{
+	if (mode == TIMER_TSC_DEADLINE && !lapic_timer_has_deadline())
+		skip("no TSC-deadline timer (CPUID 1 ECX bit 24 is clear)");
+	if (!lapic_timer_exists())
+		skip("the LAPIC has no timer: its initial count reads 0 after it was written");
+	lapic_timer_init(VEC, mode);
+	lapic_timer_arm(1);
+	if (!arrives_late())
+		error("the LAPIC timer was armed for 1 tick, and %d polls of IRR later it has not fired",
+		      LATE_POLLS);
+	if (!take_pending())
+		error("the LAPIC timer's interrupt is in IRR, but is not served with IF=1");
+	lapic_eoi();
+	log_clear();
+}
+
+static size_t served_count(bool nmis)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < log_count(); i++)
+		if (event_log.entries[i].kind == LOG_DELIVERY)
+			n += nmis ? event_log.entries[i].vector == NMI_VECTOR
+				  : event_log.entries[i].in_service;
+	return n;
+}
+
+/* NULL, or what of the interrupt is lost or left over. Retires it from the LAPIC. */
+static const char *come_to_rest(void)
+{
+	if (running.race->by_nmi) {
+		size_t nmis = served_count(true);
+
+		if (nmis != 1)
+			return nmis ? "the NMI came more than once" : "the NMI was lost";
+		if (!served_count(false))
+			return NULL;
+	} else if (!served_count(false)) {
+		if (!arrives_late())
+			return "the interrupt was lost";
+		if (this_cpu.leave_shim)
+			this_cpu.leave_shim(); /* SVM root has GIF=0 */
+		write_in_full();	       /* the log is about to be cleared */
+		if (!take_pending())
+			return "pending behind the scene, the interrupt was not served";
+	}
+	if (!the_scene()->eoi_in_handler)
+		lapic_eoi();
+	if (lapic_isr(VEC) || lapic_irr(VEC))
+		return "the interrupt came once more";
+	return NULL;
+}
+
+static int illegal(u32 ticks, const char *reason)
+{
+	if (!running.in_full[0])
+		write_in_full();
+	report_line("SEEN: %s: %s", stage_case_name(), running.in_full);
+	check(false, "timer count %u: %s", ticks, reason);
+	return -1;
+}
+
+/* Tells WAIT_FOR_NMI, on the scene's stack. */
+static void raise_flag(struct scene *scene, struct frame *frame, struct log_entry *entry)
+{
+	(void)entry;
+	if (frame->vector == NMI_VECTOR)
+		*(volatile u8 *)scene->in.r15 = 1;
+}
+
+/* The later the NMI is to come, the shorter the delay before the scene. */
+static void play_to_nmi(u32 instructions)
+{
+	u64 longest = running.nmi.instructions + NMI_MARGIN;
+	struct scene *scene = the_scene();
+
+	scene->in.r10 = NMI_POLLS;
+	scene->in.r11 = instructions < longest ? longest - instructions : 1;
+	scene->in.r12 = running.nmi.count;
+	scene->in.r15 = scene->rsp - FLAG_BELOW_STACK;
+	*(volatile u8 *)scene->in.r15 = 0;
+	scene->on_delivery = raise_flag;
+	nmi_timer_record();
+	play();
+}
+
+static void play_one(const struct race *race, u32 ticks)
+{
+	log_clear();
+	if (race->make_ready)
+		race->make_ready(running.argument);
+	if (race->play) {
+		race->play(running.argument, ticks);
+	} else if (race->by_nmi) {
+		play_to_nmi(ticks);
+	} else {
+		lapic_timer_arm(ticks);
+		play();
+	}
+	if (race->by_nmi || race->guarded)
+		nmi_timer_disarm();
+}
+
+/* One sample from arming to rest: its order, or -1. */
+static int sample(const void *unused, u32 ticks)
+{
+	const struct race *race = running.race;
+	const char *reason = NULL, *left;
+	int order;
+
+	(void)unused;
+	play_one(race, ticks);
+	running.in_full[0] = '\0';
+	trace_read(&running.trace, event_log.entries, log_count());
+	keep_deliveries(&running.trace);
+	order = race->classify(running.argument, the_scene(), &running.trace, &reason);
+	if (order < 0)
+		return illegal(ticks, reason);
+	if (!(running.shown & BIT(order)))
+		write_in_full();
+	left = come_to_rest();
+	if (left)
+		return illegal(ticks, left);
+	if (race->after)
+		race->after(running.argument, order);
+	return stage_passing() ? order : illegal(ticks, "");
+}
+
+static void show_first(const void *unused, int order, u32 ticks)
+{
+	(void)unused;
+	if (running.shown & BIT(order)) /* by a pass that the search has dropped */
+		return;
+	running.shown |= BIT(order);
+	report_line("SAMPLE: %s: %u %s", stage_case_name(), ticks, running.in_full);
+}
+
+size_t race_step(const struct scene *scene, u64 rip)
+{
+	size_t i = scene->step_count;
+
+	if (!scene_contains(scene, rip) || rip >= scene->landing)
+		return i;
+	while (i-- > 0)
+		if (scene->addresses[i] <= rip)
+			return i;
+	return scene->step_count;
+}
+
+size_t race_labelled(const struct scene *scene, enum label label)
+{
+	size_t i = 0;
+
+	while (i < scene->step_count && scene->steps[i] >> LABEL_SHIFT != label)
+		i++;
+	return i;
+}
+
+static void order_name(struct text *text, int order)
+{
+	running.race->name(running.argument, text, order);
+}
+
+static void report_orders(const struct sweep_outcome *outcome)
+{
+	static char wanted[2048], found[2048];
+	struct text want = TEXT(wanted), seen = TEXT(found);
+	const struct race *race = running.race;
+
+	for (int order = 0; order < race->orders; order++) {
+		char name[ORDER_NAME], ticks[ORDER_NAME];
+		struct text n = TEXT(name), t = TEXT(ticks);
+
+		order_name(&n, order);
+		text_seal(&n);
+		if (!race->legal || race->legal(running.argument, order))
+			text_add(&want, "%s%s", want.length ? " || " : "", name);
+		if (!outcome->counts[order])
+			continue;
+		text_add(&seen, "%s%s", seen.length ? " || " : "", name);
+		sweep_ticks_format(&t, outcome, order);
+		report_line("HIST: %s: %u ticks=%s %s", stage_case_name(), outcome->counts[order],
+			    text_seal(&t), name);
+	}
+	report_line("WANT: %s: %s", stage_case_name(), text_seal(&want));
+	if (seen.length && stage_passing())
+		report_line("SEEN: %s: %s", stage_case_name(), text_seal(&seen));
+}
+
+static void report_sweep(const struct sweep_outcome *out, const char *why)
+{
+	const char *unit = running.race->by_nmi ? "instruction" : "tick";
+
+	report_line("SWEEP: %s: %u-%u unit=%s step=%u repeat=%u samples=%u searched=%u%s%s",
+		    stage_case_name(), out->from, out->to, unit, out->step, out->repeats,
+		    out->samples, out->searched, *why ? " incomplete: " : "", why);
+}
+
+static void require_arrivals(const struct sweep_outcome *outcome)
+{
+	const struct race *race = running.race;
+
+	for (int order = race->reach[0]; order <= race->reach[1]; order++)
+		if (outcome->counts[order])
+			return;
+	skip("no sample landed %s: the timer is too coarse here (in QEMU: -icount shift=0)",
+	     race->reaching);
+}
+
+static void prepare(const struct race *race, const void *argument)
+{
+	running.race = race;
+	running.argument = argument;
+	running.shown = 0;
+	if (!race->by_nmi)
+		race_timer(TIMER_ONE_SHOT);
+	race->lay_out(argument);
+	if (race->by_nmi || race->guarded)
+		running.nmi = require_nmi_timer();
+}
+
+u64 race_measure(const struct race *race, const void *argument, u32 *samples, u32 from, u32 to)
+{
+	u32 wanted = *samples, done = 0;
+	u64 start, spent = 0;
+
+	prepare(race, argument);
+	running.shown = ~0u;
+	for (start = rdtsc(); done < wanted && spent < SWEEP_BUDGET.clock && stage_passing();
+	     done++) {
+		sample(NULL, from + done % (to - from));
+		spent = rdtsc() - start;
+	}
+	lapic_timer_stop();
+	*samples = done;
+	return spent;
+}
+
+void race_run(const struct race *race, const void *argument)
+{
+	static struct sweep_outcome outcome;
+	const struct sweep_subject subject = {
+		.orders = race->orders, .sample = sample, .first = show_first, .now = rdtsc
+	};
+	char why[256];
+	struct text t = TEXT(why);
+
+	prepare(race, argument);
+	sweep_search(&subject, SWEEP_BUDGET, &outcome);
+	lapic_timer_stop();
+	sweep_end_format(&t, &outcome);
+	text_seal(&t);
+	if (outcome.from)
+		report_sweep(&outcome, why);
+	report_orders(&outcome);
+	if (outcome.end == SWEEP_NO_WINDOW || outcome.end == SWEEP_NEVER_LATE ||
+	    outcome.end == SWEEP_CLOCK_JUMP)
+		error("%s", why);
+	if (stage_passing())
+		require_arrivals(&outcome);
+	stage_judged();
+}

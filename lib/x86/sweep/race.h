@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A race: a scene is played again and again while an event is moved across it, and every sample is
+ * judged. A race says how its scene is laid out and played, and on which order a trace falls; which
+ * samples are played is the search's business (sweep_search.h). Nothing may be lost: a sample whose
+ * interrupt came at no boundary of the scene must leave it pending.
+ */
+#ifndef ORDEAL_RACE_H
+#define ORDEAL_RACE_H
+
+#include "stage/case.h"
+
+struct text;
+
+struct race {
+	const char *reaching; /* what @reach means, for that message: "before RDMSR" */
+	int orders;   /* numbered as they arrive: 0 is before all, the last one is "later" */
+	int reach[2]; /* SKIP unless some sample falls on one of these, or one between them */
+
+	/* Lays out the scene, and sets gates and breakpoints: once, on a clean stage. */
+	void (*lay_out)(const void *argument);
+
+	/*
+	 * Arms the event for @ticks and plays the scene. NULL: the LAPIC's timer in one-shot mode,
+	 * armed right before play(). The log is empty; what is pending afterwards must be vector
+	 * VEC.
+	 */
+	void (*play)(const void *argument, u32 ticks);
+
+	/* Before each sample is armed: what else must be pending. May be NULL. */
+	void (*make_ready)(const void *argument);
+
+	/*
+	 * The order of a sample, or -1 with *@reason set: it is illegal. @trace: deliveries only.
+	 */
+	int (*classify)(const void *argument, const struct scene *scene, const struct trace *trace,
+			const char **reason);
+
+	void (*name)(const void *argument, struct text *text, int order);
+
+	/* May a sample fall there? For the WANT line. NULL: on every order. */
+	bool (*legal)(const void *argument, int order);
+
+	/*
+	 * The sample's order is @order: checks what no trace tells, and puts back what the race's
+	 * own means (an NMI, a device) left behind. May be NULL.
+	 */
+	void (*after)(const void *argument, int order);
+
+	/* The event is an NMI (nmi_timer.h). The scene begins with ARM_NMI and DELAY, and ends with
+	 * WAIT_FOR_NMI, in which every NMI that is late arrives; the count is in instructions. IOPL
+	 * and the flag that is polled allow for CPL 3. */
+	bool by_nmi;
+
+	/* The scene may sleep for ever: the case needs the NMI timer, and its play() arms it. */
+	bool guarded;
+};
+
+/*
+ * Runs the whole sweep, reports it (SWEEP, SAMPLE, HIST, WANT and SEEN lines) and judges the case.
+ * FAIL at the first illegal or lost sample. ERROR if the timer does not fire, is too fast, or the
+ * TSC jumps; SKIP if there is no timer or it is too coarse.
+ */
+void race_run(const struct race *race, const void *argument);
+
+/*
+ * What *@samples samples take, in TSC ticks, with counts from @from on, below @to; fewer, and told
+ * in *@samples, if a sweep's budget is used up. They are judged, but not reported, and the case is
+ * not judged by them. For x86/bench.c.
+ */
+u64 race_measure(const struct race *race, const void *argument, u32 *samples, u32 from, u32 to);
+
+/* The timer of this race in another mode. Call from lay_out(). */
+void race_timer(enum lapic_timer_mode mode);
+
+/* Index of the step in whose bytes @rip lies; the number of steps if it lies in none. */
+size_t race_step(const struct scene *scene, u64 rip);
+
+/* Index of the step that bears @label. */
+size_t race_labelled(const struct scene *scene, enum label label);
+
+#endif

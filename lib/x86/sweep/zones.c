@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The judge of one sample of a sweep (sweep.h). Pure; also tested on the host.
+ */
+#include "sweep/sweep.h"
+
+bool zone_is_legal(const struct sweep *sweep, int zone)
+{
+	if (zone == ZONE_ROOT_BEFORE || zone == ZONE_ROOT_AFTER)
+		return sweep->play;
+	if (zone == ZONE_AT)
+		return !sweep->before;
+	if (zone == ZONE_HANDLER_ENTRY || zone == ZONE_HANDLER)
+		return sweep->gate == TRAP_GATE;
+	return true;
+}
+
+/* The step that begins at @rip; the number of steps if none does. */
+static size_t step_at(const struct scene *scene, u64 rip)
+{
+	size_t i = 0;
+
+	while (i < scene->step_count && scene->addresses[i] != rip)
+		i++;
+	return i;
+}
+
+/* IF is 0 before STI, and its shadow lies over the boundary behind it. */
+static size_t first_open_step(const struct scene *scene)
+{
+	size_t i = 0;
+
+	while (i < scene->step_count && scene->steps[i] != STI)
+		i++;
+	return i + 2;
+}
+
+static int zone_of_irq_first(const struct scene *scene, u64 rip)
+{
+	u64 at_l = scene_place_address(scene, L);
+	size_t step = step_at(scene, rip);
+
+	if (rip == at_l)
+		return ZONE_AT;
+	if (step < first_open_step(scene) || step == scene->step_count || rip > at_l)
+		return -1;
+	return ZONE_BEFORE;
+}
+
+static int zone_of_irq_after(const struct sweep *sweep, const struct scene *scene, u64 rip)
+{
+	int zone = ZONE_HANDLER;
+
+	if (rip == scene_place_address(scene, ENTRY_OF(sweep->fault.vector)))
+		zone = ZONE_HANDLER_ENTRY;
+	else if (scene_contains(scene, rip))
+		zone = rip == scene->landing ? ZONE_AFTER_IRET : -1;
+	return zone >= 0 && zone_is_legal(sweep, zone) ? zone : -1;
+}
+
+int sweep_classify(const struct sweep *sweep, const struct scene *scene, const struct trace *trace,
+		   const char **reason)
+{
+	const struct want irq = IRQ(VEC);
+	size_t irqs = 0, faults = 0;
+	int zone;
+
+	for (size_t i = 0; i < trace->count; i++) {
+		irqs += !want_mismatch(&irq, scene, trace->events[i]);
+		faults += !want_mismatch(&sweep->fault, scene, trace->events[i]);
+	}
+	*reason = "the fault is not there exactly once, as its instruction raises it";
+	if (faults != 1)
+		return -1;
+	*reason = "the interrupt came more than once";
+	if (irqs > 1)
+		return -1;
+	*reason = "there is an event that is neither the fault nor the interrupt";
+	if (trace->count != irqs + faults)
+		return -1;
+	if (!irqs)
+		return ZONE_LATER;
+	if (!want_mismatch(&irq, scene, trace->events[0])) {
+		*reason = "the interrupt came first, at no boundary that was open to it";
+		zone = zone_of_irq_first(scene, trace->events[0]->rip);
+		if (zone >= 0 && !zone_is_legal(sweep, zone))
+			zone = -1;
+	} else {
+		*reason = "the interrupt came after the fault, at no boundary that was open to it";
+		zone = zone_of_irq_after(sweep, scene, trace->events[1]->rip);
+	}
+	return zone;
+}
+
+int sweep_zone_in_root(const struct sweep *sweep, int zone, enum root_phase phase,
+		       const char **reason)
+{
+	int first_open = sweep->gate == TRAP_GATE ? ZONE_HANDLER_ENTRY : ZONE_AFTER_IRET;
+
+	if (phase == NOT_IN_ROOT || zone < 0)
+		return zone;
+	*reason = "pending in root, the interrupt was not served at the first open boundary";
+	if (zone != first_open)
+		return -1;
+	return phase == BEFORE_INJECTION ? ZONE_ROOT_BEFORE : ZONE_ROOT_AFTER;
+}
