@@ -112,7 +112,7 @@ def test_no_room_for_a_state(tmp_path, monkeypatch):
 def test_file_cut_short_does_not_count(tmp_path):
     """A state, or a disk, whose name gives another size is removed."""
     (tmp_path / "key").write_bytes(b"x" * 100)
-    path = state.whole(str(tmp_path / "key"))
+    path = state.whole(str(tmp_path / "key"), str(tmp_path / "key"))
     assert state.cached(str(tmp_path), "key") == path
     assert state.cached(str(tmp_path), "ke") == ""
     with open(path, "r+b") as stream:

@@ -133,13 +133,15 @@ class Run:
             "ending": {"kind": boot.ending.kind, "code": boot.ending.code,
                        "text": boot.ending.text},
             "seconds": round(boot.seconds, 3), "why": boot.judgement.why,
-            "env": boot.judgement.env, "log": self.shown_log(boot.log_path)})
+            "env": boot.judgement.env, "log": self.shown_log(boot.log_path),
+            **({"note": boot.note} if boot.note else {})})
         if self.options.flag("verbose") and not self.quiet:
             say(shell_quote(boot.launch.argv))
-        if boot.note and not self.quiet:
+        if boot.unsaid and not self.quiet:
             self.progress("")
-            say(boot.note)
-            boot.note = ""
+            for line in boot.unsaid:
+                say(line)
+            boot.unsaid = []
         if unit.suite.foreign or self.options.repeat > 1:
             return  # nothing is final before the unit is over
         self._record(unit, results_of(unit, self.repro, self.shown_log(boot.log_path)))

@@ -5,7 +5,7 @@ An adapter turns a job into a command line, says what it needs, and translates h
 ended. It runs nothing itself.
 """
 from dataclasses import dataclass, field
-from typing import List, NamedTuple, Tuple
+from typing import Callable, List, NamedTuple, Tuple
 
 from ..host import Host
 from ..judge.session import Ending
@@ -33,10 +33,14 @@ class Job:
 @dataclass
 class Launch:
     """A ready command line. console: a FIFO the guest writes to instead of standard output;
-    keep: files whose text is appended to the stored log."""
+    keep: files whose text is appended to the stored log; note: a line for a person, if there is
+    something to say. mend: called when nothing of a first boot began; it mends what the machine
+    started from and says what was wrong, and the boot is made again; '' if nothing was."""
     argv: List[str]
     console: str = ""
     keep: List[str] = field(default_factory=list)
+    note: str = ""
+    mend: Callable[[], str] = lambda: ""
 
 
 class Platform:

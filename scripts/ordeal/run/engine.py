@@ -64,8 +64,10 @@ class Boot:
         self.ending = Ending("vmm")
         self.seconds = 0.0
         self.stderr = b""
-        #: One line for a person about this boot, if there is something to say.
-        self.note = ""
+        #: What went wrong on the way to this boot and was mended; '' if nothing did.
+        self.note = launch.note
+        #: Lines about this boot that nobody has been told yet.
+        self.unsaid: List[str] = []
         self.process: Optional[subprocess.Popen] = None
         self.open_fds: List[int] = []
         self.deadline = self.started = 0.0

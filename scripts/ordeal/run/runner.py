@@ -162,14 +162,16 @@ class Runner:
         units, work = boot.tag
         remove_directory(work)
         assert boot.judgement is not None
-        if self._stumbled(units[0], boot.judgement):
+        from_start = self._stumbled(units[0], boot.judgement) or self._mended(units[0], boot)
+        boot.unsaid = ["%s: %s" % (units[0].platform.name, boot.note)] if boot.note else []
+        if from_start:
             self.on_boot(units[0], boot)
             self._queue.appendleft(units)
             return
         judged = [(units[0], boot.judgement)]
         if isinstance(boot, SharedBoot):
             judged = boot.judgements(units)
-            boot.note = boot.times()
+            boot.unsaid.append(boot.times())
         cases = sum(len(judgement.cases) for _, judgement in judged)
         again = [unit for unit in units if unit not in [u for u, _ in judged]]
         for unit, judgement in judged:
@@ -184,6 +186,16 @@ class Runner:
         """The machine never started, for no fault of the image's: it is made again, three times."""
         return not judgement.started and unit.boots <= 3 and any(
             word in judgement.why for word in unit.platform.stumbles)
+
+    @staticmethod
+    def _mended(unit: Unit, boot: Boot) -> bool:
+        """Nothing began, because of what the machine started from: that is mended, once."""
+        assert boot.judgement is not None
+        if boot.judgement.started or unit.boots > 1:
+            return False
+        fault = boot.launch.mend()
+        boot.note = fault or boot.note
+        return bool(fault)
 
     def _settle(self, unit: Unit, boot: Boot, share: float) -> bool:
         """Take what a boot proved about the unit; whether it needs another boot."""

@@ -13,12 +13,13 @@ from typing import Callable, Dict, List, Optional, Tuple
 from ...host import Host, version_of
 from ...judge.session import Ending
 from ...model import UserError
-from ...text import clean, shell_quote
+from ...text import shell_quote
 from .. import toolbox
 from ..base import Job, Launch, Need, Platform
 from ..qemu import Qemu
 from . import cpio, stock
-from .relay import tag_of
+from .panic import panic_of
+from .relay import over_of, tag_of
 
 PORT = "0xe9"
 PROGRAMS = ("launcher", "fetch")
@@ -30,10 +31,9 @@ REPEATABLE = ("-accel", "tcg", "-cpu", "max,-rdrand,-rdseed,-x2apic", "-nodefaul
 #: Guest memory: Linux, its initramfs, the payload, and 64 MiB for the guest in it.
 MEMORY = "256M"
 KERNEL_ARGS = "console=ttyS0 quiet panic=-1 oops=panic nokaslr"
-#: How Linux and Xen begin to say that they are lost.
-PANICS = (b"Kernel panic", b"Oops:", b"BUG: ", b"general protection fault", b"kernel BUG at",
-          b"unable to handle", b"Panic on CPU", b"FATAL TRAP", b"Xen BUG at", b"FATAL PAGE FAULT")
 DEFAULT_KERNEL = "linux-6.12"
+#: The word of a boot without an image, which tries a saved state.
+EMPTY = "empty"
 #: How far one round of --repeat shifts the images against the kernel's 4 ms tick: prime to it.
 PHASE_US = 241
 
@@ -76,7 +76,7 @@ def payload(parts: List[Tuple[Job, List[str]]], word: str,
             with open(job.image, "rb") as stream:
                 files[names[job.image]] = stream.read()
         lines.append(command(tag_of(word, number), names[job.image], args))
-    lines.append("/bin/fetch -o %s 'LAB %s OVER'" % (PORT, word))
+    lines.append("/bin/fetch -o %s '%s'" % (PORT, over_of(word)))
     files["go"] = (prelude + "\n".join(lines) + "\n").encode()
     return cpio.archive(files)
 
@@ -104,10 +104,8 @@ class Lab(Platform):
 
     def stops(self, kept: bytes, ending: Ending) -> Ending:
         """Whatever way the machine ended: a panic of the hypervisor under test is why."""
-        for line in kept.splitlines():
-            if any(word in line for word in PANICS):
-                return Ending("dead", None, clean(line.strip(), 300))
-        return ending
+        panic = panic_of(kept)
+        return Ending("dead", None, panic) if panic else ending
 
 
 class KvmAmdTcg(Lab):
@@ -232,17 +230,19 @@ class KvmAmdTcg(Lab):
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
                     work: str) -> Launch:
         """One boot that runs all of these in turn."""
-        from .state import start, state_of
+        from .state import Machine, start, state_of
         self.check(host)
         initramfs = os.path.join(host.cache, "lab", "initramfs-" + self.name)
         content = self.initramfs(host, "fw_cfg")
         write_file(initramfs, content)
         argv = self.machine(host, initramfs)
-        state = state_of(os.path.join(host.cache, "lab", "states"), argv,
-                         [argv[argv.index("-kernel") + 1], initramfs])
+        state = state_of(os.path.join(host.cache, "lab", "states"), Machine(
+            argv, [argv[argv.index("-kernel") + 1], initramfs],
+            self.archive([], EMPTY), over_of(EMPTY).encode()))
         archive, console = os.path.join(work, "payload"), os.path.join(work, "kernel.log")
         write_file(archive, self.archive(parts, word))
-        return Launch(start(argv, console, archive, state), keep=[console])
+        return Launch(start(argv, console, archive, state.path), keep=[console], note=state.note,
+                      mend=state.mend)
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
         return self.stops(kept, self.qemu.ending(status, stderr, b""))

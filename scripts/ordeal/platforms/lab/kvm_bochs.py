@@ -81,7 +81,7 @@ class KvmIntelBochs(KvmAmdTcg):
             raise UserError("%s: %s" % (self.kernel_path(host), error)) from None
         os.makedirs(directory, exist_ok=True)
         write_file(os.path.join(directory, key), content)
-        state.whole(os.path.join(directory, key))
+        state.whole(os.path.join(directory, key), os.path.join(directory, key))
         prune(directory, state.KEPT)
         return content
 

@@ -19,6 +19,11 @@ def tag_of(word: str, number: int) -> str:
     return "LAB %s %d" % (word, number)
 
 
+def over_of(word: str) -> str:
+    """What the payload of this boot prints when all its images have had their turn."""
+    return "LAB %s OVER" % word
+
+
 class Slice:
     """One image's part of a boot."""
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Saved machine states: a kernel is booted in QEMU once, and every run starts from there.
 
-The state is taken while the lab's init waits for its payload, so nothing of a run is in it. It is
-kept in the cache under a name made from everything it depends on.
+The state is taken while the lab's init waits for its payload, so nothing of a run is in it; the machine
+stands still meanwhile, because QEMU saves a running one torn. It is kept in the cache under a name made
+from everything it depends on, which it gets once an empty payload has run from it.
 """
 import hashlib
 import json
@@ -12,29 +13,74 @@ import socket
 import subprocess
 import tempfile
 import time
-from typing import Any, Dict, List
+from dataclasses import dataclass
+from typing import Any, Dict, List, Tuple
 
 from ...host import prune
 from ...model import UserError
 from ...text import clean, shell_quote
+from .panic import panic_of
 
 #: Real seconds a kernel may take to boot.
 BOOT_LIMIT = 240.0
 #: How many states the cache keeps, of about 90 MB each.
 KEPT = 10
-#: Real seconds a state may take to load, and how often one is made anew that does not load.
-LOAD_LIMIT = 30.0
+#: Real seconds that loading a state and an empty payload may take.
+TRIAL_LIMIT = 60.0
+#: How often a state is made that QEMU then refuses, which it does if the CPU was in guest mode.
 ATTEMPTS = 5
+REFUSED = b"load of migration failed"
 READY, TROUBLE = b"READY", b"TROUBLE "
+#: The machine is stopped when it is saved, and is to run when it is loaded.
+SAVING = ["-global", "migration.store-global-state=off"]
+#: Said of a state that is bad.
+AGAIN = "an empty payload did not run from the saved state (%s); the state is made again"
 
 
-def key_of(argv: List[str], files: List[str]) -> str:
+class Refused(UserError):
+    """QEMU does not take back the state it saved."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a state is made from, and tried with. files: those of argv that it depends on; empty: a
+    payload with no image; over: what the machine says once that has run."""
+    argv: List[str]
+    files: List[str]
+    empty: bytes
+    over: bytes
+
+
+@dataclass(frozen=True)
+class State:
+    """A state in the cache. note: what went wrong when it was made, for a person."""
+    machine: Machine
+    path: str
+    inode: int
+    note: str = ""
+
+    def mend(self) -> str:
+        """Throw it away if an empty payload does not run from it, so that the next boot makes it
+        again; what was wrong, '' if nothing was."""
+        if not os.path.exists(self.path) or os.stat(self.path).st_ino != self.inode:
+            return "its saved state has been thrown away meanwhile"
+        try:
+            fault = trial(self.machine, self.path)
+        except Refused as error:
+            fault = str(error)
+        if fault:
+            os.unlink(self.path)
+            fault = AGAIN % fault
+        return fault
+
+
+def key_of(machine: Machine) -> str:
     """A name that changes when the command line or one of the files does."""
-    digest = hashlib.sha256("\0".join(argv).encode())
-    for path in files:
+    digest = hashlib.sha256("\0".join(machine.argv + SAVING).encode())
+    for path in machine.files:
         with open(path, "rb") as stream:
             digest.update(hashlib.sha256(stream.read()).digest())
-    stat = os.stat(argv[0])
+    stat = os.stat(machine.argv[0])
     digest.update(b"%d %d" % (stat.st_size, stat.st_mtime_ns))
     return digest.hexdigest()[:32]
 
@@ -83,16 +129,20 @@ def _wait_ready(process: subprocess.Popen, console: str, deadline: float) -> Non
         said += chunk
 
 
+def read_console(path: str) -> bytes:
+    """All of it; nothing if the machine did not get so far."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return b""
+
+
 def last_words(console: str) -> str:
     """The line of a kernel's log that says best why it stopped."""
-    try:
-        with open(console, "rb") as stream:
-            lines = [line for line in stream.read().splitlines() if line.strip()]
-    except OSError:
-        return ""
-    from .kvm import PANICS
-    bad = [line for line in lines if any(word in line for word in PANICS)]
-    return ": " + clean((bad or lines)[0 if bad else -1], 200) if lines else ""
+    text = read_console(console)
+    lines = [clean(line, 200) for line in text.splitlines() if line.strip()]
+    return ": " + (panic_of(text) or lines[-1]) if lines else ""
 
 
 def with_console(argv: List[str], path: str) -> List[str]:
@@ -106,27 +156,45 @@ def start(argv: List[str], console: str, archive: str, state: str) -> List[str]:
                                           "-incoming", "exec:exec cat " + shell_quote([state])]
 
 
-def state_of(directory: str, argv: List[str], files: List[str]) -> str:
-    """The path of this machine's state, made if it is not in the cache."""
-    key = key_of(argv, files)
-    attempts = ATTEMPTS
-    path = cached(directory, key)
-    while not path:
-        if not attempts:
-            raise UserError("QEMU does not load the state it saved")
-        attempts -= 1
-        made = os.path.join(directory, key)
-        save(argv, made)
-        if loads(argv, made):
-            path = whole(made)
+def state_of(directory: str, machine: Machine) -> State:
+    """This machine's state, made if it is not in the cache."""
+    key = key_of(machine)
+    path, note = cached(directory, key), ""
+    if not path:
+        path, note = _make(machine, os.path.join(directory, key))
     os.utime(path)
-    return path
+    return State(machine, path, os.stat(path).st_ino, note)
 
 
-def whole(path: str) -> str:
-    """Give a file of the cache its final name, which ends with its size; that name."""
-    name = "%s.%d" % (path, os.path.getsize(path))
-    os.replace(path, name)
+def _make(machine: Machine, path: str) -> Tuple[str, str]:
+    """Until one is whole: its name, and what is to be said of the one before it that was not."""
+    made, note, refusals = "%s.part.%d" % (path, os.getpid()), "", 0
+    try:
+        while True:
+            save(machine.argv, made)
+            try:
+                fault = trial(machine, made)
+            except Refused:
+                refusals += 1
+                if refusals == ATTEMPTS:
+                    raise
+                continue
+            if not fault:
+                name = whole(made, path)
+                prune(os.path.dirname(path), KEPT)
+                return name, note
+            if note:
+                raise UserError("an empty payload ran from neither of two saved states: " + fault)
+            note = AGAIN % fault
+    finally:
+        if os.path.exists(made):
+            os.unlink(made)
+
+
+def whole(made: str, path: str) -> str:
+    """Give what was made its final name in the cache, which ends with its size; that name."""
+    name = "%s.%d" % (path, os.path.getsize(made))
+    os.replace(made, name)
     return name
 
 
@@ -141,29 +209,26 @@ def cached(directory: str, key: str) -> str:
     return ""
 
 
-def loads(argv: List[str], path: str) -> bool:
-    """QEMU takes the state back; it does not if the CPU was in guest mode. If not, it is removed."""
+def trial(machine: Machine, path: str) -> str:
+    """Run an empty payload from this state; what went wrong, '' if nothing did."""
     with tempfile.TemporaryDirectory(prefix="ordeal-state-") as work:
-        control = os.path.join(work, "qmp")
-        process = subprocess.Popen(
-            start(argv, os.path.join(work, "console"), os.devnull, path)
-            + ["-S", "-qmp", "unix:%s,server=on,wait=on" % control],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        console, empty = os.path.join(work, "console"), os.path.join(work, "payload")
+        with open(empty, "wb") as out:
+            out.write(machine.empty)
         try:
-            deadline = time.monotonic() + LOAD_LIMIT
-            while not os.path.exists(control) and process.poll() is None:
-                time.sleep(0.01)
-            monitor = _Monitor(control, deadline)
-            while monitor.call("query-status").get("status") == "inmigrate":
-                time.sleep(0.02)
-            monitor.close()
-            return True
-        except (UserError, OSError):
-            os.unlink(path)
-            return False
-        finally:
-            process.kill()
-            process.wait()
+            done = subprocess.run(start(machine.argv, console, empty, path),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, timeout=TRIAL_LIMIT, check=False)
+        except subprocess.TimeoutExpired:
+            return "no end within %g s%s" % (TRIAL_LIMIT, last_words(console))
+        if REFUSED in done.stderr:
+            raise Refused("QEMU does not load the state it saved")
+        panic = panic_of(read_console(console))
+        if machine.over in done.stdout and not panic:
+            return ""
+        said = clean((done.stderr.strip().splitlines() or [b""])[-1], 200)
+        return panic or "QEMU ended with status %d%s" % (done.returncode,
+                                                         ": " + said if said else "")
 
 
 def save(argv: List[str], path: str) -> None:
@@ -175,13 +240,14 @@ def save(argv: List[str], path: str) -> None:
         part = os.path.join(work, "state")
         with open(os.path.join(work, "errors"), "w+b") as errors:
             process = subprocess.Popen(
-                with_console(argv, console) + ["-qmp", "unix:%s,server=on,wait=off" % control],
+                with_console(argv, console) + SAVING + ["-qmp", "unix:%s,server=on,wait=off" % control],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
             try:
                 _wait_ready(process, console, deadline)
                 monitor = _Monitor(control, deadline)
                 # Pipes, not files, because older QEMUs know nothing else.
                 monitor.call("migrate-set-parameters", **{"max-bandwidth": 1 << 33})
+                monitor.call("stop")
                 monitor.call("migrate", uri="exec:cat >%s" % part)
                 while True:
                     status = monitor.call("query-migrate").get("status", "")
@@ -205,15 +271,11 @@ def save(argv: List[str], path: str) -> None:
 
 
 def _move(part: str, path: str) -> None:
-    """Into the cache under a temporary name first, then complete under its own."""
+    """Into the cache, or no part of it."""
     import shutil
-    near = "%s.part.%d" % (path, os.getpid())
     try:
-        shutil.move(part, near)
-        os.replace(near, path)
+        shutil.move(part, path)
     except OSError as error:
+        if os.path.exists(path):
+            os.unlink(path)
         raise UserError("cannot keep the machine's state: %s" % error.strerror) from None
-    finally:
-        if os.path.exists(near):
-            os.unlink(near)
-    prune(os.path.dirname(path), KEPT)

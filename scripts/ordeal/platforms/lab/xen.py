@@ -24,6 +24,8 @@ XEN_ARGS = ("console=com1 com1=115200,8n1 dom0=pvh dom0_mem=%s loglvl=error gues
             "vga=none cpufreq=none cpuidle=0" % DOM0_MEMORY)
 #: What the stage reserves for the command line.
 ARGS_SIZE = 4096
+#: What the stage says to a payload without an image.
+OVER = b"OVER"
 #: How Xen says that its dom0 is gone.
 GONE = (b"crashed", b"riple fault", b"shutdown")
 
@@ -80,15 +82,17 @@ class XenAmdTcg(Lab):
                 "-append", " ".join([XEN_ARGS, host.lab.get("kernel-args", "")]).strip()]
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
-        from .state import start, state_of
+        from .state import Machine, start, state_of
         self.check(host)
         argv = self.machine(host)
-        state = state_of(os.path.join(host.cache, "lab", "states"), argv,
-                         [argv[argv.index(word) + 1] for word in ("-kernel", "-initrd")])
+        state = state_of(os.path.join(host.cache, "lab", "states"), Machine(
+            argv, [argv[argv.index(word) + 1] for word in ("-kernel", "-initrd")],
+            payload([], b""), OVER))
         archive, console = os.path.join(work, "payload"), os.path.join(work, "xen.log")
         with open(job.image, "rb") as stream:
             write_file(archive, payload(args, stream.read()))
-        return Launch(start(argv, console, archive, state), keep=[console])
+        return Launch(start(argv, console, archive, state.path), keep=[console], note=state.note,
+                      mend=state.mend)
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
         found = self.qemu.ending(status, stderr, b"")
