@@ -9,14 +9,13 @@
 #include "svm/guest.h"
 
 #define DURING_DELIVERY "APM 2, Intercepts During IDT Interrupt Delivery"
-#define DURING(e)	.check_event = true, .event = (e)
 
 /* A guest whose vector @vector is delivered onto a stack that nested paging lacks. */
 static struct vcpu *start_without_stack(u8 vector, unsigned int ist)
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	gate_stack_set(vector, ist);
 	v = hv_start_with((struct hv_options){ .nested_paging = true });
 	vcpu_map_page(v, interrupt_stack_page(ist), false);
@@ -152,7 +151,7 @@ static struct vcpu *start_np_then_gp(u32 intercepted)
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(MOV_DS), M(NOP), NOP);
 	the_scene()->in.r11 = SEL_NOT_PRESENT;
 	the_scene()->expect_abort = true;
@@ -202,7 +201,7 @@ CASE(page_fault_in_double_fault, "S37",
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(LOAD_NONCANONICAL), M(NOP), NOP);
 	gate_remove(GP_VECTOR);
 	gate_stack_set(DF_VECTOR, IST_ABSENT);

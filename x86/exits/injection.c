@@ -18,7 +18,7 @@ static void inject_bp_in_cpl3(unsigned int dpl)
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(PUSH_IRET_FRAME_CPL3, IRETQ, T(OUT), M(NOP), NOP);
 	gate_set(BP_VECTOR, INTERRUPT_GATE, IST_NONE, dpl);
 	v = hv_start();
@@ -55,7 +55,7 @@ static void refused(const void *argument)
 	u64 event = exception(*(const u8 *)argument);
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	v = start_with_interrupts_on();
 	pend_irq(VEC);

@@ -29,7 +29,7 @@ static void intercept_before_exception(const void *argument)
 	const struct intercept_first *c = argument;
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(c->setup, L(c->instruction), NOP);
 	c->prepare();
 	v = hv_start();
@@ -103,7 +103,7 @@ static void exception_before_intercept(const void *argument)
 	const struct exception_first *c = argument;
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(c->instruction), M(c->frame), IRETQ, T(c->instruction), NOP);
 	c->prepare();
 	v = hv_start();
@@ -163,7 +163,7 @@ CASE(out_permitted, "S33", "an OUT in CPL 3 that IOPL permits exits", IN_AND_OUT
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(PUSH_IRET_FRAME_CPL3, IRETQ, T(OUT), M(NOP), NOP);
 	v = hv_start();
 	svm_intercept_port(v, FREE_PORT, true);
@@ -177,7 +177,7 @@ CASE(outs_not_present, "S33", "the intercept of OUTS comes before the #PF of its
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(OUTSB), NOP);
 	the_scene()->in.rdx = FREE_PORT;
 	the_scene()->in.rsi = PLAY_NOT_PRESENT;

@@ -75,7 +75,7 @@ static void halted(bool exits)
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(GUEST_ARMS_TIMER, STI, HLT, L(NOP), NOP);
 	guest_timer(TIMER_TICKS);
 	v = hv_start();
@@ -127,7 +127,7 @@ CASE(shadow_intercept, "S18",
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), M(NOP), NOP);
 	v = start_with_interrupts_on();
 	vcpu_set_state(v, STATE_SHADOW);

@@ -25,7 +25,7 @@ static void exit_then_stgi(u64 rflags)
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	v = start_with_interrupts_on();
 	vcpu_intercept(v, INTERCEPT_INTR, true);
@@ -56,7 +56,7 @@ CASE(nmi_exit_stgi, "S20", "an NMI that made the guest exit is taken in root beh
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	v = hv_start();
 	vcpu_intercept(v, INTERCEPT_NMI, true);
@@ -73,7 +73,7 @@ CASE(stgi_nmi_first, "S21",
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	the_scene()->on_delivery = note_nmi;
 	v = hv_start();
@@ -92,7 +92,7 @@ CASE(vmrun_opens, "S47",
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	v = start_with_interrupts_on();
 	pend_irq(VEC);
@@ -107,7 +107,7 @@ static void breakpoint_around_stgi(enum watch_kind kind, u64 address, unsigned i
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	v = hv_start();
 	pend_nmi();
@@ -140,7 +140,7 @@ CASE(step_with_gif_0, "S22", "single-stepping traps although GIF is 0", GIF)
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	the_scene()->on_delivery = stop_stepping;
 	v = hv_start();
@@ -156,7 +156,7 @@ CASE(host_tf, "S27",
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	the_scene()->on_delivery = stop_stepping;
 	v = hv_start();

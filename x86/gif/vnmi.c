@@ -42,7 +42,7 @@ CASE(second, "S42", "a second virtual NMI waits for the IRET of the first", VNMI
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	v = hv_start();
 	svm_virtual_nmi(v);
@@ -56,7 +56,7 @@ CASE(physical_first, "S43", "a physical NMI makes the guest exit before a virtua
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
 	v = hv_start();
 	svm_virtual_nmi(v);
@@ -72,7 +72,7 @@ CASE(shadow, "S44", "an interrupt shadow holds a virtual NMI back for one instru
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), M(NOP), NOP);
 	v = hv_start();
 	svm_virtual_nmi(v);

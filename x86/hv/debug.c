@@ -102,7 +102,7 @@ CASE(injected_bp_under_mov_ss, "V14",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(INT3), M(NOP), NOP);
 	v = start_with_interrupts_on();
 	vcpu_set_pending_debug(v, PENDING_B0 | PENDING_ENABLED_BREAKPOINT);

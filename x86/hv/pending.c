@@ -18,7 +18,7 @@ CASE(injected_nmi_blocks, "V07",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP, NOP);
 	v = start_with_interrupts_on();
 	pend_nmi();
@@ -33,7 +33,7 @@ CASE(injected_nmi_does_not_block, "S06",
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP, NOP);
 	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NONE, 0); /* two frames, one above the other */
 	v = start_with_interrupts_on();
@@ -75,7 +75,7 @@ CASE(nmi_exit_after_gp, "V09",
      "VMX: a pending NMI that exits does so at the first instruction of the injected #GP's handler, and is consumed",
      EXIT_AFTER_INJECTION)
 {
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	nmi_exits_after_injected_gp();
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
 	       EXIT(NMI, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))));
@@ -85,7 +85,7 @@ CASE(nmi_exit_stays_pending, "S20",
      "SVM: an intercepted NMI stays pending, and comes when the guest is entered without the intercept",
      "APM 2, NMI Support")
 {
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	nmi_exits_after_injected_gp();
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
 	       EXIT(NMI, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))),
@@ -98,7 +98,7 @@ static void interrupt_exit_vmx(const void *argument)
 	enum gate_type gate = *(const enum gate_type *)argument;
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP, NOP);
 	gate_type_set(GP_VECTOR, gate);
 	v = start_with_interrupts_on();
@@ -127,7 +127,7 @@ static void interrupt_exit_svm(const void *argument)
 	int open = gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET;
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP, NOP);
 	gate_type_set(GP_VECTOR, gate);
 	v = start_with_interrupts_on();

@@ -112,7 +112,7 @@ INJECT_BOTH_GATES(gp_blocked_by_mov_ss, "V03", "#GP, under blocking by MOV SS,",
 
 static void inject_vmx_only(const void *argument)
 {
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	inject_with_irq_pending(argument);
 }
 

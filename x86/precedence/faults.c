@@ -26,7 +26,7 @@ static struct vcpu *start_with(enum vmx_control control)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	v = hv_start();
 	vmx_control(v, control, true);
 	return v;
@@ -71,7 +71,7 @@ CASE(cpuid_cpl3, "V75", "CPUID of CPL 3, which may be executed there, exits", FA
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(PUSH_IRET_FRAME_CPL3, IRETQ, UD2, T(CPUID));
 	v = hv_start();
 	run_to(v, EXIT_CPUID, T);
@@ -83,7 +83,7 @@ CASE(cpuid_cpl3, "V75", "CPUID of CPL 3, which may be executed there, exits", FA
 
 CASE(lock_cpuid, "V76", "LOCK CPUID raises #UD, and does not exit", FAULTS_VS_EXITS)
 {
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(LOCK_CPUID), NOP);
 	run_to_end(hv_start());
 	expect(UD(AT(L)));
@@ -210,7 +210,7 @@ static struct vcpu *start_with_cr0_mask(void)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	v = hv_start();
 	vmwrite(CR0_GUEST_HOST_MASK, CR0_TS);
 	vmwrite(CR0_READ_SHADOW, 0);

@@ -19,7 +19,7 @@ static struct vcpu *step_onto_rdmsr(void)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(RDMSR), M(NOP), T(NOP));
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = stop_stepping;
@@ -58,7 +58,7 @@ CASE(data_breakpoint_of_mov_ss, "V87",
 	struct vcpu *v;
 	u64 pending;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	*(volatile u16 *)PLAY_WRITABLE = SEL_DATA;
 	scene(MOV_SS_MEMORY, L(CPUID), M(NOP));
 	watch(0, WATCH_ACCESS, PLAY_WRITABLE, 2);
@@ -88,7 +88,7 @@ static void inconsistent(const void *argument)
 	const struct blocking *b = argument;
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = stop_stepping;
@@ -119,7 +119,7 @@ static struct vcpu *intercept_step_of_sti(void)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(STI), M(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = stop_stepping;
@@ -160,7 +160,7 @@ CASE(int1_behind_mov_ss, "V96",
 	const u64 int1 = event_make(EVENT_PRIVILEGED_SOFT_EXCEPTION, DB_VECTOR);
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(MOV_SS, L(INT1), M(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = stop_stepping;

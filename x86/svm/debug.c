@@ -12,7 +12,7 @@ CASE(db_writes_dr6, "S23", "a #DB that exits has already written DR6", "APM 2, #
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(NOP, L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	v = hv_start();
@@ -28,7 +28,7 @@ CASE(icebp_is_no_db_intercept, "S24", "the #DB intercept does not catch INT1", "
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(INT1), NOP);
 	v = hv_start();
 	vcpu_intercept_exceptions(v, 1 << DB_VECTOR);
@@ -41,7 +41,7 @@ CASE(icebp_intercept, "S24", "INT1 has an intercept of its own, which exits at t
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(INT1), M(NOP));
 	v = hv_start();
 	svm_intercept(v, SVM_INTERCEPT_ICEBP, true);
@@ -56,7 +56,7 @@ CASE(int3_intercepted, "S25", "an intercepted INT3 exits with RIP at the instruc
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(INT3), M(NOP));
 	v = hv_start();
 	vcpu_intercept_exceptions(v, 1 << BP_VECTOR);
@@ -72,7 +72,7 @@ CASE(tf_at_vmrun, "S26",
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(NOP, L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = stop_stepping;
@@ -86,7 +86,7 @@ CASE(tf_over_exit, "S28", "a first instruction that exits does not trap",
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(RDMSR), M(NOP), T(NOP));
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = stop_stepping;

@@ -21,7 +21,7 @@ static void run_combination(const void *argument)
 	bool open = c->masking ? c->host_if : c->guest_if;
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP, M(RDMSR));
 	if (c->guest_if)
 		the_scene()->in_rflags |= RFLAGS_IF;

@@ -18,7 +18,7 @@ static struct vcpu *start_requested(u64 rflags)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP, NOP);
 	the_scene()->in_rflags |= rflags;
 	v = hv_start();
@@ -168,7 +168,7 @@ CASE(ept_violation, "V97,V88",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	gate_stack_set(VEC, IST_FAULT);
 	the_scene()->in_rflags |= RFLAGS_IF;
@@ -182,7 +182,7 @@ CASE(ept_violation, "V97,V88",
 	vcpu_map_page(v, interrupt_stack_page(IST_FAULT), true);
 	vcpu_inject(v, external(VEC));
 	run_to_end(v);
-	expect(EXIT(NESTED_PAGE_FAULT, AT(L), .check_event = true, .event = external(VEC)),
+	expect(EXIT(NESTED_PAGE_FAULT, AT(L), DURING(external(VEC))),
 	       ENTRY(AT(L), INJECT(external(VEC))), IRQ(VEC, AT(L), IF(1)));
 }
 
@@ -209,7 +209,7 @@ static struct vcpu *start_posted(void)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_IF;
 	v = hv_start();

@@ -24,7 +24,7 @@ static struct vcpu *start_writing(enum lapic_register reg, u64 value, u64 rflags
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	the_scene()->in.rcx = x2apic_msr(reg);
 	the_scene()->in.rax = value;
 	the_scene()->in_rflags |= rflags;
@@ -37,7 +37,7 @@ static void sti_nop(const void *argument __attribute__((unused)))
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(STI, NOP, L(NOP), NOP);
 	v = hv_start();
 	vapic_start(v);
@@ -152,7 +152,7 @@ CASE(hlt, "V109",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(STI, L(HLT), M(NOP));
 	v = hv_start();
 	vapic_start(v);
@@ -169,7 +169,7 @@ CASE(tpr_threshold_stepped, "V108",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(MOV_TO_CR8, L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = stop_stepping;
@@ -189,7 +189,7 @@ CASE(apic_write_stepped, "V108",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(SELF_IPI_XAPIC, L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = stop_stepping;

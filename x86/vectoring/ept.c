@@ -28,7 +28,7 @@ static struct vcpu *start_without(enum lost_page lost, u8 vector, u64 rflags)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	gate_stack_set(vector, IST_FAULT);
 	the_scene()->in_rflags |= rflags;
 	v = hv_start_with((struct hv_options){ .nested_paging = true });
@@ -50,7 +50,7 @@ static void exit_and_mend(struct vcpu *v, enum lost_page lost, int place)
 	vcpu_map_page(v, lost_address(lost), true);
 }
 
-#define EXIT_DURING(e, ...) EXIT(NESTED_PAGE_FAULT, .check_event = true, .event = (e), __VA_ARGS__)
+#define EXIT_DURING(e, ...) EXIT(NESTED_PAGE_FAULT, DURING(e), __VA_ARGS__)
 
 static const enum lost_page stack = LOST_STACK, idt = LOST_IDT;
 

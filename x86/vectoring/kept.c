@@ -15,7 +15,7 @@ static struct vcpu *inject_under_mov_ss(u16 instruction, u64 event, u32 length)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(instruction), M(NOP), NOP);
 	v = start_with_interrupts_on();
 	vcpu_set_pending_debug(v, PENDING_B0 | PENDING_ENABLED_BREAKPOINT);
@@ -54,7 +54,7 @@ CASE(breakpoint_on_handler, "V16",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	gate_type_set(GP_VECTOR, TRAP_GATE);
 	break_on(0, ENTRY_OF(GP_VECTOR));

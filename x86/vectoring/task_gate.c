@@ -54,7 +54,7 @@ CASE(interrupt, "V93",
 	u64 qualification;
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_IF;
 	build_tables();
@@ -67,5 +67,5 @@ CASE(interrupt, "V93",
 	check((u16)qualification == SEL_OTHER_TASK && qualification >> 30 == SOURCE_IDT,
 	      "the exit qualification is %#lx", qualification);
 	check(lapic_isr(VEC), "the interrupt is not in service");
-	expect(EXIT(TASK_SWITCH, AT(L), .check_event = true, .event = external(VEC)));
+	expect(EXIT(TASK_SWITCH, AT(L), DURING(external(VEC))));
 }

@@ -19,7 +19,7 @@ CASE(interrupt_stays_pending, "V65",
 	struct exit_details d;
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	v = start_with_interrupts_on();
 	vcpu_intercept(v, INTERCEPT_INTR, true);
@@ -40,7 +40,7 @@ CASE(interrupt_acknowledged, "V66",
 	struct exit_details d;
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	v = start_with_interrupts_on();
 	vcpu_intercept(v, INTERCEPT_INTR, true);
@@ -61,7 +61,7 @@ CASE(irq_before_exiting_instruction, "V85",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(GUEST_PENDS_IRQ, STI, NOP, L(CPUID), M(NOP));
 	v = hv_start();
 	run_to(v, EXIT_CPUID, L);
@@ -78,7 +78,7 @@ CASE(db_leaves_dr6, "V95",
 	struct vcpu *v;
 	u64 dr6;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(NOP, L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	v = hv_start();
@@ -101,7 +101,7 @@ static u64 exit_on_fault_of_delivery(u8 vector)
 	struct exit_details d;
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	gate_unusable(NP_VECTOR);
 	v = start_with_interrupts_on();
@@ -122,8 +122,7 @@ CASE(gp_while_delivering_np, "V91",
 {
 	u64 np = exit_on_fault_of_delivery(GP_VECTOR);
 
-	expect(ENTRY(AT(L), INJECT(np)), EXIT(EXCEPTION, AT(L), .check_event = true, .event = np),
-	       ENTRY(AT(L)));
+	expect(ENTRY(AT(L), INJECT(np)), EXIT(EXCEPTION, AT(L), DURING(np)), ENTRY(AT(L)));
 }
 
 CASE(double_fault_is_not_vectoring, "V91",
@@ -138,7 +137,7 @@ CASE(triple_fault, "V92", "a triple fault exits, and names no interrupted event"
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	gate_unusable(GP_VECTOR);
 	gate_unusable(DF_VECTOR);

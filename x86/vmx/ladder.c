@@ -38,7 +38,7 @@ static struct vcpu *start_on_ladder(u64 pending_debug)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP, NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	if (pending_debug)

@@ -14,7 +14,7 @@ static struct vcpu *start_monitored(void)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	v = start_with_interrupts_on();
 	vmx_monitor_trap_flag(v, true);
 	return v;
@@ -161,7 +161,7 @@ CASE(sti, "V64",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(STI), NOP, M(NOP));
 	v = hv_start();
 	vmx_monitor_trap_flag(v, true);
@@ -178,7 +178,7 @@ CASE(injected_mtf, "V40",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP, NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	the_scene()->in_rflags |= RFLAGS_TF;

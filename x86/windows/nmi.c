@@ -22,7 +22,7 @@ static struct vcpu *start_sending_nmi(void)
 
 	u16 send = in_lapic_mode(SEND_NMI_X2APIC, SEND_NMI_XAPIC);
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(mutated(MUTATE_NO_EVENT) ? NOP : send, L(LOOP));
 	the_scene()->in.r11 = this_cpu.lapic_id;
 	v = hv_start();
@@ -68,7 +68,7 @@ CASE(window_behind_iret, "V68",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(PUSH_IRET_FRAME_IF0, L(IRETQ), UD2, T(NOP), NOP);
 	v = hv_start();
 	block_virtual_nmis(v);
@@ -99,7 +99,7 @@ CASE(window_behind_stepped_iret, "V68",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(IRETQ), UD2, T(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = stop_stepping;
@@ -119,7 +119,7 @@ CASE(blocked_virtual_nmi_exits, "V69",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	v = hv_start();
 	block_virtual_nmis(v);
@@ -148,7 +148,7 @@ CASE(faulting_iret_unblocks, "V70",
 	struct exit_details d;
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(PUSH_IRET_FRAME_BAD, L(IRETQ), NOP);
 	v = hv_start();
 	block_virtual_nmis(v);
@@ -168,7 +168,7 @@ static struct vcpu *enter_with_nmi_pending(u64 state)
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	v = start_with_interrupts_on();
 	vcpu_set_state(v, state);

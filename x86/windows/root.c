@@ -16,7 +16,7 @@
 
 static struct vcpu *start(u64 rflags)
 {
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP, NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	the_scene()->in_rflags |= rflags;
@@ -156,7 +156,7 @@ CASE(mov_ss_vmlaunch, "V74", "MOV SS; VMLAUNCH in root fails: entry with events 
 	struct vcpu *v;
 	u64 error;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(CPUID), NOP);
 	v = hv_start();
 	vmx_enter_behind(v, VMX_BEHIND_MOV_SS);

@@ -19,7 +19,7 @@ enum { LOADED = 0x5a };
 /* A guest whose first instruction loads RAX with LOADED. */
 static struct vcpu *start(void)
 {
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	*(volatile u32 *)PLAY_WRITABLE = LOADED;
 	scene(L(LOAD), NOP, NOP);
 	return start_with_interrupts_on();
@@ -47,7 +47,7 @@ static void exit_before_fetch(bool with_breakpoint)
 	enum { NOTHING_FAULTED = 0x1234 };
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	scene_go_elsewhere(the_scene(), PLAY_NOT_PRESENT, FRAGMENT_NONE);
 	if (with_breakpoint)
@@ -275,7 +275,7 @@ CASE(mtf_hlt, "V63",
 {
 	struct vcpu *v;
 
-	require_vmx();
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(HLT), NOP);
 	v = start_with_interrupts_on();
 	vmx_monitor_trap_flag(v, true);

@@ -47,18 +47,6 @@ static inline void wait_in_root(u8 vector)
 	error("vector %#x is not in IRR after %d polls in root", vector, POLLS);
 }
 
-static inline void require_vmx(void)
-{
-	if (!hv_is_vmx())
-		skip("this row is about VMX, and there is none (CPUID 1 ECX bit 5)");
-}
-
-static inline void require_svm(void)
-{
-	if (!hv_is_svm())
-		skip("this row is about SVM, and there is none (CPUID 80000001 ECX bit 2)");
-}
-
 /* A guest that has not executed anything yet: IF=1, RIP at the first step. After scene(). */
 static inline struct vcpu *start_with_interrupts_on(void)
 {

@@ -77,6 +77,7 @@ struct want {
 #define ENTRY(...)	  WANT(WANT_ENTRY, .check_event = true, __VA_ARGS__)
 #define INJECT(e)	  .event = (e)
 #define NO_EVENT	  .check_event = true
+#define DURING(e)	  .check_event = true, .event = (e)
 #define BLOCKED(bits)	  .state_set = (bits)
 #define NOT_BLOCKED(bits) .state_clear = (bits)
 

@@ -65,6 +65,12 @@ void skip(const char *format, ...)
 	leave_stage();
 }
 
+void require(bool condition, const char *what)
+{
+	if (!condition)
+		skip("needs %s", what);
+}
+
 void error(const char *format, ...)
 {
 	SET_VERDICT(VERDICT_ERROR, format);

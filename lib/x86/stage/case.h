@@ -165,6 +165,12 @@ void check(bool condition, const char *format, ...) PRINTF(2, 3);
 /* The case ends here as SKIP: @format says what would enable it. */
 NORETURN void skip(const char *format, ...) PRINTF(1, 2);
 
+/*
+ * Unless @condition holds, the case ends here as SKIP. @what would enable it, and where the CPU says
+ * whether it has that: "VMX (CPUID 1 ECX bit 5)".
+ */
+void require(bool condition, const char *what);
+
 /* The case ends here as ERROR: it could not be staged. */
 NORETURN void error(const char *format, ...) PRINTF(1, 2);
 

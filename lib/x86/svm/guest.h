@@ -19,7 +19,7 @@ static inline struct vcpu *start_with_virtual_irq(bool interrupts_on, struct vir
 {
 	struct vcpu *v;
 
-	require_svm();
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	if (interrupts_on)
 		the_scene()->in_rflags |= RFLAGS_IF;
 	v = hv_start();

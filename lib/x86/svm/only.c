@@ -6,7 +6,7 @@
 #include "stage/case.h"
 #include "svm/svm.h"
 
-static void require(const struct vcpu *v)
+static void require_svm(const struct vcpu *v)
 {
 	if (v->vendor != &svm_vendor)
 		skip("this row is about SVM, and this is VMX");
@@ -14,7 +14,7 @@ static void require(const struct vcpu *v)
 
 void svm_virtual_irq(struct vcpu *v, struct virtual_irq irq)
 {
-	require(v);
+	require_svm(v);
 	svm_vmcb.virtual_interrupt &= V_INTR_MASKING | V_GIF | V_GIF_ENABLE | V_NMI | V_NMI_ENABLE;
 	svm_vmcb.virtual_interrupt |= V_IRQ | irq.tpr | (u64)irq.priority << V_INTR_PRIO_SHIFT |
 				      (u64)irq.vector << V_INTR_VECTOR_SHIFT |
@@ -23,7 +23,7 @@ void svm_virtual_irq(struct vcpu *v, struct virtual_irq irq)
 
 static void require_feature(const struct vcpu *v, u32 bit, const char *what)
 {
-	require(v);
+	require_svm(v);
 	if (!(cpuid(SVM_LEAF, 0).edx & bit))
 		skip("needs %s", what);
 }
@@ -51,19 +51,19 @@ void svm_intercept_idle_hlt(struct vcpu *v)
 
 u64 svm_virtual_interrupts(struct vcpu *v)
 {
-	require(v);
+	require_svm(v);
 	return svm_vmcb.virtual_interrupt;
 }
 
 bool svm_virtual_irq_pending(struct vcpu *v)
 {
-	require(v);
+	require_svm(v);
 	return svm_vmcb.virtual_interrupt & V_IRQ;
 }
 
 void svm_interrupt_masking(struct vcpu *v, bool on)
 {
-	require(v);
+	require_svm(v);
 	svm_vmcb.virtual_interrupt &= ~(u64)V_INTR_MASKING;
 	if (on)
 		svm_vmcb.virtual_interrupt |= V_INTR_MASKING;
@@ -71,19 +71,19 @@ void svm_interrupt_masking(struct vcpu *v, bool on)
 
 void svm_host_if(struct vcpu *v, bool on)
 {
-	require(v);
+	require_svm(v);
 	v->host_rflags = RFLAGS_FIXED | (on ? RFLAGS_IF : 0);
 }
 
 void svm_host_sti(struct vcpu *v)
 {
-	require(v);
+	require_svm(v);
 	v->host_opener = (u64)svm_opener_sti;
 }
 
 void svm_host_tf(struct vcpu *v)
 {
-	require(v);
+	require_svm(v);
 	v->host_rflags |= RFLAGS_TF;
 }
 
@@ -98,25 +98,25 @@ void svm_open_gif(struct vcpu *v, u64 rflags)
 
 void svm_call_around_stgi(struct vcpu *v, u64 rflags, void (*function)(void))
 {
-	require(v);
+	require_svm(v);
 	svm_gif_window(RFLAGS_FIXED | rflags, function, function);
 }
 
 void svm_intercept(struct vcpu *v, enum svm_intercept what, bool on)
 {
-	require(v);
+	require_svm(v);
 	svm_set_intercept(what, on);
 }
 
 void svm_intercept_port(struct vcpu *v, u16 port, bool on)
 {
-	require(v);
+	require_svm(v);
 	svm_set_intercept(SVM_INTERCEPT_IO, true);
 	svm_set_port_intercept(port, on);
 }
 
 u64 svm_dr6(struct vcpu *v)
 {
-	require(v);
+	require_svm(v);
 	return svm_vmcb.dr6;
 }
