@@ -5,10 +5,9 @@
  * group nodefault; the cases assert that what they timed happened as it should.
  */
 #define FAMILY "bench"
-#include "hv/hv.h"
 #include "stage/case.h"
-#include "hv/guest.h"
 #include "sweep/sweep.h"
+#include "hv/hv.h"
 
 #define NONE "none: this case is a measurement"
 

@@ -4,7 +4,9 @@
  * ERROR, and the next case runs. In group nodefault; tests/test_shim.py boots it.
  */
 #define FAMILY "shim"
-#include "hv/guest.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 
 #define NONE "none: this case tests the shim"
 
@@ -47,8 +49,8 @@ CASE(never_exits, "-", "a guest that runs in a circle", NONE)
 {
 	struct vcpu *v;
 
-	if (!hv_is_vmx())
-		skip("only VMX has a preemption timer to end this; elsewhere the runner's limit does");
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
 	scene(L(LOOP));
 	v = hv_start();
 	run_to_end(v);

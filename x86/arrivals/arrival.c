@@ -5,8 +5,10 @@
  * sweeps: an arrival in root is, to the guest, an arrival after RDMSR's boundary was over.
  */
 #define FAMILY "arrival"
-#include "hv/guest.h"
+#include "stage/case.h"
+#include "stage/citations.h"
 #include "sweep/sweep.h"
+#include "hv/hv.h"
 
 /* Root reads IRR right before it writes the injection, and again right after. */
 static enum root_phase play_in_guest(const struct sweep *sweep)

@@ -5,7 +5,9 @@
  * its handler in the guest: as many as were sent, no more and no fewer.
  */
 #define FAMILY "count"
-#include "hv/guest.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/hv.h"
 
 enum {
 	ROUNDS = 2000,

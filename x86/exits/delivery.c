@@ -6,7 +6,9 @@
  * interrupt is in service, V_IRQ is 0.
  */
 #define FAMILY "delivery"
-#include "svm/guest.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "svm/virtual_irq.h"
 
 #define DURING_DELIVERY "APM 2, Intercepts During IDT Interrupt Delivery"
 
@@ -70,6 +72,7 @@ CASE(virtual_nmi, "S40",
 
 	scene(L(NOP), NOP);
 	v = start_without_stack(NMI_VECTOR, IST_NMI);
+	require(svm_offers(CPUID_8000000A_EDX_VNMI), "virtual NMIs (CPUID 8000000AH EDX bit 25)");
 	svm_virtual_nmi(v);
 	run_to(v, EXIT_NESTED_PAGE_FAULT, L);
 	check(!(svm_virtual_interrupts(v) & V_NMI_MASK), "V_NMI_MASK is set");

@@ -5,8 +5,9 @@
  * not run.
  */
 #define FAMILY "injection"
-#include "hv/guest.h"
-#include "svm/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "svm/controls.h"
 
 enum {
 	BP_ERROR = BP_VECTOR * 8 + ERROR_IDT,

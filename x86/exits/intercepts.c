@@ -6,9 +6,10 @@
  * the exit in CPL 0, and in CPL 3 the exception.
  */
 #define FAMILY "intercepts"
-#include "hv/guest.h"
+#include "stage/case.h"
 #include "stage/prepare.h"
-#include "svm/only.h"
+#include "hv/hv.h"
+#include "svm/controls.h"
 
 #define INTERCEPTS  "APM 2, Instruction Intercepts"
 #define IN_AND_OUT  "APM 2, IN and OUT Behavior"

@@ -6,7 +6,9 @@
  * that shuts down: only its hypervisor sees it.
  */
 #define FAMILY "restart"
-#include "hv/guest.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/hv.h"
 
 /* The guest goes to an RDMSR of a missing MSR, on a page that the nested page tables lack. */
 static struct vcpu *start_towards_absent_page(void)

@@ -4,7 +4,10 @@
  * and the interrupt shadow.
  */
 #define FAMILY "blocking"
-#include "svm/guest.h"
+#include "stage/case.h"
+#include "hv/guest_irq.h"
+#include "hv/hv.h"
+#include "svm/virtual_irq.h"
 
 #define TPR  "APM 2, Virtualizing APIC.TPR; " VIRTUAL_INTERRUPTS
 #define VGIF "APM 2, Virtual GIF (VGIF)"
@@ -35,6 +38,7 @@ static void virtual_gif(bool physical)
 
 	scene(M(NOP), STGI, L(NOP), T(NOP), NOP);
 	v = start_with_virtual_irq(true, plain);
+	require(svm_offers(CPUID_8000000A_EDX_VGIF), "a virtual GIF (CPUID 8000000AH EDX bit 16)");
 	svm_virtual_gif(v, false);
 	if (physical)
 		pend_irq(VEC_LOW);
@@ -113,6 +117,8 @@ CASE(idle_hlt, "S49",
 
 	scene(STI, HLT, L(NOP), NOP);
 	v = start_with_virtual_irq(false, plain);
+	require(svm_offers(CPUID_8000000A_EDX_IDLE_HLT),
+		"the idle-HLT intercept (CPUID 8000000AH EDX bit 30)");
 	svm_intercept_idle_hlt(v);
 	run_to_end(v);
 	expect(INTN(VEC_VIRTUAL, AT(L), IF(1)));

@@ -6,8 +6,9 @@
  * event still waits.
  */
 #define FAMILY "gif"
-#include "hv/guest.h"
-#include "svm/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "svm/controls.h"
 
 #define GIF "APM 2, Global Interrupt Flag, STGI and CLGI Instructions"
 
@@ -142,7 +143,7 @@ CASE(step_with_gif_0, "S22", "single-stepping traps although GIF is 0", GIF)
 
 	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	pend_nmi(); /* shows where GIF opens: behind the trap */
 	svm_open_gif(v, RFLAGS_TF);
@@ -158,7 +159,7 @@ CASE(host_tf, "S27",
 
 	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(NOP), NOP);
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	vcpu_intercept(v, INTERCEPT_NMI, true);
 	pend_nmi();

@@ -5,7 +5,9 @@
  * taken it: the mask is clear, and the exit names the NMI.
  */
 #define FAMILY "vnmi"
-#include "svm/guest.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "svm/virtual_irq.h"
 
 #define VNMI "APM 2, NMI Virtualization"
 
@@ -13,6 +15,7 @@ static struct vcpu *start_with_virtual_nmi(void)
 {
 	struct vcpu *v = start_with_virtual_irq(true, plain);
 
+	require(svm_offers(CPUID_8000000A_EDX_VNMI), "virtual NMIs (CPUID 8000000AH EDX bit 25)");
 	svm_virtual_nmi(v);
 	return v;
 }
@@ -43,6 +46,7 @@ CASE(second, "S42", "a second virtual NMI waits for the IRET of the first", VNMI
 	struct vcpu *v;
 
 	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
+	require(svm_offers(CPUID_8000000A_EDX_VNMI), "virtual NMIs (CPUID 8000000AH EDX bit 25)");
 	scene(L(NOP), NOP);
 	v = hv_start();
 	svm_virtual_nmi(v);
@@ -57,6 +61,7 @@ CASE(physical_first, "S43", "a physical NMI makes the guest exit before a virtua
 	struct vcpu *v;
 
 	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
+	require(svm_offers(CPUID_8000000A_EDX_VNMI), "virtual NMIs (CPUID 8000000AH EDX bit 25)");
 	scene(L(NOP), NOP);
 	v = hv_start();
 	svm_virtual_nmi(v);
@@ -73,6 +78,7 @@ CASE(shadow, "S44", "an interrupt shadow holds a virtual NMI back for one instru
 	struct vcpu *v;
 
 	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
+	require(svm_offers(CPUID_8000000A_EDX_VNMI), "virtual NMIs (CPUID 8000000AH EDX bit 25)");
 	scene(L(NOP), M(NOP), NOP);
 	v = hv_start();
 	svm_virtual_nmi(v);

@@ -7,8 +7,10 @@
  * instruction.
  */
 #define FAMILY "debug"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 
 #define PENDING_DEBUG "SDM 3C, Delivery of Pending Debug Exceptions after VM Entry"
 #define DB_ENTRY      ENTRY_OF(DB_VECTOR)
@@ -19,7 +21,7 @@ static struct vcpu *start_with(u64 rflags)
 	scene(L(NOP), M(NOP), NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	the_scene()->in_rflags |= rflags;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	return start_with_interrupts_on();
 }
 
@@ -38,9 +40,11 @@ CASE(injection_drops_pending, "V13",
      "an injected hardware exception is delivered alone: a pending debug exception is lost with it",
      PENDING_DEBUG)
 {
-	struct vcpu *v = start_with(RFLAGS_TF);
+	struct vcpu *v;
 
-	vcpu_set_pending_debug(v, PENDING_BS);
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	v = start_with(RFLAGS_TF);
+	vmx_set_pending_debug(v, PENDING_BS);
 	vcpu_inject(v, gp(0));
 	run_to_end(v);
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), TF(1)));
@@ -50,9 +54,11 @@ CASE(pending_before_nmi_and_irq, "V26",
      "a pending single-step trap is delivered at entry, before a pending NMI and a pending interrupt",
      PENDING_DEBUG)
 {
-	struct vcpu *v = start_with(RFLAGS_TF);
+	struct vcpu *v;
 
-	vcpu_set_pending_debug(v, PENDING_BS);
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	v = start_with(RFLAGS_TF);
+	vmx_set_pending_debug(v, PENDING_BS);
 	pend_irq(VEC);
 	pend_nmi();
 	run_to_end(v);
@@ -62,9 +68,11 @@ CASE(pending_before_nmi_and_irq, "V26",
 CASE(pending_before_irq, "V26",
      "a pending single-step trap is delivered at entry, before a pending interrupt", PENDING_DEBUG)
 {
-	struct vcpu *v = start_with(RFLAGS_TF);
+	struct vcpu *v;
 
-	vcpu_set_pending_debug(v, PENDING_BS);
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	v = start_with(RFLAGS_TF);
+	vmx_set_pending_debug(v, PENDING_BS);
 	pend_irq(VEC);
 	run_to_end(v);
 	expect(DB(AT(L), TF(1), DR6(DR6_BS)), IRQ(VEC, AT(DB_ENTRY), IF(1)));
@@ -74,9 +82,11 @@ CASE(pending_under_sti, "V27",
      "blocking by STI does not hold a pending debug exception back, and ends with its delivery",
      PENDING_DEBUG)
 {
-	struct vcpu *v = start_with(RFLAGS_TF);
+	struct vcpu *v;
 
-	vcpu_set_pending_debug(v, PENDING_BS);
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	v = start_with(RFLAGS_TF);
+	vmx_set_pending_debug(v, PENDING_BS);
 	vcpu_set_state(v, STATE_BLOCKED_BY_STI);
 	pend_irq(VEC);
 	run_to_end(v);
@@ -87,9 +97,11 @@ CASE(pending_under_mov_ss, "V28",
      "blocking by MOV SS holds a pending breakpoint back for one instruction; then it comes before the interrupt",
      PENDING_DEBUG)
 {
-	struct vcpu *v = start_with(0);
+	struct vcpu *v;
 
-	vcpu_set_pending_debug(v, PENDING_B0 | PENDING_ENABLED_BREAKPOINT);
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	v = start_with(0);
+	vmx_set_pending_debug(v, PENDING_B0 | PENDING_ENABLED_BREAKPOINT);
 	vcpu_set_state(v, STATE_BLOCKED_BY_MOV_SS);
 	pend_irq(VEC);
 	run_to_end(v);
@@ -105,7 +117,7 @@ CASE(injected_bp_under_mov_ss, "V14",
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(INT3), M(NOP), NOP);
 	v = start_with_interrupts_on();
-	vcpu_set_pending_debug(v, PENDING_B0 | PENDING_ENABLED_BREAKPOINT);
+	vmx_set_pending_debug(v, PENDING_B0 | PENDING_ENABLED_BREAKPOINT);
 	vcpu_set_state(v, STATE_BLOCKED_BY_MOV_SS);
 	vcpu_inject_software(v, event_make(EVENT_SOFT_EXCEPTION, BP_VECTOR), 1);
 	run_to_end(v);
@@ -178,7 +190,7 @@ CASE(step_before_exit, "V84,S32",
 	struct vcpu *v;
 
 	scene(NOP, L(RDMSR), NOP);
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	the_scene()->in_rflags |= RFLAGS_TF;
 	v = hv_start();
 	run_to(v, EXIT_RDMSR, L);

@@ -7,7 +7,9 @@
  * clear it.
  */
 #define FAMILY "entry"
-#include "hv/guest.h"
+#include "stage/case.h"
+#include "hv/guest_irq.h"
+#include "hv/hv.h"
 
 #define AFTER_ENTRY                                                                                \
 	"SDM 3C, Interruptibility State; APM 2, Interrupt "                                        \

@@ -5,7 +5,10 @@
  * there is no exit; outside the ranges that VMX's bitmap covers RDMSR always exits.
  */
 #define FAMILY "msr"
-#include "hv/guest.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/guest_irq.h"
+#include "hv/hv.h"
 #include "boot/probe.h"
 
 static void exits(const void *argument)

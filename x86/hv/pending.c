@@ -7,7 +7,9 @@
  * an NMI exit consumes the NMI on VMX, and leaves it pending on SVM.
  */
 #define FAMILY "pending"
-#include "hv/guest.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/hv.h"
 
 #define NMI_BLOCKING "SDM 3C, Event Injection; APM 2, Event Injection"
 #define EXIT_AFTER_INJECTION                                                                       \

@@ -12,7 +12,10 @@
  * S4: it is pending in the guest, and RDMSR stands in the shadow of STI: RDMSR exits first.
  */
 #define FAMILY "stories"
-#include "hv/guest.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/guest_irq.h"
+#include "hv/hv.h"
 
 #define TWIN_S1_IG "stories.irq_before_rdmsr_interrupt_gate"
 #define TWIN_S1_TG "stories.irq_before_rdmsr_trap_gate"
@@ -59,6 +62,17 @@ static void s2(const void *argument)
 	vcpu_inject(v, gp(0));
 	run_to_end(v);
 	expect_gp_then_irq(variant);
+}
+
+/* Root waits until the interrupt that the guest started is pending. */
+static void wait_in_root(u8 vector)
+{
+	enum { POLLS = 1 << 22 };
+
+	for (int i = 0; i < POLLS; i++)
+		if (lapic_irr(vector))
+			return;
+	error("vector %#x is not in IRR after %d polls in root", vector, POLLS);
 }
 
 static void s2_timer(const void *argument)

@@ -6,7 +6,10 @@
  * and where that handler returns to behind an interrupt gate.
  */
 #define FAMILY "inject"
-#include "hv/guest.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/hv.h"
+#include "svm/controls.h"
 
 struct injection {
 	u64 event;
@@ -32,6 +35,9 @@ static void inject_with_irq_pending(const void *argument)
 	const struct injection *i = argument;
 	struct vcpu *v;
 
+	if (i->length && hv_is_svm())
+		require(svm_offers(CPUID_8000000A_EDX_NRIPS),
+			"the NextRIP field (CPUID 8000000AH EDX bit 3)");
 	gate_type_set(i->delivered.vector, i->gate);
 	v = start_at_l(i->instruction);
 	if (i->cr2)

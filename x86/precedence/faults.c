@@ -7,9 +7,11 @@
  * privilege.
  */
 #define FAMILY "precedence"
-#include "hv/guest.h"
 #include "machine/segments.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 #include "vmx/vmcs.h"
 
 #define CONDITIONAL_EXITS "SDM 3C, Instructions That Cause VM Exits Conditionally"
@@ -22,11 +24,19 @@ enum {
 	RIGHTS_BYTE_LIMIT = 0x4093, /* writable data, limit in bytes */
 };
 
-static struct vcpu *start_with(enum vmx_control control)
+#define RDTSC_EXITING  "RDTSC exiting (IA32_VMX_PROCBASED_CTLS bit 44)"
+#define INVLPG_EXITING "INVLPG exiting (IA32_VMX_PROCBASED_CTLS bit 41)"
+#define CR3_EXITING    "CR3-load exiting (IA32_VMX_PROCBASED_CTLS bit 47)"
+#define MOV_DR_EXITING "MOV-DR exiting (IA32_VMX_PROCBASED_CTLS bit 55)"
+#define IO_EXITING     "unconditional I/O exiting (IA32_VMX_PROCBASED_CTLS bit 56)"
+
+/* A guest with this control set, which @what names. */
+static struct vcpu *start_with(enum vmx_control control, const char *what)
 {
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vmx_offers(control), what);
 	v = hv_start();
 	vmx_control(v, control, true);
 	return v;
@@ -44,6 +54,7 @@ static void complete(struct vcpu *v)
 struct privileged {
 	u16 instruction;
 	enum vmx_control control;
+	const char *what;
 };
 
 static void faults_at_cpl3(const void *argument)
@@ -52,7 +63,7 @@ static void faults_at_cpl3(const void *argument)
 	struct vcpu *v;
 
 	scene(PUSH_IRET_FRAME_CPL3, IRETQ, UD2, T(p->instruction));
-	v = start_with(p->control);
+	v = start_with(p->control, p->what);
 	vcpu_intercept(v, INTERCEPT_HLT, true);
 	run_to_end(v);
 	expect(GP(0, AT(T), CPL(3)));
@@ -62,10 +73,10 @@ static void faults_at_cpl3(const void *argument)
 	CASE_WITH(id, "V75", name " of CPL 3 that would exit raises #GP, and does not",            \
 		  FAULTS_VS_EXITS, faults_at_cpl3, privileged, __VA_ARGS__)
 
-PRIVILEGED(hlt_cpl3, "HLT", HLT, VMX_INVLPG_EXITING);
-PRIVILEGED(invlpg_cpl3, "INVLPG", INVLPG, VMX_INVLPG_EXITING);
-PRIVILEGED(mov_cr3_cpl3, "MOV to CR3", MOV_TO_CR3, VMX_CR3_LOAD_EXITING);
-PRIVILEGED(wrmsr_cpl3, "WRMSR", WRMSR, VMX_INVLPG_EXITING);
+PRIVILEGED(hlt_cpl3, "HLT", HLT, VMX_INVLPG_EXITING, INVLPG_EXITING);
+PRIVILEGED(invlpg_cpl3, "INVLPG", INVLPG, VMX_INVLPG_EXITING, INVLPG_EXITING);
+PRIVILEGED(mov_cr3_cpl3, "MOV to CR3", MOV_TO_CR3, VMX_CR3_LOAD_EXITING, CR3_EXITING);
+PRIVILEGED(wrmsr_cpl3, "WRMSR", WRMSR, VMX_INVLPG_EXITING, INVLPG_EXITING);
 
 CASE(cpuid_cpl3, "V75", "CPUID of CPL 3, which may be executed there, exits", FAULTS_VS_EXITS)
 {
@@ -95,7 +106,8 @@ CASE(rdtscp_disabled, "V76", "RDTSCP that is not enabled raises #UD, although RD
 	struct vcpu *v;
 
 	scene(L(RDTSCP), NOP);
-	v = start_with(VMX_RDTSC_EXITING);
+	require(vmx_offers(VMX_RDTSCP), "RDTSCP in the guest (IA32_VMX_PROCBASED_CTLS2 bit 35)");
+	v = start_with(VMX_RDTSC_EXITING, RDTSC_EXITING);
 	vmx_control(v, VMX_RDTSCP, false);
 	run_to_end(v);
 	expect(UD(AT(L)));
@@ -107,7 +119,8 @@ CASE(invpcid_disabled, "V76", "INVPCID that is not enabled raises #UD, although 
 	struct vcpu *v;
 
 	scene(L(INVPCID), NOP);
-	v = start_with(VMX_INVLPG_EXITING);
+	require(vmx_offers(VMX_INVPCID), "INVPCID in the guest (IA32_VMX_PROCBASED_CTLS2 bit 44)");
+	v = start_with(VMX_INVLPG_EXITING, INVLPG_EXITING);
 	vmx_control(v, VMX_INVPCID, false);
 	run_to_end(v);
 	expect(UD(AT(L)));
@@ -118,7 +131,7 @@ CASE(invpcid_disabled, "V76", "INVPCID that is not enabled raises #UD, although 
 static struct vcpu *in_at_cpl3(void)
 {
 	scene(PUSH_IRET_FRAME_CPL3_IOPL0, IRETQ, UD2, T(IN));
-	return start_with(VMX_IO_EXITING);
+	return start_with(VMX_IO_EXITING, IO_EXITING);
 }
 
 CASE(in_denied, "V77",
@@ -149,7 +162,7 @@ static struct vcpu *insb_in_compatibility_mode(void)
 	scene(L(INSB), NOP);
 	the_scene()->in.rdx = PORT;
 	the_scene()->in.rdi = the_scene()->rsp - PAGE_SIZE;
-	v = start_with(VMX_IO_EXITING);
+	v = start_with(VMX_IO_EXITING, IO_EXITING);
 	vmwrite(GUEST_ACCESS_RIGHTS + 2 * SEG_CS, RIGHTS_CODE32);
 	return v;
 }
@@ -198,7 +211,7 @@ CASE(ins_unaligned, "V78",
 	the_scene()->in.rdx = PORT;
 	the_scene()->in.rdi = the_scene()->rsp - PAGE_SIZE + 1;
 	the_scene()->in_rflags |= RFLAGS_AC | RFLAGS_IOPL3;
-	v = start_with(VMX_IO_EXITING);
+	v = start_with(VMX_IO_EXITING, IO_EXITING);
 	vmwrite(GUEST_CR0, vmread(GUEST_CR0) | CR0_AM);
 	enter_at_cpl3();
 	exits_on_io(v);
@@ -244,7 +257,7 @@ CASE(bad_cr3, "V82", "MOV to CR3 of a value with reserved bits exits, and does n
 
 	scene(L(MOV_TO_CR3), NOP);
 	the_scene()->in.rax = BAD_CR3;
-	v = start_with(VMX_CR3_LOAD_EXITING);
+	v = start_with(VMX_CR3_LOAD_EXITING, CR3_EXITING);
 	run_to(v, EXIT_CR_ACCESS, L);
 	complete(v);
 	expect(EXIT(CR_ACCESS, AT(L)), ENTRY(AT(AFTER(L))));
@@ -264,7 +277,7 @@ CASE(mov_dr5, "V80", "MOV to DR5 with CR4.DE=1 exits, and does not raise #UD", C
 {
 	scene(L(MOV_TO_DR5), NOP);
 	write_cr4(read_cr4() | CR4_DE);
-	exits_on_dr(start_with(VMX_MOV_DR_EXITING));
+	exits_on_dr(start_with(VMX_MOV_DR_EXITING, MOV_DR_EXITING));
 }
 
 CASE(mov_dr_cpl3, "V80", "MOV to a debug register of CPL 3 exits, and does not raise #GP",
@@ -274,7 +287,7 @@ CASE(mov_dr_cpl3, "V80", "MOV to a debug register of CPL 3 exits, and does not r
 
 	scene(L(MOV_TO_DR0), NOP);
 	the_scene()->in_rflags |= RFLAGS_IOPL3;
-	v = start_with(VMX_MOV_DR_EXITING);
+	v = start_with(VMX_MOV_DR_EXITING, MOV_DR_EXITING);
 	enter_at_cpl3();
 	exits_on_dr(v);
 }
@@ -288,7 +301,7 @@ CASE(mov_dr_guarded, "V81", "MOV to a debug register with DR7.GD=1 exits, and do
 	struct vcpu *v;
 
 	scene(L(MOV_TO_DR0), NOP);
-	v = start_with(VMX_MOV_DR_EXITING);
+	v = start_with(VMX_MOV_DR_EXITING, MOV_DR_EXITING);
 	vcpu_set(v, VCPU_DR7, DR7_RESET | DR7_GD);
 	exits_on_dr(v);
 }

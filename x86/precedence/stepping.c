@@ -6,8 +6,9 @@
  * hypervisor which injects the #DB that it has intercepted has to say so.
  */
 #define FAMILY "stepping"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 #include "vmx/vmcs.h"
 
 #define SAVED	    "SDM 3C, Saving Non-Register State"
@@ -22,7 +23,7 @@ static struct vcpu *step_onto_rdmsr(void)
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(RDMSR), M(NOP), T(NOP));
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	run_to(v, EXIT_RDMSR, L);
 	check(!vmx_pending_debug(v), "pending debug exceptions are %#lx", vmx_pending_debug(v));
@@ -36,7 +37,7 @@ CASE(completed_with_trap, "V86",
 {
 	struct vcpu *v = step_onto_rdmsr();
 
-	vcpu_set_pending_debug(v, PENDING_BS);
+	vmx_set_pending_debug(v, PENDING_BS);
 	run_to_end(v);
 	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(M)), DB(AT(M), TF(1), DR6(DR6_BS)));
 }
@@ -67,7 +68,7 @@ CASE(data_breakpoint_of_mov_ss, "V87",
 	pending = vmx_pending_debug(v);
 	check((pending & kept) == kept, "pending debug exceptions are %#lx", pending);
 	observed("BS is %d", !!(pending & PENDING_BS));
-	vcpu_set_pending_debug(v, kept);
+	vmx_set_pending_debug(v, kept);
 	vcpu_set_state(v, 0);
 	vcpu_skip_instruction(v);
 	run_to_end(v);
@@ -91,12 +92,12 @@ static void inconsistent(const void *argument)
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = start_with_interrupts_on();
 	vcpu_set_state(v, b->state);
-	vcpu_set_activity(v, b->activity);
+	vmx_set_activity(v, b->activity);
 	run_to(v, EXIT_ENTRY_FAILED, PLACE_ANY);
-	vcpu_set_pending_debug(v, PENDING_BS);
+	vmx_set_pending_debug(v, PENDING_BS);
 	run_to_end(v);
 	expect(EXIT(ENTRY_FAILED), ENTRY(AT(L)), DB(AT(b->db_at), TF(1), DR6(DR6_BS)));
 }
@@ -122,7 +123,7 @@ static struct vcpu *intercept_step_of_sti(void)
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(STI), M(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	vcpu_intercept_exceptions(v, 1 << DB_VECTOR);
 	run_to(v, EXIT_EXCEPTION, M);
@@ -140,7 +141,7 @@ CASE(step_of_sti, "V96",
 {
 	struct vcpu *v = intercept_step_of_sti();
 
-	vcpu_set_pending_debug(v, PENDING_BS);
+	vmx_set_pending_debug(v, PENDING_BS);
 	run_to_end(v);
 	expect(STEPPED_STI, INJECTED_DB, DB(AT(M), TF(1), IF(1)));
 }
@@ -163,12 +164,12 @@ CASE(int1_behind_mov_ss, "V96",
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(MOV_SS, L(INT1), M(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	vcpu_intercept_exceptions(v, 1 << DB_VECTOR);
 	run_to(v, EXIT_EXCEPTION, L);
 	vcpu_intercept_exceptions(v, 0);
-	vcpu_set_pending_debug(v, PENDING_BS);
+	vmx_set_pending_debug(v, PENDING_BS);
 	vcpu_inject_software(v, int1, 1);
 	run_to_end(v);
 #define INT1_INJECTED                                                                              \

@@ -5,8 +5,9 @@
  * instruction, and not at all if that instruction exits.
  */
 #define FAMILY "debug"
-#include "hv/guest.h"
-#include "svm/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "svm/controls.h"
 
 CASE(db_writes_dr6, "S23", "a #DB that exits has already written DR6", "APM 2, #DB (Debug)")
 {
@@ -75,7 +76,7 @@ CASE(tf_at_vmrun, "S26",
 	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(NOP, L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	run_to_end(v);
 	expect(DB(AT(L), TF(1), DR6(DR6_BS)));
@@ -89,7 +90,7 @@ CASE(tf_over_exit, "S28", "a first instruction that exits does not trap",
 	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
 	scene(L(RDMSR), M(NOP), T(NOP));
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	run_to(v, EXIT_RDMSR, L);
 	vcpu_skip_instruction(v);

@@ -6,8 +6,9 @@
  * IF (without V_INTR_MASKING) or the host's (with it) lets it through.
  */
 #define FAMILY "masking"
-#include "hv/guest.h"
-#include "svm/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "svm/controls.h"
 
 #define MASKING "APM 2, Physical (INTR) Interrupt Masking in EFLAGS"
 

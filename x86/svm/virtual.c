@@ -5,7 +5,9 @@
  * VMCB once it is taken, and an intercept sees it before the IDT does.
  */
 #define FAMILY "virtual"
-#include "svm/guest.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "svm/virtual_irq.h"
 
 static void after_injected_gp(const void *argument)
 {

@@ -5,8 +5,9 @@
  * interrupt that exits. While interrupt-window exiting is on, none is recognized.
  */
 #define FAMILY "virtual_delivery"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 #include "vmx/vapic.h"
 
 #define DELIVERY   "SDM 3C, Virtual-Interrupt Delivery"
@@ -19,6 +20,7 @@ static struct vcpu *start_requested(u64 rflags)
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vapic_offers_delivery(), VAPIC_DELIVERY);
 	scene(L(NOP), NOP, NOP);
 	the_scene()->in_rflags |= rflags;
 	v = hv_start();
@@ -42,7 +44,9 @@ CASE(at_entry, "V97",
 /* The external interrupt exits at the virtual one's handler, acknowledged, and is over. */
 static void exit_at_virtual_entry(struct vcpu *v)
 {
-	vmx_acknowledge_on_exit(v, true);
+	require(vmx_offers(VMX_ACKNOWLEDGE_ON_EXIT),
+		"acknowledging interrupts on exit (IA32_VMX_EXIT_CTLS bit 47)");
+	vmx_control(v, VMX_ACKNOWLEDGE_ON_EXIT, true);
 	run_to(v, EXIT_INTR, ENTRY_OF(VEC));
 	lapic_eoi();
 	run_to_end(v);
@@ -102,17 +106,19 @@ static void ladder(bool with_nmi)
 
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	v = start_requested(RFLAGS_IF | RFLAGS_TF);
-	the_scene()->on_delivery = stop_stepping;
-	vcpu_set_pending_debug(v, PENDING_BS);
+	the_scene()->on_delivery = step_once;
+	vmx_set_pending_debug(v, PENDING_BS);
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
 	vmx_preemption_timer(v, 0);
 	if (with_nmi) {
 		vcpu_intercept(v, INTERCEPT_NMI, true);
-		repend_nmi();
+		vmx_pend_nmi_again();
 	}
 	run_to(v, EXIT_PREEMPTION_TIMER, DB_ENTRY);
 	vmx_guard_timer(v);
 	if (with_nmi) {
-		repend_nmi();
+		vmx_pend_nmi_again();
 		run_to(v, EXIT_NMI, DB_ENTRY);
 	}
 	run_to_end(v);
@@ -141,11 +147,13 @@ CASE(interrupt_window, "V101",
 {
 	struct vcpu *v = start_requested(RFLAGS_IF);
 
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	require(vmx_offers(VMX_INTERRUPT_WINDOW),
+		"interrupt-window exiting (IA32_VMX_PROCBASED_CTLS bit 34)");
+	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
 	run_to(v, EXIT_INTR_WINDOW, L);
 	check(vapic_requested(VEC) && !vapic_serves(VEC), "VIRR %d, VISR %d", vapic_requested(VEC),
 	      vapic_serves(VEC));
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, false);
+	vmx_control(v, VMX_INTERRUPT_WINDOW, false);
 	run_to_end(v);
 	expect(EXIT(INTR_WINDOW, AT(L)), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
 }
@@ -169,6 +177,7 @@ CASE(ept_violation, "V97,V88",
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vapic_offers_delivery(), VAPIC_DELIVERY);
 	scene(L(NOP), NOP);
 	gate_stack_set(VEC, IST_FAULT);
 	the_scene()->in_rflags |= RFLAGS_IF;
@@ -190,7 +199,7 @@ CASE(hlt_at_entry, "V109", "a guest entered in HLT takes a virtual interrupt at 
 {
 	struct vcpu *v = start_requested(RFLAGS_IF);
 
-	vcpu_set_activity(v, ACTIVITY_HLT);
+	vmx_set_activity(v, ACTIVITY_HLT);
 	run_to_end(v);
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
@@ -210,10 +219,12 @@ static struct vcpu *start_posted(void)
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vapic_offers_delivery(), VAPIC_DELIVERY);
 	scene(L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_IF;
 	v = hv_start();
 	vapic_start(v);
+	require(vapic_offers_posting(), VAPIC_POSTING);
 	vapic_post(v, VEC_LOW, VEC);
 	pend_irq(VEC_LOW);
 	return v;

@@ -6,8 +6,9 @@
  * exit exits there, too, and before a single-step trap, which stays pending.
  */
 #define FAMILY "virtual_apic"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 #include "vmx/vapic.h"
 
 #define EVALUATION "SDM 3C, Evaluation of Pending Virtual Interrupts"
@@ -25,6 +26,7 @@ static struct vcpu *start_writing(enum lapic_register reg, u64 value, u64 rflags
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vapic_offers_delivery(), VAPIC_DELIVERY);
 	the_scene()->in.rcx = x2apic_msr(reg);
 	the_scene()->in.rax = value;
 	the_scene()->in_rflags |= rflags;
@@ -38,6 +40,7 @@ static void sti_nop(const void *argument __attribute__((unused)))
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vapic_offers_delivery(), VAPIC_DELIVERY);
 	scene(STI, NOP, L(NOP), NOP);
 	v = hv_start();
 	vapic_start(v);
@@ -81,7 +84,7 @@ CASE(self_ipi_stepped, "V107",
 	scene(WRMSR, L(NOP), NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	v = start_writing(LAPIC_SELF_IPI, VEC, RFLAGS_IF | RFLAGS_TF);
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	run_to_end(v);
 	expect(DB(AT(L), TF(1), DR6(DR6_BS)), IRQ(VEC, AT(ENTRY_OF(DB_VECTOR)), IF(1)));
 }
@@ -153,6 +156,7 @@ CASE(hlt, "V109",
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vapic_offers_delivery(), VAPIC_DELIVERY);
 	scene(STI, L(HLT), M(NOP));
 	v = hv_start();
 	vapic_start(v);
@@ -170,9 +174,10 @@ CASE(tpr_threshold_stepped, "V108",
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vapic_offers_tpr_shadow(), VAPIC_TPR_SHADOW);
 	scene(MOV_TO_CR8, L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	vapic_start_tpr_shadow(v, 8, 4);
 	run_to(v, EXIT_TPR_THRESHOLD, L);
@@ -190,9 +195,10 @@ CASE(apic_write_stepped, "V108",
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vapic_offers_memory_mapped(), VAPIC_MEMORY_MAPPED);
 	scene(SELF_IPI_XAPIC, L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	vcpu_gprs(v)->r13 = vapic_start_memory_mapped(v);
 	run_to(v, EXIT_APIC_WRITE, L);

@@ -7,8 +7,8 @@
  * else is pending is not touched, and comes behind the event.
  */
 #define FAMILY "ept"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
 
 #define IDT_VECTORING "SDM 3C, Information for VM Exits During Event Delivery"
 #define BEFORE_EXIT   "SDM 3C, Architectural State Before a VM Exit"

@@ -5,8 +5,9 @@
  * instruction comes behind an interrupt that is pending there.
  */
 #define FAMILY "kept"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 
 #define PENDING_DEBUG "SDM 3C, Delivery of Pending Debug Exceptions after VM Entry"
 
@@ -18,7 +19,7 @@ static struct vcpu *inject_under_mov_ss(u16 instruction, u64 event, u32 length)
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(instruction), M(NOP), NOP);
 	v = start_with_interrupts_on();
-	vcpu_set_pending_debug(v, PENDING_B0 | PENDING_ENABLED_BREAKPOINT);
+	vmx_set_pending_debug(v, PENDING_B0 | PENDING_ENABLED_BREAKPOINT);
 	vcpu_set_state(v, STATE_BLOCKED_BY_MOV_SS);
 	vcpu_inject_software(v, event, length);
 	run_to_end(v);

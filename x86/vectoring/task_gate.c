@@ -5,9 +5,10 @@
  * it, the IDT-vectoring information names the event.
  */
 #define FAMILY "task_gate"
-#include "hv/guest.h"
 #include "machine/segments.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 #include "vmx/vmcs.h"
 
 enum {
@@ -55,6 +56,8 @@ CASE(interrupt, "V93",
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vmx_offers(VMX_UNRESTRICTED_GUEST),
+		"unrestricted guests (IA32_VMX_PROCBASED_CTLS2 bit 39)");
 	scene(L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_IF;
 	build_tables();

@@ -5,8 +5,9 @@
  * whether IF is set or not; and what exits leaves the activity state as it was.
  */
 #define FAMILY "activity"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 
 #define ACTIVITY "SDM 3C, Activity State"
 
@@ -18,9 +19,9 @@ static struct vcpu *start_halted(u64 rflags)
 	scene(L(NOP), NOP, NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	the_scene()->in_rflags |= rflags;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
-	vcpu_set_activity(v, ACTIVITY_HLT);
+	vmx_set_activity(v, ACTIVITY_HLT);
 	return v;
 }
 
@@ -51,14 +52,16 @@ CASE(hlt_if_clear, "V32",
 	enum { A_WHILE = 2000 };
 	struct vcpu *v = start_halted(0);
 
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
 	vmx_preemption_timer(v, A_WHILE);
 	pend_irq(VEC);
 	run_to(v, EXIT_PREEMPTION_TIMER, L);
 	check(lapic_irr(VEC), "the interrupt did not stay in IRR");
-	check(vcpu_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
-	      vcpu_activity(v));
+	check(vmx_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
+	      vmx_activity(v));
 	vmx_guard_timer(v);
-	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	vmx_set_activity(v, ACTIVITY_ACTIVE);
 	run_to_end(v);
 	expect(EXIT(PREEMPTION_TIMER, AT(L)), ENTRY(AT(L)));
 }
@@ -72,10 +75,10 @@ CASE(hlt_if_clear_interrupt_exits, "V33",
 	vcpu_intercept(v, INTERCEPT_INTR, true);
 	pend_irq(VEC);
 	run_to(v, EXIT_INTR, L);
-	check(vcpu_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
-	      vcpu_activity(v));
+	check(vmx_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
+	      vmx_activity(v));
 	vcpu_intercept(v, INTERCEPT_INTR, false);
-	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	vmx_set_activity(v, ACTIVITY_ACTIVE);
 	run_to_end(v);
 	expect(EXIT(INTR, AT(L)), ENTRY(AT(L)));
 }
@@ -111,12 +114,14 @@ CASE(hlt_preemption_timer, "V35", "a preemption timer of 0 exits from HLT at onc
 {
 	struct vcpu *v = start_halted(RFLAGS_IF);
 
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
 	vmx_preemption_timer(v, 0);
 	run_to(v, EXIT_PREEMPTION_TIMER, L);
-	check(vcpu_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
-	      vcpu_activity(v));
+	check(vmx_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
+	      vmx_activity(v));
 	vmx_guard_timer(v);
-	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	vmx_set_activity(v, ACTIVITY_ACTIVE);
 	run_to_end(v);
 	expect(EXIT(PREEMPTION_TIMER, AT(L)), ENTRY(AT(L)));
 }
@@ -125,10 +130,12 @@ CASE(hlt_interrupt_window, "V35", "interrupt-window exiting exits from HLT at on
 {
 	struct vcpu *v = start_halted(RFLAGS_IF);
 
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	require(vmx_offers(VMX_INTERRUPT_WINDOW),
+		"interrupt-window exiting (IA32_VMX_PROCBASED_CTLS bit 34)");
+	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
 	run_to(v, EXIT_INTR_WINDOW, L);
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, false);
-	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	vmx_control(v, VMX_INTERRUPT_WINDOW, false);
+	vmx_set_activity(v, ACTIVITY_ACTIVE);
 	run_to_end(v);
 	expect(EXIT(INTR_WINDOW, AT(L)), ENTRY(AT(L)));
 }
@@ -137,7 +144,7 @@ CASE(hlt_pending_debug, "V36", "a pending debug exception wakes a guest entered 
 {
 	struct vcpu *v = start_halted(RFLAGS_IF | RFLAGS_TF);
 
-	vcpu_set_pending_debug(v, PENDING_BS);
+	vmx_set_pending_debug(v, PENDING_BS);
 	run_to_end(v);
 	expect(DB(AT(L), TF(1), DR6(DR6_BS)));
 }

@@ -6,8 +6,11 @@
  * another exit is named in the IDT-vectoring information, and only then.
  */
 #define FAMILY "exits"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/guest_irq.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 
 #define EXTERNAL_INTERRUPT "SDM 3C, Information for VM Exits Due to Vectored Events"
 #define IDT_VECTORING	   "SDM 3C, Information for VM Exits During Event Delivery"
@@ -44,7 +47,9 @@ CASE(interrupt_acknowledged, "V66",
 	scene(L(NOP), NOP);
 	v = start_with_interrupts_on();
 	vcpu_intercept(v, INTERCEPT_INTR, true);
-	vmx_acknowledge_on_exit(v, true);
+	require(vmx_offers(VMX_ACKNOWLEDGE_ON_EXIT),
+		"acknowledging interrupts on exit (IA32_VMX_EXIT_CTLS bit 47)");
+	vmx_control(v, VMX_ACKNOWLEDGE_ON_EXIT, true);
 	pend_irq(VEC);
 	run_to(v, EXIT_INTR, L);
 	d = vcpu_details(v);

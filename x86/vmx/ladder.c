@@ -6,8 +6,10 @@
  * interrupt. What does not act stays as it was, and acts at the next entry.
  */
 #define FAMILY "ladder"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
+#include "vmx/vapic.h"
 
 #define PRIORITY "SDM 3C, Special Features of VM Entry; SDM 3A, Priority Among Concurrent Events"
 
@@ -21,10 +23,10 @@ static void peel(struct vcpu *v, enum exit_reason reason)
 		vmx_guard_timer(v);
 		break;
 	case EXIT_NMI_WINDOW:
-		vcpu_intercept(v, INTERCEPT_NMI_WINDOW, false);
+		vmx_control(v, VMX_NMI_WINDOW, false);
 		break;
 	case EXIT_INTR_WINDOW:
-		vcpu_intercept(v, INTERCEPT_INTR_WINDOW, false);
+		vmx_control(v, VMX_INTERRUPT_WINDOW, false);
 		break;
 	case EXIT_INTR:
 		vcpu_intercept(v, INTERCEPT_INTR, false);
@@ -39,13 +41,17 @@ static struct vcpu *start_on_ladder(u64 pending_debug)
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
+	require(vmx_offers(VMX_INTERRUPT_WINDOW),
+		"interrupt-window exiting (IA32_VMX_PROCBASED_CTLS bit 34)");
 	scene(L(NOP), NOP, NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	if (pending_debug)
 		the_scene()->in_rflags |= RFLAGS_TF;
 	v = start_with_interrupts_on();
 	if (pending_debug)
-		vcpu_set_pending_debug(v, pending_debug);
+		vmx_set_pending_debug(v, pending_debug);
 	return v;
 }
 
@@ -54,7 +60,7 @@ CASE(interrupt_window_before_interrupt, "V45",
 {
 	struct vcpu *v = start_on_ladder(0);
 
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
 	vcpu_intercept(v, INTERCEPT_INTR, true);
 	pend_irq(VEC);
 	run_to(v, EXIT_INTR_WINDOW, L);
@@ -75,7 +81,7 @@ CASE(debug_before_preemption_timer, "V41",
 	vmx_preemption_timer(v, 0);
 	run_to(v, EXIT_PREEMPTION_TIMER, DB_ENTRY);
 	peel(v, EXIT_PREEMPTION_TIMER);
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	run_to_end(v);
 	expect(DB(AT(L), TF(1)), EXIT(PREEMPTION_TIMER, AT(DB_ENTRY), NO_EVENT),
 	       ENTRY(AT(DB_ENTRY)));
@@ -87,7 +93,7 @@ CASE(preemption_timer_before_windows, "V42",
 	struct vcpu *v = start_on_ladder(0);
 
 	vmx_preemption_timer(v, 0);
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
 	vcpu_intercept(v, INTERCEPT_INTR, true);
 	pend_irq(VEC);
 	run_to(v, EXIT_PREEMPTION_TIMER, L);
@@ -104,8 +110,10 @@ CASE(preemption_timer_before_windows, "V42",
 /* The NMI window and the NMI need virtual NMIs: without them neither control may be set. */
 static void arm_nmi(struct vcpu *v)
 {
+	require(vmx_offers(VMX_VIRTUAL_NMIS), "virtual NMIs (IA32_VMX_PINBASED_CTLS bit 37)");
+	require(vmx_offers(VMX_NMI_WINDOW), "NMI-window exiting (IA32_VMX_PROCBASED_CTLS bit 54)");
 	vcpu_intercept(v, INTERCEPT_NMI, true);
-	vmx_virtual_nmis(v, true);
+	vmx_control(v, VMX_VIRTUAL_NMIS, true);
 }
 
 CASE(nmi_window_before_nmi, "V43", "the NMI window exits before the NMI does", PRIORITY)
@@ -113,11 +121,11 @@ CASE(nmi_window_before_nmi, "V43", "the NMI window exits before the NMI does", P
 	struct vcpu *v = start_on_ladder(0);
 
 	arm_nmi(v);
-	vcpu_intercept(v, INTERCEPT_NMI_WINDOW, true);
-	repend_nmi();
+	vmx_control(v, VMX_NMI_WINDOW, true);
+	vmx_pend_nmi_again();
 	run_to(v, EXIT_NMI_WINDOW, L);
 	peel(v, EXIT_NMI_WINDOW);
-	repend_nmi();
+	vmx_pend_nmi_again();
 	run_to(v, EXIT_NMI, L);
 	run_to_end(v);
 	expect(EXIT(NMI_WINDOW, AT(L)), ENTRY(AT(L)), EXIT(NMI, AT(L)), ENTRY(AT(L)));
@@ -128,8 +136,8 @@ CASE(nmi_before_interrupt_window, "V44", "the NMI exits before the interrupt win
 	struct vcpu *v = start_on_ladder(0);
 
 	arm_nmi(v);
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
-	repend_nmi();
+	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
+	vmx_pend_nmi_again();
 	run_to(v, EXIT_NMI, L);
 	run_to(v, EXIT_INTR_WINDOW, L);
 	peel(v, EXIT_INTR_WINDOW);
@@ -142,17 +150,18 @@ CASE(tpr_threshold_first, "V38",
 {
 	struct vcpu *v = start_on_ladder(PENDING_BS);
 
-	vmx_tpr_threshold(v, 0, 1);
+	require(vapic_offers_tpr_threshold(), VAPIC_TPR_THRESHOLD);
+	vapic_tpr_threshold(v, 0, 1);
 	vmx_preemption_timer(v, 0);
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
 	pend_irq(VEC);
 	run_to(v, EXIT_TPR_THRESHOLD, L);
-	vmx_tpr_threshold(v, 1, 0);
+	vapic_tpr_threshold(v, 1, 0);
 	run_to(v, EXIT_PREEMPTION_TIMER, DB_ENTRY);
 	peel(v, EXIT_PREEMPTION_TIMER);
 	run_to(v, EXIT_INTR_WINDOW, DB_ENTRY);
 	peel(v, EXIT_INTR_WINDOW);
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	run_to_end(v);
 	expect(EXIT(TPR_THRESHOLD, AT(L)), ENTRY(AT(L)), DB(AT(L), TF(1)),
 	       EXIT(PREEMPTION_TIMER, AT(DB_ENTRY)), ENTRY(AT(DB_ENTRY)),
@@ -165,22 +174,22 @@ static void full_ladder(bool with_nmi)
 	struct vcpu *v = start_on_ladder(PENDING_BS);
 
 	vmx_preemption_timer(v, 0);
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
 	vcpu_intercept(v, INTERCEPT_INTR, true);
 	pend_irq(VEC);
 	if (with_nmi) {
 		arm_nmi(v);
-		vcpu_intercept(v, INTERCEPT_NMI_WINDOW, true);
-		repend_nmi();
+		vmx_control(v, VMX_NMI_WINDOW, true);
+		vmx_pend_nmi_again();
 	}
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	run_to(v, EXIT_PREEMPTION_TIMER, DB_ENTRY);
 	peel(v, EXIT_PREEMPTION_TIMER);
 	if (with_nmi) {
-		repend_nmi();
+		vmx_pend_nmi_again();
 		run_to(v, EXIT_NMI_WINDOW, DB_ENTRY);
 		peel(v, EXIT_NMI_WINDOW);
-		repend_nmi();
+		vmx_pend_nmi_again();
 		run_to(v, EXIT_NMI, DB_ENTRY);
 	}
 	run_to(v, EXIT_INTR_WINDOW, DB_ENTRY);

@@ -5,8 +5,9 @@
  * instruction, a fault. Its exit stands above debug traps, which it leaves pending.
  */
 #define FAMILY "mtf"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 
 #define TRAP "SDM 3C, Monitor Trap Flag"
 
@@ -15,8 +16,10 @@ static struct vcpu *start_monitored(void)
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vmx_offers(VMX_MONITOR_TRAP_FLAG),
+		"a monitor trap flag (IA32_VMX_PROCBASED_CTLS bit 59)");
 	v = start_with_interrupts_on();
-	vmx_monitor_trap_flag(v, true);
+	vmx_control(v, VMX_MONITOR_TRAP_FLAG, true);
 	return v;
 }
 
@@ -25,7 +28,7 @@ static const struct guest_exit *trap_at(struct vcpu *v, int place)
 {
 	const struct guest_exit *exit = run_to(v, EXIT_MTF, place);
 
-	vmx_monitor_trap_flag(v, false);
+	vmx_control(v, VMX_MONITOR_TRAP_FLAG, false);
 	return exit;
 }
 
@@ -64,9 +67,9 @@ CASE(pending_debug, "V56",
 
 	scene(L(NOP), NOP, NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = start_monitored();
-	vcpu_set_pending_debug(v, PENDING_BS);
+	vmx_set_pending_debug(v, PENDING_BS);
 	trap_at(v, ENTRY_OF(DB_VECTOR));
 	run_to_end(v);
 	expect(DB(AT(L), TF(1)), EXIT(MTF, AT(ENTRY_OF(DB_VECTOR))),
@@ -121,7 +124,7 @@ CASE(single_step, "V60",
 	scene(L(NOP), M(NOP), NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = start_monitored();
 	trap_at(v, M);
 	pend_irq(VEC);
@@ -137,7 +140,7 @@ CASE(exiting_instruction, "V61", "a first instruction that exits does so: there 
 	scene(L(CPUID), NOP);
 	v = start_monitored();
 	run_to(v, EXIT_CPUID, L);
-	vmx_monitor_trap_flag(v, false);
+	vmx_control(v, VMX_MONITOR_TRAP_FLAG, false);
 	vcpu_skip_instruction(v);
 	run_to_end(v);
 	expect(EXIT(CPUID, AT(L)), ENTRY(AT(AFTER(L))));
@@ -162,9 +165,11 @@ CASE(sti, "V64",
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vmx_offers(VMX_MONITOR_TRAP_FLAG),
+		"a monitor trap flag (IA32_VMX_PROCBASED_CTLS bit 59)");
 	scene(L(STI), NOP, M(NOP));
 	v = hv_start();
-	vmx_monitor_trap_flag(v, true);
+	vmx_control(v, VMX_MONITOR_TRAP_FLAG, true);
 	pend_irq(VEC);
 	trap_at(v, AFTER(L));
 	run_to_end(v);
@@ -179,13 +184,16 @@ CASE(injected_mtf, "V40",
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vmx_offers(VMX_MONITOR_TRAP_FLAG),
+		"a monitor trap flag (IA32_VMX_PROCBASED_CTLS bit 59)");
 	scene(L(NOP), NOP, NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = start_with_interrupts_on();
-	vmx_monitor_trap_flag(v, false); /* SKIPs where there is none */
-	vcpu_set_pending_debug(v, PENDING_BS);
+	vmx_set_pending_debug(v, PENDING_BS);
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
 	vmx_preemption_timer(v, 0);
 	vcpu_inject(v, event_make(EVENT_OTHER, 0));
 	run_to(v, EXIT_MTF, L);

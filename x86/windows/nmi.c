@@ -6,9 +6,12 @@
  * already.
  */
 #define FAMILY "nmis"
-#include "hv/guest.h"
 #include "base/mutate.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "stage/citations.h"
+#include "hv/guest_irq.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 #include "vmx/vmcs.h"
 
 #define VIRTUAL_NMIS                                                                               \
@@ -57,8 +60,9 @@ CASE(exit_blocks_nmis, "V67",
 
 static void block_virtual_nmis(struct vcpu *v)
 {
+	require(vmx_offers(VMX_VIRTUAL_NMIS), "virtual NMIs (IA32_VMX_PINBASED_CTLS bit 37)");
 	vcpu_intercept(v, INTERCEPT_NMI, true);
-	vmx_virtual_nmis(v, true);
+	vmx_control(v, VMX_VIRTUAL_NMIS, true);
 	vcpu_set_state(v, STATE_BLOCKED_BY_NMI);
 }
 
@@ -72,9 +76,10 @@ CASE(window_behind_iret, "V68",
 	scene(PUSH_IRET_FRAME_IF0, L(IRETQ), UD2, T(NOP), NOP);
 	v = hv_start();
 	block_virtual_nmis(v);
-	vcpu_intercept(v, INTERCEPT_NMI_WINDOW, true);
+	require(vmx_offers(VMX_NMI_WINDOW), "NMI-window exiting (IA32_VMX_PROCBASED_CTLS bit 54)");
+	vmx_control(v, VMX_NMI_WINDOW, true);
 	run_to(v, EXIT_NMI_WINDOW, T);
-	vcpu_intercept(v, INTERCEPT_NMI_WINDOW, false);
+	vmx_control(v, VMX_NMI_WINDOW, false);
 	run_to_end(v);
 	expect(EXIT(NMI_WINDOW, AT(T), NOT_BLOCKED(STATE_BLOCKED_BY_NMI)), ENTRY(AT(T)));
 }
@@ -102,13 +107,14 @@ CASE(window_behind_stepped_iret, "V68",
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(IRETQ), UD2, T(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	v = hv_start();
 	push_iret_frame(v);
 	block_virtual_nmis(v);
-	vcpu_intercept(v, INTERCEPT_NMI_WINDOW, true);
+	require(vmx_offers(VMX_NMI_WINDOW), "NMI-window exiting (IA32_VMX_PROCBASED_CTLS bit 54)");
+	vmx_control(v, VMX_NMI_WINDOW, true);
 	run_to(v, EXIT_NMI_WINDOW, DB_ENTRY);
-	vcpu_intercept(v, INTERCEPT_NMI_WINDOW, false);
+	vmx_control(v, VMX_NMI_WINDOW, false);
 	run_to_end(v);
 	expect(DB(AT(T), TF(1), DR6(DR6_BS)), EXIT(NMI_WINDOW, AT(DB_ENTRY), NO_EVENT),
 	       ENTRY(AT(DB_ENTRY)));

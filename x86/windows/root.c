@@ -5,8 +5,10 @@
  * it. And a guest entered in shutdown sleeps through interrupts, not through NMIs.
  */
 #define FAMILY "root"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
+#include "vmx/vapic.h"
 #include "vmx/vmcs.h"
 
 #define INIT_BLOCKED	    "SDM 3C, Other Causes of VM Exits; SDM 3C, Restrictions on VMX Operation"
@@ -20,7 +22,7 @@ static struct vcpu *start(u64 rflags)
 	scene(L(NOP), NOP, NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	the_scene()->in_rflags |= rflags;
-	the_scene()->on_delivery = stop_stepping;
+	the_scene()->on_delivery = step_once;
 	return hv_start();
 }
 
@@ -36,17 +38,14 @@ CASE(init, "V49,K06",
 	expect(EXIT(INIT, AT(L)), ENTRY(AT(L)));
 }
 
-/*
- * With everything else pending. A case that may SKIP does so before the INIT, which outlives the
- * shim.
- */
-static struct vcpu *start_with_init(bool with_mtf)
+/* With everything else pending. */
+static struct vcpu *start_with_init(void)
 {
 	struct vcpu *v = start(RFLAGS_IF | RFLAGS_TF);
 
-	if (with_mtf)
-		vmx_monitor_trap_flag(v, false);
-	vcpu_set_pending_debug(v, PENDING_BS);
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
+	vmx_set_pending_debug(v, PENDING_BS);
 	vmx_preemption_timer(v, 0);
 	vcpu_intercept(v, INTERCEPT_INTR, true);
 	pend_irq(VEC);
@@ -58,7 +57,7 @@ CASE(init_first, "V39",
      "an INIT exits before a pending debug exception, the preemption timer and an interrupt, and saves the debug exception; they follow in this order",
      PRIORITY)
 {
-	struct vcpu *v = start_with_init(false);
+	struct vcpu *v = start_with_init();
 
 	run_to(v, EXIT_INIT, L);
 	check(vmx_pending_debug(v) & PENDING_BS, "pending debug exceptions are %#lx",
@@ -80,23 +79,28 @@ static void ladder(bool with_timer)
 {
 	struct vcpu *v = start(RFLAGS_IF | RFLAGS_TF);
 
-	vmx_tpr_threshold(v, 0, 1);
-	vcpu_set_pending_debug(v, PENDING_BS);
+	require(vapic_offers_tpr_threshold(), VAPIC_TPR_THRESHOLD);
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
+	require(vmx_offers(VMX_INTERRUPT_WINDOW),
+		"interrupt-window exiting (IA32_VMX_PROCBASED_CTLS bit 34)");
+	vapic_tpr_threshold(v, 0, 1);
+	vmx_set_pending_debug(v, PENDING_BS);
 	if (with_timer)
 		vmx_preemption_timer(v, 0);
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
 	vcpu_intercept(v, INTERCEPT_INTR, true);
 	pend_irq(VEC);
 	init_send_self();
 	run_to(v, EXIT_TPR_THRESHOLD, L);
-	vmx_tpr_threshold(v, 1, 0);
+	vapic_tpr_threshold(v, 1, 0);
 	run_to(v, EXIT_INIT, L);
 	if (with_timer) {
 		run_to(v, EXIT_PREEMPTION_TIMER, DB_ENTRY);
 		vmx_guard_timer(v);
 	}
 	run_to(v, EXIT_INTR_WINDOW, DB_ENTRY);
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, false);
+	vmx_control(v, VMX_INTERRUPT_WINDOW, false);
 	run_to(v, EXIT_INTR, DB_ENTRY);
 	vcpu_intercept(v, INTERCEPT_INTR, false);
 	run_to_end(v);
@@ -125,9 +129,12 @@ CASE(ladder_without_timer, "V47,V39,V38",
 
 CASE(init_before_mtf, "V39", "an INIT exits before a monitor trap that VM entry injects", PRIORITY)
 {
-	struct vcpu *v = start_with_init(true);
 	const u64 trap = event_make(EVENT_OTHER, 0);
+	struct vcpu *v;
 
+	require(vmx_offers(VMX_MONITOR_TRAP_FLAG),
+		"a monitor trap flag (IA32_VMX_PROCBASED_CTLS bit 59)");
+	v = start_with_init();
 	vcpu_inject(v, trap);
 	run_to(v, EXIT_INIT, L);
 	expect(ENTRY(AT(L), INJECT(trap)), EXIT(INIT, AT(L)));
@@ -141,7 +148,7 @@ CASE(sti_vmlaunch, "V73",
 
 	vcpu_intercept(v, INTERCEPT_INTR, true);
 	pend_irq(VEC);
-	vmx_enter_behind(v, VMX_BEHIND_STI);
+	vmx_enter_after(v, VMX_AFTER_STI);
 	run_to(v, EXIT_INTR, L);
 	check(!(read_rflags() & RFLAGS_IF), "IF is 1 in root");
 	check(lapic_irr(VEC), "the interrupt is not in IRR any more");
@@ -159,7 +166,7 @@ CASE(mov_ss_vmlaunch, "V74", "MOV SS; VMLAUNCH in root fails: entry with events 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(CPUID), NOP);
 	v = hv_start();
-	vmx_enter_behind(v, VMX_BEHIND_MOV_SS);
+	vmx_enter_after(v, VMX_AFTER_MOV_SS);
 	error = vmx_refusal(v);
 	check(error == VMX_ERROR_BLOCKED_BY_MOV_SS, "VM-instruction error %lu", error);
 	run_to(v, EXIT_CPUID, L);
@@ -174,9 +181,8 @@ static struct vcpu *start_shut_down(void)
 {
 	struct vcpu *v = start(RFLAGS_IF);
 
-	if (!(rdmsr(MSR_VMX_MISC) & VMX_MISC_SHUTDOWN))
-		skip("this CPU's VMX does not offer the shutdown activity state (IA32_VMX_MISC bit 7)");
-	vcpu_set_activity(v, ACTIVITY_SHUTDOWN);
+	require(vmx_offers_shutdown(), "the shutdown activity state (IA32_VMX_MISC bit 7)");
+	vmx_set_activity(v, ACTIVITY_SHUTDOWN);
 	return v;
 }
 
@@ -187,14 +193,16 @@ CASE(shutdown_interrupt, "V37",
 	enum { A_WHILE = 2000 };
 	struct vcpu *v = start_shut_down();
 
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
 	vmx_preemption_timer(v, A_WHILE);
 	pend_irq(VEC);
 	run_to(v, EXIT_PREEMPTION_TIMER, L);
 	check(lapic_irr(VEC), "the interrupt did not stay in IRR");
-	check(vcpu_activity(v) == ACTIVITY_SHUTDOWN,
-	      "the guest left shutdown for activity state %u", vcpu_activity(v));
+	check(vmx_activity(v) == ACTIVITY_SHUTDOWN, "the guest left shutdown for activity state %u",
+	      vmx_activity(v));
 	vmx_guard_timer(v);
-	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	vmx_set_activity(v, ACTIVITY_ACTIVE);
 	run_to_end(v);
 	expect(EXIT(PREEMPTION_TIMER, AT(L)), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
 }
@@ -207,7 +215,7 @@ CASE(shutdown_nmi, "V37", "a guest entered in shutdown exits at once for a pendi
 	vcpu_intercept(v, INTERCEPT_NMI, true);
 	pend_nmi();
 	run_to(v, EXIT_NMI, L);
-	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	vmx_set_activity(v, ACTIVITY_ACTIVE);
 	run_to_end(v);
 	expect(EXIT(NMI, AT(L)), ENTRY(AT(L)));
 }

@@ -7,8 +7,9 @@
  * before the first instruction is even fetched.
  */
 #define FAMILY "window"
-#include "hv/guest.h"
-#include "vmx/only.h"
+#include "stage/case.h"
+#include "hv/hv.h"
+#include "vmx/controls.h"
 
 #define WINDOWS                                                                                    \
 	"SDM 3C, Interrupt-Window Exiting and Virtual-Interrupt Delivery; SDM 3C, NMI-Window Exiting"
@@ -27,16 +28,25 @@ static struct vcpu *start(void)
 
 static void close_windows(struct vcpu *v)
 {
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, false);
-	vcpu_intercept(v, INTERCEPT_NMI_WINDOW, false);
+	vmx_control(v, VMX_INTERRUPT_WINDOW, false);
+	vmx_control(v, VMX_NMI_WINDOW, false);
 	vmx_guard_timer(v);
+}
+
+static void open_interrupt_window(struct vcpu *v)
+{
+	require(vmx_offers(VMX_INTERRUPT_WINDOW),
+		"interrupt-window exiting (IA32_VMX_PROCBASED_CTLS bit 34)");
+	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
 }
 
 static void open_nmi_window(struct vcpu *v)
 {
+	require(vmx_offers(VMX_VIRTUAL_NMIS), "virtual NMIs (IA32_VMX_PINBASED_CTLS bit 37)");
+	require(vmx_offers(VMX_NMI_WINDOW), "NMI-window exiting (IA32_VMX_PROCBASED_CTLS bit 54)");
 	vcpu_intercept(v, INTERCEPT_NMI, true);
-	vmx_virtual_nmis(v, true);
-	vcpu_intercept(v, INTERCEPT_NMI_WINDOW, true);
+	vmx_control(v, VMX_VIRTUAL_NMIS, true);
+	vmx_control(v, VMX_NMI_WINDOW, true);
 }
 
 /* --- V46 --- */
@@ -55,7 +65,9 @@ static void exit_before_fetch(bool with_breakpoint)
 	v = start_with_interrupts_on();
 	vcpu_set(v, VCPU_RIP, PLAY_NOT_PRESENT);
 	vcpu_intercept(v, INTERCEPT_INTR, true);
-	vmx_acknowledge_on_exit(v, true);
+	require(vmx_offers(VMX_ACKNOWLEDGE_ON_EXIT),
+		"acknowledging interrupts on exit (IA32_VMX_EXIT_CTLS bit 47)");
+	vmx_control(v, VMX_ACKNOWLEDGE_ON_EXIT, true);
 	vcpu_set_cr2(v, NOTHING_FAULTED);
 	pend_irq(VEC);
 	run_to(v, EXIT_INTR, ELSEWHERE);
@@ -93,7 +105,7 @@ static void interrupt_window_behind_gp(const void *argument)
 
 	gate_type_set(GP_VECTOR, gate);
 	v = start();
-	vcpu_intercept(v, INTERCEPT_INTR_WINDOW, true);
+	open_interrupt_window(v);
 	vcpu_inject(v, gp(0));
 	run_to(v, EXIT_INTR_WINDOW, open);
 	close_windows(v);
@@ -134,6 +146,8 @@ CASE(timer_injected_gp, "V48",
 {
 	struct vcpu *v = start();
 
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
 	vmx_preemption_timer(v, 0);
 	exit_at_gp_entry(v, EXIT_PREEMPTION_TIMER);
 	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
@@ -158,7 +172,7 @@ CASE(nmi_window_injected_nmi, "V48",
 /* --- V50-V53: blocking by STI and by MOV SS --- */
 
 struct blocked_window {
-	enum intercept window;
+	enum vmx_control window;
 	enum exit_reason reason;
 	u64 state;
 };
@@ -167,10 +181,10 @@ static struct vcpu *start_blocked(const struct blocked_window *b)
 {
 	struct vcpu *v = start();
 
-	if (b->window == INTERCEPT_NMI_WINDOW)
+	if (b->window == VMX_NMI_WINDOW)
 		open_nmi_window(v);
 	else
-		vcpu_intercept(v, b->window, true);
+		open_interrupt_window(v);
 	vcpu_set_state(v, b->state);
 	return v;
 }
@@ -189,16 +203,16 @@ static void window_one_instruction_later(const void *argument)
 
 CASE_WITH(interrupt_window_sti, "V53",
 	  "blocking by STI closes the interrupt window for one instruction", WINDOWS,
-	  window_one_instruction_later, blocked_window, INTERCEPT_INTR_WINDOW, EXIT_INTR_WINDOW,
+	  window_one_instruction_later, blocked_window, VMX_INTERRUPT_WINDOW, EXIT_INTR_WINDOW,
 	  STATE_BLOCKED_BY_STI);
 CASE_WITH(interrupt_window_mov_ss, "V53",
 	  "blocking by MOV SS closes the interrupt window for one instruction", WINDOWS,
-	  window_one_instruction_later, blocked_window, INTERCEPT_INTR_WINDOW, EXIT_INTR_WINDOW,
+	  window_one_instruction_later, blocked_window, VMX_INTERRUPT_WINDOW, EXIT_INTR_WINDOW,
 	  STATE_BLOCKED_BY_MOV_SS);
 /* The second source is kvm-unit-tests' vmx_nmi_window_test, which passes on processors. */
 CASE_WITH(nmi_window_mov_ss, "V50", "blocking by MOV SS closes the NMI window for one instruction",
-	  WINDOWS, window_one_instruction_later, blocked_window, INTERCEPT_NMI_WINDOW,
-	  EXIT_NMI_WINDOW, STATE_BLOCKED_BY_MOV_SS);
+	  WINDOWS, window_one_instruction_later, blocked_window, VMX_NMI_WINDOW, EXIT_NMI_WINDOW,
+	  STATE_BLOCKED_BY_MOV_SS);
 
 /* Where the exit came, at once or one instruction later, both are legal. */
 static void at_once_or_later(struct vcpu *v, enum exit_reason reason)
@@ -207,7 +221,7 @@ static void at_once_or_later(struct vcpu *v, enum exit_reason reason)
 	close_windows(v);
 	vcpu_intercept(v, INTERCEPT_NMI, false);
 	vcpu_intercept(v, INTERCEPT_INTR, false);
-	vmx_virtual_nmis(v, false);
+	vmx_control(v, VMX_VIRTUAL_NMIS, false);
 	lapic_eoi();
 	run_to_end(v);
 	check(the_scene()->out.rax == LOADED, "the first instruction was not executed");
@@ -218,7 +232,7 @@ static void at_once_or_later(struct vcpu *v, enum exit_reason reason)
 
 CASE(nmi_window_sti, "V50", "whether blocking by STI closes the NMI window is left open", WINDOWS)
 {
-	static const struct blocked_window b = { INTERCEPT_NMI_WINDOW, EXIT_NMI_WINDOW,
+	static const struct blocked_window b = { VMX_NMI_WINDOW, EXIT_NMI_WINDOW,
 						 STATE_BLOCKED_BY_STI };
 
 	at_once_or_later(start_blocked(&b), EXIT_NMI_WINDOW);
@@ -228,6 +242,8 @@ static void blocked_timer(const void *argument)
 {
 	struct vcpu *v = start();
 
+	require(vmx_offers(VMX_PREEMPTION_TIMER),
+		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
 	vmx_preemption_timer(v, 0);
 	vcpu_set_state(v, *(const u64 *)argument);
 	at_once_or_later(v, EXIT_PREEMPTION_TIMER);
@@ -238,7 +254,9 @@ static void blocked_interrupt(const void *argument)
 	struct vcpu *v = start();
 
 	vcpu_intercept(v, INTERCEPT_INTR, true);
-	vmx_acknowledge_on_exit(v, true);
+	require(vmx_offers(VMX_ACKNOWLEDGE_ON_EXIT),
+		"acknowledging interrupts on exit (IA32_VMX_EXIT_CTLS bit 47)");
+	vmx_control(v, VMX_ACKNOWLEDGE_ON_EXIT, true);
 	vcpu_set_state(v, *(const u64 *)argument);
 	pend_irq(VEC);
 	at_once_or_later(v, EXIT_INTR);
@@ -278,11 +296,13 @@ CASE(mtf_hlt, "V63",
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(HLT), NOP);
 	v = start_with_interrupts_on();
-	vmx_monitor_trap_flag(v, true);
+	require(vmx_offers(VMX_MONITOR_TRAP_FLAG),
+		"a monitor trap flag (IA32_VMX_PROCBASED_CTLS bit 59)");
+	vmx_control(v, VMX_MONITOR_TRAP_FLAG, true);
 	run_to(v, EXIT_MTF, AFTER(L));
-	observed("activity state %u", vcpu_activity(v));
-	vmx_monitor_trap_flag(v, false);
-	vcpu_set_activity(v, ACTIVITY_ACTIVE);
+	observed("activity state %u", vmx_activity(v));
+	vmx_control(v, VMX_MONITOR_TRAP_FLAG, false);
+	vmx_set_activity(v, ACTIVITY_ACTIVE);
 	run_to_end(v);
 	expect(EXIT(MTF, AT(AFTER(L))), ENTRY(AT(AFTER(L))));
 }

@@ -10,6 +10,7 @@
 #include "base/mutate.h"
 #include "report/panic.h"
 #include "report/report.h"
+#include "machine/nmi.h"
 #include "machine/segments.h"
 #include "stage/stage.h"
 #include "base/text.h"
@@ -100,6 +101,12 @@ struct vcpu *hv_start(void)
 	return hv_start_with((struct hv_options){ 0 });
 }
 
+struct vcpu *start_with_interrupts_on(void)
+{
+	the_scene()->in_rflags |= RFLAGS_IF;
+	return hv_start();
+}
+
 struct vcpu *hv_again(void)
 {
 	struct vcpu *v = &the_vcpu;
@@ -111,6 +118,13 @@ struct vcpu *hv_again(void)
 	v->vendor->set_state(v, 0);
 	clone_registers(v);
 	return v;
+}
+
+void pend_nmi(void)
+{
+	if (hv_is_vmx())
+		nmi_block();
+	nmi_send_self();
 }
 
 static void log_event(const struct vcpu *v, enum log_kind kind, u64 event)

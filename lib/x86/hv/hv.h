@@ -27,18 +27,10 @@ struct vcpu;
 
 /* What the guest can be made to exit on, beside what it always exits on. */
 enum intercept {
-	INTERCEPT_INTR,	       /* VMX: external-interrupt exiting; SVM: INTR */
-	INTERCEPT_NMI,	       /* VMX: NMI exiting; SVM: NMI */
-	INTERCEPT_INTR_WINDOW, /* VMX only */
-	INTERCEPT_NMI_WINDOW,  /* VMX only */
+	INTERCEPT_INTR, /* VMX: external-interrupt exiting; SVM: INTR */
+	INTERCEPT_NMI,	/* VMX: NMI exiting; SVM: NMI */
 	INTERCEPT_HLT,
 	INTERCEPT_COUNT,
-};
-
-enum activity {
-	ACTIVITY_ACTIVE = 0,
-	ACTIVITY_HLT = 1, /* VMX only */
-	ACTIVITY_SHUTDOWN = 2,
 };
 
 /* One exit, decoded as far as the log needs it. */
@@ -79,15 +71,21 @@ struct hv_options {
 struct vcpu *hv_start(void);
 struct vcpu *hv_start_with(struct hv_options options);
 
+/* Starts a guest with RFLAGS.IF=1 at its first step. */
+struct vcpu *start_with_interrupts_on(void);
+
 /*
- * The same, once more from the first step, for a guest that has reached its landing, or the first
- * time: virtualization stays on. What the guest changed beside its registers is not put back.
+ * Restarts the guest at the scene's first step without leaving VMX or SVM; the first call starts
+ * it. Registers are reloaded; memory and MSRs that the guest changed stay changed.
  */
 struct vcpu *hv_again(void);
 
-/* Is it VMX, is it SVM? */
+/* Has this processor VMX or SVM, and does firmware allow it? For require(), before hv_start(). */
 bool hv_is_vmx(void);
 bool hv_is_svm(void);
+
+/* Makes an NMI pending while root blocks it: VMX root inside an NMI handler, SVM root by GIF=0. */
+void pend_nmi(void);
 
 /*
  * Enters the guest and returns at its next exit, which is logged. An exit that no case can want (a
@@ -115,9 +113,6 @@ struct gprs *vcpu_gprs(struct vcpu *v);
 /* Interruptibility. Setting STATE_BLOCKED_BY_STI or _MOV_SS sets SVM's one shadow bit. */
 u64 vcpu_state(struct vcpu *v);
 void vcpu_set_state(struct vcpu *v, u64 state);
-void vcpu_set_activity(struct vcpu *v, enum activity activity);
-enum activity vcpu_activity(struct vcpu *v);
-void vcpu_set_pending_debug(struct vcpu *v, u64 bits);
 void vcpu_set_cr2(struct vcpu *v, u64 address);
 
 void vcpu_intercept(struct vcpu *v, enum intercept what, bool on);

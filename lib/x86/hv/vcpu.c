@@ -66,30 +66,6 @@ void vcpu_set_state(struct vcpu *v, u64 state)
 	v->exit.state = v->vendor->state(v);
 }
 
-static void require_vmx(const struct vcpu *v, const char *what)
-{
-	if (v->vendor != &vmx_vendor)
-		skip("SVM has no %s in its VMCB: this needs VMX", what);
-}
-
-void vcpu_set_activity(struct vcpu *v, enum activity activity)
-{
-	require_vmx(v, "activity state");
-	v->vendor->set_activity(v, activity);
-}
-
-enum activity vcpu_activity(struct vcpu *v)
-{
-	require_vmx(v, "activity state");
-	return v->vendor->activity(v);
-}
-
-void vcpu_set_pending_debug(struct vcpu *v, u64 bits)
-{
-	require_vmx(v, "pending debug exceptions");
-	v->vendor->set_pending_debug(v, bits);
-}
-
 void vcpu_set_cr2(struct vcpu *v, u64 address)
 {
 	v->vendor->set_cr2(v, address);
@@ -97,8 +73,6 @@ void vcpu_set_cr2(struct vcpu *v, u64 address)
 
 void vcpu_intercept(struct vcpu *v, enum intercept what, bool on)
 {
-	if (what == INTERCEPT_INTR_WINDOW || what == INTERCEPT_NMI_WINDOW)
-		require_vmx(v, "interrupt-window or NMI-window exiting");
 	v->vendor->intercept(v, what, on);
 }
 

@@ -56,9 +56,6 @@ struct hv_vendor {
 	void (*set_event_length)(struct vcpu *v, u32 length);
 	u64 (*state)(struct vcpu *v);
 	void (*set_state)(struct vcpu *v, u64 state);
-	enum activity (*activity)(struct vcpu *v);
-	void (*set_activity)(struct vcpu *v, enum activity activity);
-	void (*set_pending_debug)(struct vcpu *v, u64 bits);
 	void (*set_cr2)(struct vcpu *v, u64 address);
 	void (*intercept)(struct vcpu *v, enum intercept what, bool on);
 	void (*intercept_rdmsr)(struct vcpu *v, u32 msr, bool on);

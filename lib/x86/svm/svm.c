@@ -2,10 +2,10 @@
 /*
  * The SVM vendor of the shim. Read beside vmx/vmx.c: function for function the same.
  */
-#include "stage/case.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
-#include "base/string.h"
+#include "report/panic.h"
+#include "stage/case.h"
 #include "svm/svm.h"
 
 struct vmcb svm_vmcb PAGE_ALIGNED;
@@ -20,7 +20,7 @@ static const char *svm_unavailable(void)
 	if (cpuid(0x80000000, 0).eax < SVM_LEAF)
 		return "no SVM (CPUID 80000000 EAX is below 8000000A)";
 	if (!(cpuid(0x80000001, 0).ecx & CPUID_80000001_ECX_SVM))
-		return "no SVM (CPUID 80000001 ECX bit 2 is clear)";
+		return "no SVM (CPUID 80000001H ECX bit 2 is clear)";
 	if (this_cpu.vm_cr & VM_CR_SVMDIS)
 		return "SVM is switched off (VM_CR.SVMDIS is set)";
 	return NULL;
@@ -191,12 +191,13 @@ static void svm_set(struct vcpu *v, enum vcpu_field field, u64 value)
 	*field_of(field) = value;
 }
 
-/* "Event Injection" of type 4: the guest's RIP is saved as it is, so the shim moves it. */
+/*
+ * "Event Injection" of type 4: the guest's RIP is saved as it is, so the shim moves it. Without the
+ * next sequential instruction pointer software interrupts cannot be properly injected.
+ */
 static void svm_set_event_length(struct vcpu *v, u32 length)
 {
-	/* "Event Injection": without it software interrupts cannot be properly injected. */
-	if (!(cpuid(SVM_LEAF, 0).edx & CPUID_8000000A_EDX_NRIPS))
-		skip("needs the NextRIP field (CPUID 8000000A EDX bit 3) to inject a software interrupt");
+	ASSERT(cpuid(SVM_LEAF, 0).edx & CPUID_8000000A_EDX_NRIPS);
 	(void)v;
 	svm_vmcb.next_rip = svm_vmcb.rip + length;
 	svm_vmcb.rip += length;
@@ -208,25 +209,6 @@ static void svm_set_state(struct vcpu *v, u64 state)
 
 	(void)v;
 	svm_vmcb.interrupt_shadow = shadow ? SHADOW_ACTIVE : 0;
-}
-
-/* SVM has neither; vcpu.c does not let a case come here. */
-static enum activity svm_activity(struct vcpu *v)
-{
-	(void)v;
-	return ACTIVITY_ACTIVE;
-}
-
-static void svm_set_activity(struct vcpu *v, enum activity activity)
-{
-	(void)v;
-	(void)activity;
-}
-
-static void svm_set_pending_debug(struct vcpu *v, u64 bits)
-{
-	(void)v;
-	(void)bits;
 }
 
 static void svm_set_cr2(struct vcpu *v, u64 address)
@@ -277,9 +259,6 @@ const struct hv_vendor svm_vendor = {
 	.set_event_length = svm_set_event_length,
 	.state = svm_state,
 	.set_state = svm_set_state,
-	.activity = svm_activity,
-	.set_activity = svm_set_activity,
-	.set_pending_debug = svm_set_pending_debug,
 	.set_cr2 = svm_set_cr2,
 	.intercept = svm_choose_intercept,
 	.intercept_rdmsr = svm_intercept_rdmsr,

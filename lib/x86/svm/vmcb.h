@@ -94,12 +94,16 @@ enum svm_msr {
 enum {
 	VM_CR_SVMDIS = 1 << 4,
 	CPUID_80000001_ECX_SVM = 1 << 2,
+	SVM_LEAF = 0x8000000a,
+};
+
+/* "SVM Feature Identification" */
+enum svm_feature {
 	CPUID_8000000A_EDX_NPT = 1 << 0,
 	CPUID_8000000A_EDX_NRIPS = 1 << 3,
 	CPUID_8000000A_EDX_VGIF = 1 << 16,
 	CPUID_8000000A_EDX_VNMI = 1 << 25,
 	CPUID_8000000A_EDX_IDLE_HLT = 1 << 30,
-	SVM_LEAF = 0x8000000a,
 };
 
 /* Intercepts: bit n % 32 of the word at VMCB offset 00Ch + n / 32 * 4 */

@@ -6,6 +6,7 @@
  */
 #include "base/bits.h"
 #include "base/text.h"
+#include "vmx/controls.h"
 #include "vmx/vmx.h"
 
 static const char *const instruction_errors[] = {
@@ -51,7 +52,7 @@ const char *vmx_suspect_guest_state(void)
 		return "interruptibility: blocking by STI while RFLAGS.IF is 0";
 	if ((state & (STATE_BLOCKED_BY_STI | STATE_BLOCKED_BY_MOV_SS) ||
 	     activity == ACTIVITY_HLT) &&
-	    !(rflags & RFLAGS_TF) != !(vmread(GUEST_PENDING_DEBUG) & PENDING_DEBUG_BS))
+	    !(rflags & RFLAGS_TF) != !(vmread(GUEST_PENDING_DEBUG) & PENDING_BS))
 		return "pending debug exceptions: BS is not TF under blocking by STI or MOV SS, or in HLT";
 	if (external && !(rflags & RFLAGS_IF))
 		return "an external interrupt is injected while RFLAGS.IF is 0";

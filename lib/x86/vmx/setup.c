@@ -22,37 +22,33 @@ enum {
 
 static u8 msr_bitmap[PAGE_SIZE] PAGE_ALIGNED;
 
-/* "Reserved Controls and Default Settings": low half must be 1, high half may be 1. */
-static u64 capability(u32 msr)
+/*
+ * "Reserved Controls and Default Settings": the capability of a control field. A bit must be 1 that
+ * is 1 in its low half, and may be 1 that is 1 in its high half.
+ */
+static u64 capability(enum vmcs_field field)
 {
-	if (msr != MSR_VMX_SECONDARY && rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE_CONTROLS)
-		msr += TRUE_CONTROLS;
-	return rdmsr(msr);
+	u32 moved = rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE_CONTROLS ? TRUE_CONTROLS : 0;
+
+	switch (field) {
+	case PIN_BASED_CONTROLS:
+		return rdmsr(MSR_VMX_PIN + moved);
+	case PRIMARY_CONTROLS:
+		return rdmsr(MSR_VMX_PRIMARY + moved);
+	case SECONDARY_CONTROLS:
+		if (!vmx_allows(PRIMARY_CONTROLS, PRIMARY_SECONDARY))
+			return 0;
+		return rdmsr(MSR_VMX_SECONDARY);
+	case EXIT_CONTROLS:
+		return rdmsr(MSR_VMX_EXIT + moved);
+	default:
+		return rdmsr(MSR_VMX_ENTRY + moved);
+	}
 }
 
-static bool offers(u32 msr, u32 bits)
+bool vmx_allows(enum vmcs_field field, u32 bits)
 {
-	return (capability(msr) >> 32 & bits) == bits;
-}
-
-bool vmx_pin_offers(u32 bit)
-{
-	return offers(MSR_VMX_PIN, bit);
-}
-
-bool vmx_primary_offers(u32 bits)
-{
-	return offers(MSR_VMX_PRIMARY, bits);
-}
-
-bool vmx_secondary_offers(u32 bit)
-{
-	return vmx_primary_offers(PRIMARY_SECONDARY) && offers(MSR_VMX_SECONDARY, bit);
-}
-
-bool vmx_exit_offers(u32 bit)
-{
-	return offers(MSR_VMX_EXIT, bit);
+	return (capability(field) >> 32 & bits) == bits;
 }
 
 u32 vmx_guard_ticks(void)
@@ -60,11 +56,11 @@ u32 vmx_guard_ticks(void)
 	return (u32)(GUARD_TSC_TICKS >> (rdmsr(MSR_VMX_MISC) & PREEMPTION_RATE_MASK));
 }
 
-static bool set_controls(enum vmcs_field field, u32 msr, u32 wanted)
+static bool set_controls(enum vmcs_field field, u32 wanted)
 {
-	if (!offers(msr, wanted))
+	if (!vmx_allows(field, wanted))
 		return false;
-	vmwrite(field, wanted | (u32)capability(msr));
+	vmwrite(field, wanted | (u32)capability(field));
 	return true;
 }
 
@@ -73,20 +69,20 @@ static const char *set_execution_controls(struct hv_options options)
 {
 	u32 pin = 0, primary = PRIMARY_MSR_BITMAPS, secondary = 0;
 
-	if (vmx_pin_offers(PIN_PREEMPTION_TIMER))
+	if (vmx_allows(PIN_BASED_CONTROLS, PIN_PREEMPTION_TIMER))
 		pin |= PIN_PREEMPTION_TIMER;
 	if (options.nested_paging)
 		secondary |= SECONDARY_EPT;
 	if (secondary)
 		primary |= PRIMARY_SECONDARY;
-	if (!set_controls(PIN_BASED_CONTROLS, MSR_VMX_PIN, pin))
+	if (!set_controls(PIN_BASED_CONTROLS, pin))
 		return "pin-based controls";
-	if (!set_controls(PRIMARY_CONTROLS, MSR_VMX_PRIMARY, primary))
+	if (!set_controls(PRIMARY_CONTROLS, primary))
 		return options.nested_paging ? "secondary controls (IA32_VMX_PROCBASED_CTLS bit 63)"
 					     : "MSR bitmaps (IA32_VMX_PROCBASED_CTLS bit 60)";
 	vmwrite(SECONDARY_CONTROLS, 0);
 	if (secondary) {
-		if (!set_controls(SECONDARY_CONTROLS, MSR_VMX_SECONDARY, secondary))
+		if (!set_controls(SECONDARY_CONTROLS, secondary))
 			return "EPT (IA32_VMX_PROCBASED_CTLS2 bit 33)";
 		vmwrite(EPT_POINTER, vmx_identity_ept());
 	}
@@ -104,9 +100,9 @@ static const char *set_execution_controls(struct hv_options options)
 /* "VM-Exit Control Fields", "VM-Entry Control Fields": both sides are 64-bit; no MSR lists. */
 static const char *set_exit_and_entry_controls(void)
 {
-	if (!set_controls(EXIT_CONTROLS, MSR_VMX_EXIT, EXIT_HOST_64BIT | EXIT_SAVE_DEBUG))
+	if (!set_controls(EXIT_CONTROLS, EXIT_HOST_64BIT | EXIT_SAVE_DEBUG))
 		return "64-bit host (IA32_VMX_EXIT_CTLS bit 41)";
-	if (!set_controls(ENTRY_CONTROLS, MSR_VMX_ENTRY, ENTRY_IA32E_GUEST | ENTRY_LOAD_DEBUG))
+	if (!set_controls(ENTRY_CONTROLS, ENTRY_IA32E_GUEST | ENTRY_LOAD_DEBUG))
 		return "IA-32e mode guest (IA32_VMX_ENTRY_CTLS bit 41)";
 	vmwrite(EXIT_MSR_STORE_COUNT, 0);
 	vmwrite(EXIT_MSR_LOAD_COUNT, 0);
@@ -157,7 +153,7 @@ static void set_guest_non_register_state(void)
 	vmwrite(GUEST_INTERRUPTIBILITY, 0);
 	vmwrite(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmwrite(GUEST_PENDING_DEBUG, 0);
-	if (vmx_pin_offers(PIN_PREEMPTION_TIMER))
+	if (vmx_allows(PIN_BASED_CONTROLS, PIN_PREEMPTION_TIMER))
 		vmwrite(GUEST_PREEMPTION_TIMER, vmx_guard_ticks());
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See vapic.h, and vmx_tpr_threshold() in only.h.
+ * The virtual-APIC page, the APIC-access page, the posted-interrupt descriptor, and the controls
+ * that give each of them its meaning.
  */
 #include "vmx/vapic.h"
-#include "stage/case.h"
+#include "machine/lapic.h"
+#include "machine/percpu.h"
+#include "report/panic.h"
 #include "base/mutate.h"
 #include "base/string.h"
-#include "vmx/only.h"
+#include "vmx/controls.h"
 #include "vmx/vmx.h"
 
 enum {
@@ -31,78 +34,87 @@ static u8 apic_access_page[PAGE_SIZE] PAGE_ALIGNED;
 static u8 virtual_apic_page[PAGE_SIZE] PAGE_ALIGNED;
 static struct posted_interrupts posted __attribute__((aligned(64)));
 
-static void set_page(struct vcpu *v, unsigned int vtpr)
+enum {
+	IN_MEMORY = SECONDARY_VIRTUALIZE_APIC | SECONDARY_APIC_REGISTERS,
+	DELIVERY = SECONDARY_VIRTUALIZE_X2APIC | SECONDARY_APIC_REGISTERS |
+		   SECONDARY_VIRTUAL_INTERRUPTS,
+};
+
+static bool offers(u32 secondary)
 {
-	vmx_require(v, vmx_primary_offers(PRIMARY_TPR_SHADOW | PRIMARY_SECONDARY),
-		    "a TPR shadow (IA32_VMX_PROCBASED_CTLS bit 53)");
+	return hv_is_vmx() && vmx_allows(PRIMARY_CONTROLS, PRIMARY_TPR_SHADOW) &&
+	       vmx_allows(SECONDARY_CONTROLS, secondary);
+}
+
+static bool offers_x2apic(u32 secondary)
+{
+	return offers(secondary) && this_cpu.lapic_mode == LAPIC_X2APIC;
+}
+
+bool vapic_offers_delivery(void)
+{
+	return offers_x2apic(DELIVERY);
+}
+
+bool vapic_offers_tpr_shadow(void)
+{
+	return offers_x2apic(SECONDARY_VIRTUALIZE_X2APIC);
+}
+
+bool vapic_offers_memory_mapped(void)
+{
+	return offers(IN_MEMORY);
+}
+
+bool vapic_offers_tpr_threshold(void)
+{
+	return offers(SECONDARY_VIRTUALIZE_APIC);
+}
+
+bool vapic_offers_posting(void)
+{
+	return vmx_offers(VMX_POSTED_INTERRUPTS) && vmx_offers(VMX_ACKNOWLEDGE_ON_EXIT);
+}
+
+/* A virtual-APIC page with this VTPR, under a TPR shadow and these controls. */
+static void set_page(unsigned int vtpr, unsigned int threshold, u32 secondary)
+{
 	memset(virtual_apic_page, 0, sizeof(virtual_apic_page));
 	virtual_apic_page[LAPIC_TPR] = (u8)(vtpr << CLASS_SHIFT);
 	vmwrite(VIRTUAL_APIC_ADDRESS, (u64)virtual_apic_page);
-	vmx_set_bits(PRIMARY_CONTROLS, PRIMARY_TPR_SHADOW | PRIMARY_SECONDARY, true);
-}
-
-static void require_access_page(struct vcpu *v)
-{
-	vmx_require(v, vmx_secondary_offers(SECONDARY_VIRTUALIZE_APIC),
-		    "virtualized APIC accesses (IA32_VMX_PROCBASED_CTLS2 bit 32)");
-	vmwrite(APIC_ACCESS_ADDRESS, (u64)apic_access_page);
-}
-
-static void require_registers(struct vcpu *v)
-{
-	vmx_require(v, vmx_secondary_offers(SECONDARY_APIC_REGISTERS),
-		    "APIC-register virtualization (IA32_VMX_PROCBASED_CTLS2 bit 40)");
-}
-
-static void require_x2apic(struct vcpu *v)
-{
-	vmx_require(v, vmx_secondary_offers(SECONDARY_VIRTUALIZE_X2APIC),
-		    "virtualized x2APIC mode (IA32_VMX_PROCBASED_CTLS2 bit 36)");
-	if (this_cpu.lapic_mode != LAPIC_X2APIC)
-		skip("the guest's handlers read a virtual ISR only in x2APIC mode (CPUID 1 ECX bit 21, apic=x2apic)");
-}
-
-void vmx_tpr_threshold(struct vcpu *v, unsigned int vtpr, unsigned int threshold)
-{
-	set_page(v, vtpr);
-	require_access_page(v);
 	vmwrite(TPR_THRESHOLD, threshold);
-	vmx_set_bits(SECONDARY_CONTROLS, SECONDARY_VIRTUALIZE_APIC, true);
+	if (secondary & SECONDARY_VIRTUALIZE_APIC)
+		vmwrite(APIC_ACCESS_ADDRESS, (u64)apic_access_page);
+	vmx_set_bits(PRIMARY_CONTROLS, PRIMARY_TPR_SHADOW | PRIMARY_SECONDARY, true);
+	vmx_set_bits(SECONDARY_CONTROLS, secondary, true);
+}
+
+void vapic_tpr_threshold(struct vcpu *v, unsigned int vtpr, unsigned int threshold)
+{
+	ASSERT(v->vendor == &vmx_vendor && vapic_offers_tpr_threshold());
+	set_page(vtpr, threshold, SECONDARY_VIRTUALIZE_APIC);
 }
 
 void vapic_start_tpr_shadow(struct vcpu *v, unsigned int vtpr, unsigned int threshold)
 {
-	require_x2apic(v);
-	set_page(v, vtpr);
-	vmwrite(TPR_THRESHOLD, threshold);
-	vmx_set_bits(SECONDARY_CONTROLS, SECONDARY_VIRTUALIZE_X2APIC, true);
+	ASSERT(v->vendor == &vmx_vendor && vapic_offers_tpr_shadow());
+	set_page(vtpr, threshold, SECONDARY_VIRTUALIZE_X2APIC);
 }
 
 void vapic_start(struct vcpu *v)
 {
-	require_x2apic(v);
-	require_registers(v);
-	vmx_require(v, vmx_secondary_offers(SECONDARY_VIRTUAL_INTERRUPTS),
-		    "virtual-interrupt delivery (IA32_VMX_PROCBASED_CTLS2 bit 41)");
-	set_page(v, 0);
+	ASSERT(v->vendor == &vmx_vendor && vapic_offers_delivery());
 	for (int i = 0; i < EOI_BITMAPS; i++)
 		vmwrite(EOI_EXIT_BITMAP + 2 * i, 0);
 	vmwrite(GUEST_INTERRUPT_STATUS, 0);
 	vcpu_intercept(v, INTERCEPT_INTR, true);
-	vmx_set_bits(SECONDARY_CONTROLS,
-		     SECONDARY_VIRTUALIZE_X2APIC | SECONDARY_APIC_REGISTERS |
-			     SECONDARY_VIRTUAL_INTERRUPTS,
-		     true);
+	set_page(0, 0, DELIVERY);
 }
 
 u64 vapic_start_memory_mapped(struct vcpu *v)
 {
-	require_access_page(v);
-	require_registers(v);
-	set_page(v, 0);
-	vmwrite(TPR_THRESHOLD, 0);
-	vmx_set_bits(SECONDARY_CONTROLS, SECONDARY_VIRTUALIZE_APIC | SECONDARY_APIC_REGISTERS,
-		     true);
+	ASSERT(v->vendor == &vmx_vendor && vapic_offers_memory_mapped());
+	set_page(0, 0, IN_MEMORY);
 	return (u64)apic_access_page;
 }
 
@@ -164,9 +176,7 @@ void vapic_exit_on_eoi(struct vcpu *v, u8 vector)
 
 void vapic_post(struct vcpu *v, u8 notification, u8 vector)
 {
-	vmx_require(v, vmx_pin_offers(PIN_POSTED_INTERRUPTS),
-		    "posted interrupts (IA32_VMX_PINBASED_CTLS bit 39)");
-	vmx_acknowledge_on_exit(v, true);
+	vmx_control(v, VMX_ACKNOWLEDGE_ON_EXIT, true);
 	posted = (struct posted_interrupts){ 0 };
 	if (!mutated(MUTATE_NO_EVENT)) {
 		posted.pir[vector / 8] = (u8)(1 << vector % 8);
@@ -174,5 +184,5 @@ void vapic_post(struct vcpu *v, u8 notification, u8 vector)
 	}
 	vmwrite(POSTED_INTERRUPT_VECTOR, notification);
 	vmwrite(POSTED_INTERRUPT_DESCRIPTOR, (u64)&posted);
-	vmx_set_bits(PIN_BASED_CONTROLS, PIN_POSTED_INTERRUPTS, true);
+	vmx_control(v, VMX_POSTED_INTERRUPTS, true);
 }

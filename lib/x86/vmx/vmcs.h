@@ -93,6 +93,13 @@ enum vmcs_field {
 	HOST_RIP = VMCS_HOST_RIP,
 };
 
+/* "Activity State" */
+enum activity {
+	ACTIVITY_ACTIVE = 0,
+	ACTIVITY_HLT = 1,
+	ACTIVITY_SHUTDOWN = 2,
+};
+
 /* Place of a segment register in the rows of fields above. */
 enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR };
 
@@ -206,9 +213,6 @@ enum vmx_exit_reason {
 
 /* IA32_VMX_MISC: activity state shutdown */
 #define VMX_MISC_SHUTDOWN	    BIT(7)
-
-/* "Pending Debug Exceptions" */
-#define PENDING_DEBUG_BS	    BIT(14)
 
 /* "Guest Segment Access Rights": unusable */
 #define SEGMENT_UNUSABLE	    0x10000

@@ -213,28 +213,17 @@ static void vmx_set_state(struct vcpu *v, u64 state)
 	vmwrite(GUEST_INTERRUPTIBILITY, state);
 }
 
-static enum activity vmx_activity(struct vcpu *v)
-{
-	(void)v;
-	return vmread(GUEST_ACTIVITY);
-}
-
-static void vmx_set_activity(struct vcpu *v, enum activity activity)
-{
-	(void)v;
-	vmwrite(GUEST_ACTIVITY, activity);
-}
-
-static void vmx_set_pending_debug(struct vcpu *v, u64 bits)
-{
-	(void)v;
-	vmwrite(GUEST_PENDING_DEBUG, bits);
-}
-
 static void vmx_set_cr2(struct vcpu *v, u64 address)
 {
 	(void)v;
 	write_cr2(address); /* VMX does not switch CR2 */
+}
+
+void vmx_set_bits(enum vmcs_field field, u32 bits, bool on)
+{
+	u64 value = vmread(field) & ~(u64)bits;
+
+	vmwrite(field, value | (on ? bits : 0));
 }
 
 static void vmx_intercept(struct vcpu *v, enum intercept what, bool on)
@@ -245,14 +234,11 @@ static void vmx_intercept(struct vcpu *v, enum intercept what, bool on)
 	} controls[INTERCEPT_COUNT] = {
 		[INTERCEPT_INTR] = { PIN_BASED_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING },
 		[INTERCEPT_NMI] = { PIN_BASED_CONTROLS, PIN_NMI_EXITING },
-		[INTERCEPT_INTR_WINDOW] = { PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW },
-		[INTERCEPT_NMI_WINDOW] = { PRIMARY_CONTROLS, PRIMARY_NMI_WINDOW },
 		[INTERCEPT_HLT] = { PRIMARY_CONTROLS, PRIMARY_HLT_EXITING },
 	};
-	u64 value = vmread(controls[what].field) & ~(u64)controls[what].bit;
 
 	(void)v;
-	vmwrite(controls[what].field, value | (on ? controls[what].bit : 0));
+	vmx_set_bits(controls[what].field, controls[what].bit, on);
 }
 
 static void vmx_intercept_exceptions(struct vcpu *v, u32 vectors)
@@ -276,9 +262,6 @@ const struct hv_vendor vmx_vendor = {
 	.set_event_length = vmx_set_event_length,
 	.state = vmx_state,
 	.set_state = vmx_set_state,
-	.activity = vmx_activity,
-	.set_activity = vmx_set_activity,
-	.set_pending_debug = vmx_set_pending_debug,
 	.set_cr2 = vmx_set_cr2,
 	.intercept = vmx_intercept,
 	.intercept_rdmsr = vmx_intercept_rdmsr,

@@ -11,16 +11,10 @@
 /* setup.c: fills the current VMCS. NULL, or the control that this CPU does not offer. */
 const char *vmx_set_up(struct vcpu *v, struct hv_options options);
 
-/* setup.c: is this control (a bit of PIN_, PRIMARY_ or SECONDARY_) offered? */
-bool vmx_pin_offers(u32 bit);
-bool vmx_primary_offers(u32 bits);
-bool vmx_secondary_offers(u32 bit);
-bool vmx_exit_offers(u32 bit);
+/* setup.c: may all of @bits be 1 in this control field, PIN_BASED_CONTROLS ... ENTRY_CONTROLS? */
+bool vmx_allows(enum vmcs_field field, u32 bits);
 
-/* only.c: SKIPs unless this is VMX and it offers @what. */
-void vmx_require(const struct vcpu *v, bool offered, const char *what);
-
-/* only.c */
+/* vmx.c: sets or clears @bits of a control field. */
 void vmx_set_bits(enum vmcs_field field, u32 bits, bool on);
 
 /* setup.c: preemption-timer count after which a guest that does not exit is given up. */

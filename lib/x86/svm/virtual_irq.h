@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guests that start with a virtual interrupt pending.
+ * A guest that starts with a virtual interrupt pending (V_IRQ).
  */
-#ifndef ORDEAL_SVM_GUEST_H
-#define ORDEAL_SVM_GUEST_H
+#ifndef ORDEAL_SVM_VIRTUAL_IRQ_H
+#define ORDEAL_SVM_VIRTUAL_IRQ_H
 
-#include "hv/guest.h"
-#include "svm/only.h"
+#include "hv/hv.h"
+#include "stage/case.h"
+#include "svm/controls.h"
 
 #define VIRTUAL_INTERRUPTS "APM 2, Injecting Virtual (INTR) Interrupts"
 
@@ -14,7 +15,7 @@ enum { VEC_VIRTUAL = 0x70, CLASS = VEC_VIRTUAL >> 4 };
 
 static const struct virtual_irq plain = { .vector = VEC_VIRTUAL, .priority = CLASS };
 
-/* A guest at its first step with this IF, and V_IRQ pending. */
+/* The case's scene becomes a guest at its first step, with this IF, and V_IRQ pending. */
 static inline struct vcpu *start_with_virtual_irq(bool interrupts_on, struct virtual_irq irq)
 {
 	struct vcpu *v;
