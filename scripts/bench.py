@@ -102,6 +102,26 @@ def runner(runs: int, work: str) -> None:
     times = interleaved({"suite": lambda: suite("many", {}), "bare": bare_qemu}, max(3, runs // 3))
     print("runner: %d boots on tcg, ratio to a bare loop over the same commands  %.3f" % (
         count, times["suite"] / times["bare"]))
+    rooms(runs)
+
+
+def rooms(runs: int) -> None:
+    """What each room of the runner adds to its start, from Python's own account of imports."""
+    times: Dict[str, List[float]] = {}
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import ordeal.app"
+    for _ in range(runs):
+        done = subprocess.run(["/usr/bin/python3", "-I", "-S", "-X", "importtime", "-c", script,
+                               os.path.join(ROOT, "scripts")], stderr=subprocess.PIPE, check=True)
+        sums: Dict[str, float] = {}
+        for own, name in re.findall(r"^import time: +(\d+) \| +\d+ \| +(.+)$",
+                                    done.stderr.decode(), re.M):
+            parts = name.split(".")
+            room = "library" if parts[0] != "ordeal" else parts[1] if len(parts) > 2 else "spine"
+            sums[room] = sums.get(room, 0) + int(own) / 1e3
+        for room, milliseconds in sums.items():
+            times.setdefault(room, []).append(milliseconds)
+    print("runner: imports, ms: %s" % ", ".join(
+        "%s %.1f" % (room, statistics.median(found)) for room, found in times.items()))
 
 
 def build(runs: int, work: str) -> None:

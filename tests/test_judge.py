@@ -2,7 +2,7 @@
 """The judge, one table row for each way a log can be: what it proves, and whom it charges."""
 import loglib
 import pytest
-from ordeal.judge.session import Ending, Plan, judge
+from ordeal.judge.session import BootPlan, Ending, judge
 
 OK = Ending("exit", 0)
 NAMES = ("a", "b", "c")
@@ -11,7 +11,7 @@ NAMES = ("a", "b", "c")
 def verdicts(lines, ending=OK, names=NAMES, raw=None):
     """The judgement as {case: verdict}, and the rest."""
     data = loglib.data(lines) if raw is None else raw
-    judgement = judge(data, ending, Plan("n1", names))
+    judgement = judge(data, ending, BootPlan("n1", names))
     return {n: c.verdict for n, c in judgement.cases.items()}, judgement.rest, judgement
 
 

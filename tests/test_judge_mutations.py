@@ -8,7 +8,7 @@ import random
 
 import loglib
 from ordeal.judge.scan import WORDS
-from ordeal.judge.session import Ending, Plan, judge
+from ordeal.judge.session import BootPlan, Ending, judge
 
 SEED, ROUNDS = 20261122, 10000
 NAMES = ("a", "bb", "c_c", "d")
@@ -130,7 +130,7 @@ def test_no_mutation_yields_a_pass_that_the_log_does_not_prove():
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
             data = rng.choice(MUTATIONS)(rng, data) if data else data
         ending = rng.choice(ENDINGS)
-        judgement = judge(data, ending, Plan("n1", NAMES))
+        judgement = judge(data, ending, BootPlan("n1", NAMES))
         believed, whole = proved(protocol(good), protocol(data), cases)
         where = "round %d of seed %d" % (number, SEED)
         assert set(judgement.cases) | set(judgement.rest) == set(NAMES), where
@@ -151,10 +151,10 @@ def test_feeding_in_pieces_makes_no_difference():
     for _ in range(200):
         data, _ = original(rng)
         data = rng.choice(MUTATIONS)(rng, data)
-        session = Session(Plan("n1", NAMES))
+        session = Session(BootPlan("n1", NAMES))
         at = 0
         while at < len(data):
             size = rng.randrange(1, 5000)
             session.feed(data[at:at + size])
             at += size
-        assert session.finish(ENDINGS[0]) == judge(data, ENDINGS[0], Plan("n1", NAMES))
+        assert session.finish(ENDINGS[0]) == judge(data, ENDINGS[0], BootPlan("n1", NAMES))

@@ -12,7 +12,7 @@ import pytest
 
 from ordeal import platforms
 from ordeal.host import Host, find_host
-from ordeal.judge.session import Ending, Plan, Session
+from ordeal.judge.session import BootPlan, Ending, Session
 from ordeal.model import UserError
 from ordeal.platforms.lab import cpio, relay, state, stock
 from ordeal.platforms.lab.kvm import lab_init, module_args
@@ -47,7 +47,7 @@ def make_relay(*suites):
     slices, logs = [], []
     for number, cases in enumerate(suites):
         nonce = "%08x" % number
-        slices.append(relay.Slice(Session(Plan(nonce, tuple(cases))), 30.0))
+        slices.append(relay.Slice(Session(BootPlan(nonce, tuple(cases))), 30.0))
         logs.append(loglib.data(loglib.good_log({name: "PASS" for name in cases}, nonce=nonce)))
     return relay.Relay("w", slices), logs
 

@@ -3,7 +3,7 @@
 import loglib
 import pytest
 from ordeal.judge.recheck import contradiction, matches, parse
-from ordeal.judge.session import Ending, Plan, judge
+from ordeal.judge.session import BootPlan, Ending, judge
 
 SEEN = "IRQ(0x60)@RDMSR[if=1,rf=0]; #GP(0x0)@RDMSR[if=1,rf=1]"
 
@@ -57,6 +57,6 @@ def test_each_order_of_a_sweep_must_be_a_legal_one():
 def test_a_guest_that_passes_what_it_did_not_want_is_an_error():
     lines = loglib.head_lines(2) + loglib.case_lines("a", seen="NMI@L") + loglib.case_lines("b")
     lines += loglib.close_lines(lines, ["PASS", "PASS"], "n1")
-    judgement = judge(loglib.data(lines), Ending("exit", 0), Plan("n1", ("a", "b")))
+    judgement = judge(loglib.data(lines), Ending("exit", 0), BootPlan("n1", ("a", "b")))
     assert [case.verdict for case in judgement.cases.values()] == ["ERROR", "PASS"]
     assert "none of its WANT: NMI@L" in judgement.cases["a"].reason

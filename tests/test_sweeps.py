@@ -2,7 +2,7 @@
 """What the log says of a sweep: the lines SWEEP, SAMPLE and HIST, and what becomes of them."""
 import pytest
 from loglib import case_lines, data, good_log, head_lines, close_lines
-from ordeal.judge.session import Ending, Plan, Session
+from ordeal.judge.session import BootPlan, Ending, Session
 from ordeal.judge.sweeps import first_in, parse_hist, parse_sample, parse_sweep, ranges
 from ordeal.model import Result, result_from_record
 from ordeal.report.person import failure
@@ -17,7 +17,7 @@ LINES = ["SAMPLE: a: 92 IRQ(0x60)@NOP#24[if=1]; #UD@UD2", "SAMPLE: a: 93 #UD@UD2
 def judged(extra):
     """The one case of a log with these lines."""
     lines = head_lines(1) + case_lines("a", extra=extra)
-    session = Session(Plan("n1", ("a",)))
+    session = Session(BootPlan("n1", ("a",)))
     session.feed(data(lines + close_lines(lines, ["PASS"], "n1")))
     return session.finish(Ending("exit", 0)).cases["a"]
 
@@ -66,6 +66,6 @@ def test_an_incomplete_sweep_is_loud():
 
 
 def test_a_good_log_has_no_sweep():
-    session = Session(Plan("n1", ("a",)))
+    session = Session(BootPlan("n1", ("a",)))
     session.feed(data(good_log({"a": "PASS"})))
     assert session.finish(Ending("exit", 0)).cases["a"].sweep == {}

@@ -6,6 +6,7 @@ Keeps the one promise about errors: one line that says what is wrong, and exit s
 import gc
 import os
 import sys
+import time
 
 
 def _package() -> None:
@@ -16,10 +17,12 @@ def _package() -> None:
 def main() -> int:
     """The exit status."""
     gc.disable()  # loading makes no rubbish; what a run makes is found at a slower pace
-    from ordeal.app import Run
+    from ordeal.agenda import Agenda
+    from ordeal.app import run
     from ordeal.host import find_host
     from ordeal.model import UserError
     from ordeal.options import USAGE, parse
+    started = time.monotonic()
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     try:
         options = parse(sys.argv[1:])
@@ -31,20 +34,20 @@ def main() -> int:
             from ordeal import listing
             listing.platforms(host)
             return 0
-        run = Run(host, options, sys.argv[1:])
+        agenda = Agenda(host, options)
         if options.flag("list"):
             from ordeal import listing
-            listing.tests(run)
+            listing.tests(agenda)
             return 0
-        run.load()
+        agenda.load()
         if options.flag("list-cases"):
             from ordeal import listing
-            listing.cases(run)
+            listing.cases(agenda)
             return 0
-        run.prepare()
+        agenda.prepare()
         gc.set_threshold(50000)
         gc.enable()
-        return run.execute()
+        return run(agenda, sys.argv[1:], started)
     except UserError as error:
         sys.stdout.flush()
         sys.stderr.write("run_tests.sh: %s\n" % error)

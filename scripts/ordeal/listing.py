@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What -l, --list-cases and --platforms print; nothing boots for any of them."""
-from typing import TYPE_CHECKING
-
+from .agenda import Agenda
 from .host import Host
+from .model import UserError
+from .plan import suites
 from .platforms import survey
 from .text import clean_text
 
-if TYPE_CHECKING:
-    from .app import Run
 
-
-def tests(run: "Run") -> None:
+def tests(agenda: Agenda) -> None:
     """Every stanza's name, as kvm-unit-tests' -l; -g narrows. Images need not be built."""
-    from .plan import suites
-    from .model import UserError
-    stanzas = suites.read_stanzas(run.host, run.cfg, run.options.values.get("set", []))
-    groups = run.options.words("group")
+    stanzas = suites.read_stanzas(agenda.host, agenda.cfg, agenda.options.values.get("set", []))
+    groups = agenda.options.words("group")
     known = {group for stanza in stanzas for group in stanza.groups}
     for group in groups:
         if group not in known:
@@ -25,9 +21,9 @@ def tests(run: "Run") -> None:
             print(stanza.name)
 
 
-def cases(run: "Run") -> None:
+def cases(agenda: Agenda) -> None:
     """id, row and sentence of every selected case, tab-separated."""
-    for suite, chosen in run.plan:
+    for suite, chosen in agenda.chosen:
         for case in chosen:
             row = (case.row, clean_text(case.sentence))
             print("%s/%s\t%s\t%s" % ((suite.stanza.name, case.name) + row))

@@ -104,6 +104,23 @@ class Options:
         """All values of a repeatable, comma-separated option."""
         return [word for value in self.values.get(name, []) for word in value.split(",") if word]
 
+    @property
+    def platforms(self) -> List[str]:
+        """Those that are named; none: all that can run here."""
+        return self.words("differential") or self.words("platform")
+
+    @property
+    def whole(self) -> bool:
+        """Every case of the suites is to run."""
+        return not (self.patterns or self.values.get("exclude") or self.words("group")
+                    or self.shard != (1, 1))
+
+    @property
+    def quiet(self) -> bool:
+        """Standard output belongs to a report for machines."""
+        return self.flag("tap13") or "-" in [
+            path for name in REPORTS + ("jsonl",) for path in self.values.get(name, [])]
+
 
 def _take(argv: List[str], option: Option, shown: str) -> str:
     if not argv:

@@ -34,7 +34,7 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BootPlan:
     """What this boot was asked to run, in the image's order."""
     nonce: str
     cases: Tuple[str, ...]
@@ -75,7 +75,7 @@ class _Violation(Exception):
 class Session:
     """One boot under judgement: feed() the console as it comes, then finish()."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: BootPlan) -> None:
         self.plan = plan
         self.env: List[str] = []
         self.done: List[CaseLog] = []
@@ -364,7 +364,7 @@ def _cut(ending: Ending, place: str) -> _Violation:
     return _Violation("the guest was stopped %s%s" % (place, detail))
 
 
-def judge(log: bytes, ending: Ending, plan: Plan) -> Judgement:
+def judge(log: bytes, ending: Ending, plan: BootPlan) -> Judgement:
     """The whole judge as one function."""
     session = Session(plan)
     session.feed(log)

@@ -121,7 +121,7 @@ def _may_fit(glob: str, name: str) -> bool:
     return fnmatchcase(name, glob)
 
 
-class Judge:
+class Deviations:
     """The deviations that hold on one platform in this run, and which of them were used."""
 
     def __init__(self, deviations: Iterable[Deviation], platform: str, version: str,

@@ -35,8 +35,8 @@ class Suite:
 
 
 @dataclass(frozen=True)
-class Options:
-    """What selects."""
+class Selection:
+    """What the command line asks for."""
     patterns: Tuple[str, ...] = ()
     excluded: Tuple[str, ...] = ()
     groups: Tuple[str, ...] = ()
@@ -71,39 +71,39 @@ def guest_args(suite: Suite, names: Sequence[str], extra: Sequence[str]) -> List
     return globs + keys + (["exclude=" + ",".join(excluded)] if excluded else []) + list(extra)
 
 
-def wanted(stanza: Stanza, options: Options) -> bool:
+def wanted(stanza: Stanza, selection: Selection) -> bool:
     """By groups, nodefault and the patterns' stanza part; images are not looked at."""
-    heads = [pattern.split("/", 1)[0] for pattern in options.patterns]
+    heads = [pattern.split("/", 1)[0] for pattern in selection.patterns]
     if heads and not matches(stanza.name, heads):
         return False
-    if options.groups and not set(stanza.groups) & set(options.groups):
+    if selection.groups and not set(stanza.groups) & set(selection.groups):
         return False
-    return ("nodefault" not in stanza.groups or options.everything or bool(options.groups)
+    return ("nodefault" not in stanza.groups or selection.everything or bool(selection.groups)
             or stanza.name in heads)
 
 
-def check_stanzas(stanzas: Sequence[Stanza], options: Options) -> None:
+def check_stanzas(stanzas: Sequence[Stanza], selection: Selection) -> None:
     """Every pattern's stanza part and every group must fit something that exists."""
     names = [stanza.name for stanza in stanzas]
-    for what, patterns in (("test", options.patterns), ("-x test", options.excluded)):
+    for what, patterns in (("test", selection.patterns), ("-x test", selection.excluded)):
         for pattern in patterns:
             head, slash, _ = pattern.partition("/")
             if not matches_any(names, head):
                 raise UserError("unknown %s %s%s; -l lists the tests" % (
                     what.replace("test", "case") if slash else what, pattern, near(head, names)))
     groups = sorted({group for stanza in stanzas for group in stanza.groups})
-    for group in options.groups:
+    for group in selection.groups:
         if group not in groups:
             raise UserError("unknown group %s%s; there are: %s"
                             % (group, near(group, groups), " ".join(groups) or "none"))
 
 
-def _check_cases(suites: Sequence[Suite], options: Options) -> None:
+def _check_cases(suites: Sequence[Suite], selection: Selection) -> None:
     """A pattern for cases must fit one, unless the image does not know its cases."""
     ids = [ident(suite, case) for suite in suites for case in suite.cases]
     foreign = [suite.stanza.name for suite in suites if suite.foreign]
     loaded = [suite.stanza.name for suite in suites]
-    for what, patterns in (("test", options.patterns), ("-x test", options.excluded)):
+    for what, patterns in (("test", selection.patterns), ("-x test", selection.excluded)):
         for pattern in patterns:
             head, slash, _ = pattern.partition("/")
             if slash and matches_any(loaded, head) and not matches_any(ids, pattern) \
@@ -122,50 +122,50 @@ def ident(suite: Suite, case: Case) -> str:
     return "%s/%s" % (suite.stanza.name, case.name)
 
 
-def _case_filter(options: Options) -> Callable[[Suite, Case], bool]:
+def _case_filter(selection: Selection) -> Callable[[Suite, Case], bool]:
     def wanted(suite: Suite, case: Case) -> bool:
         name, full = suite.stanza.name, ident(suite, case)
-        for pattern in options.excluded:
+        for pattern in selection.excluded:
             if fnmatchcase(full if "/" in pattern else name, pattern):
                 return False
-        if not options.patterns:
+        if not selection.patterns:
             return True
         return any(fnmatchcase(full if "/" in pattern else name, pattern)
-                   for pattern in options.patterns)
+                   for pattern in selection.patterns)
     return wanted
 
 
-def select(suites: Sequence[Suite], options: Options) -> List[Tuple[Suite, List[Case]]]:
-    """The plan for one platform: suites with the cases to run, none empty."""
-    _check_cases(suites, options)
-    case_wanted = _case_filter(options)
-    plan: List[Tuple[Suite, List[Case]]] = []
+def select(suites: Sequence[Suite], selection: Selection) -> List[Tuple[Suite, List[Case]]]:
+    """What runs on each platform: suites with the cases to run, none empty."""
+    _check_cases(suites, selection)
+    case_wanted = _case_filter(selection)
+    found: List[Tuple[Suite, List[Case]]] = []
     counter = 0
-    index, count = options.shard
+    index, count = selection.shard
     for suite in suites:
         chosen = []
         for case in suite.cases:
             # A foreign image is one unit: its subtests are known only afterwards.
-            if not (_foreign_wanted(suite, options) if suite.foreign
+            if not (_foreign_wanted(suite, selection) if suite.foreign
                     else case_wanted(suite, case)):
                 continue
             if counter % count == index - 1:
                 chosen.append(case)
             counter += 1
         if chosen:
-            plan.append((suite, chosen))
-    return plan
+            found.append((suite, chosen))
+    return found
 
 
-def _foreign_wanted(suite: Suite, options: Options) -> bool:
+def _foreign_wanted(suite: Suite, selection: Selection) -> bool:
     name = suite.stanza.name
-    return not any("/" not in x and fnmatchcase(name, x) for x in options.excluded)
+    return not any("/" not in x and fnmatchcase(name, x) for x in selection.excluded)
 
 
-def result_filter(suite: Suite, options: Options) -> Optional[Callable[[str], bool]]:
+def result_filter(suite: Suite, selection: Selection) -> Optional[Callable[[str], bool]]:
     """For a foreign image: which of the subtests it turned out to have are reported."""
-    patterns = [p for p in options.patterns if fnmatchcase(suite.stanza.name, p.split("/", 1)[0])]
-    excluded = [x for x in options.excluded if "/" in x]
+    patterns = [p for p in selection.patterns if fnmatchcase(suite.stanza.name, p.split("/", 1)[0])]
+    excluded = [x for x in selection.excluded if "/" in x]
     if not excluded and (not patterns or any("/" not in p for p in patterns)):
         return None
 

@@ -80,7 +80,7 @@ class Bochs(Platform):
     stumbles = ("RFB could not bind any port",)
 
     def __init__(self, root: str = "") -> None:
-        toolbox.dress(self, root)
+        toolbox.use_root(self, root)
 
     def program(self, host: Host) -> str:
         """The emulator itself; Debian's `bochs` is a wrapper around it."""

@@ -38,7 +38,7 @@ class Qemu(Platform):
     extra: tuple = ()
 
     def __init__(self, root: str = "") -> None:
-        toolbox.dress(self, root)
+        toolbox.use_root(self, root)
 
     def program(self, host: Host) -> str:
         """QEMU's path, '' if there is none."""

@@ -67,7 +67,7 @@ def need(host: Host, root: str) -> Need:
                 "scripts/make-root %s, or ./run_tests.sh --setup -p ...+%s" % (root, root))
 
 
-def dress(platform: Platform, root: str) -> None:
+def use_root(platform: Platform, root: str) -> None:
     """Make it the platform of this root: it runs only when -p names it, and where it cannot run
     the others do."""
     platform.root = root

@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One run: every planned case booted, judged, and given exactly one verdict.
 
-A Unit is one suite on one platform (once per --repeat). It boots all its cases; when a boot breaks,
-the judge names the case to blame and the unit boots again without it, until every case has a
-verdict or a boot reaches none: the rest are NOTRUN.
+A unit boots all its cases; when a boot breaks, the judge names the case to blame and the unit boots
+again without it, until every case has a verdict or a boot reaches none: the rest are NOTRUN.
 """
 import os
 import zlib
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import Any, Callable, Deque, List, Optional, Tuple
 
 from ..host import Host
-from ..judge.kut import WHOLE, KutSession
-from ..judge.session import CaseLog, Judgement, Plan, Session
-from ..model import ERROR, FLAKY, NOTRUN, SKIP, Case, Result, UserError
-from ..plan.select import Suite, guest_args
-from ..platforms.base import Job, Platform
+from ..judge.kut import KutSession
+from ..judge.session import BootPlan, CaseLog, Judgement, Session
+from ..model import NOTRUN, SKIP, UserError
+from ..plan.select import guest_args
 from .engine import Boot, Engine
 from .shared_boot import SharedBoot, batches
+from .unit import Unit
 
 
 def make_directory(prefix: str) -> str:
@@ -39,30 +37,6 @@ def remove_directory(path: str) -> None:
         os.rmdir(path)
     except OSError:
         pass
-
-
-@dataclass
-class Unit:
-    """One suite on one platform in one round."""
-    platform: Platform
-    suite: Suite
-    cases: List[Case]
-    index: int
-    round: int
-    job: Job
-    limit: float = 0.0
-    skip: str = ""
-    keep: Optional[Callable[[str], bool]] = None
-    left: List[str] = field(default_factory=list)
-    verdicts: Dict[str, Tuple[CaseLog, int, float]] = field(default_factory=dict)
-    boots: int = 0
-    over: bool = False
-    why: str = ""
-
-    @property
-    def label(self) -> str:
-        """How a person calls it."""
-        return "%s %s" % (self.platform.name, self.suite.stanza.name)
 
 
 class Runner:
@@ -102,11 +76,6 @@ class Runner:
                     unit.verdicts[name] = (CaseLog(name, NOTRUN, "the run was interrupted"), 0, 0.0)
                 self._close(unit)
 
-    def log_path(self, unit: Unit) -> str:
-        """logs/PLATFORM/NAME.log; NAME is boot where images share boots."""
-        name = "boot" if unit.platform.shares_boot else unit.suite.stanza.name
-        return os.path.join(self.logs, unit.platform.name, name + ".log")
-
     @staticmethod
     def _word(unit: Unit, what: str) -> str:
         """Eight hex digits: new for every boot, or, where two runs are the same to the last
@@ -123,11 +92,11 @@ class Runner:
             return KutSession(), list(unit.suite.words)
         nonce = self._word(unit, "nonce")
         args = guest_args(unit.suite, unit.left, unit.platform.guest_args + ("nonce=" + nonce,))
-        return Session(Plan(nonce, tuple(unit.left))), args
+        return Session(BootPlan(nonce, tuple(unit.left))), args
 
     def _boot(self, units: List[Unit]) -> Optional[Boot]:
         """A machine for these units, none if it could not be made: then they are over."""
-        platform, path = units[0].platform, self.log_path(units[0])
+        platform, path = units[0].platform, units[0].log_path(self.logs)
         work = make_directory(self.work + "/")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         append = units[0].boots > 0 or units[0].round > 1 or platform.shares_boot
@@ -219,52 +188,3 @@ class Runner:
     def _close(self, unit: Unit) -> None:
         unit.over = True
         self.on_unit(unit)
-
-
-def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[Result]:
-    """The verdicts the unit has so far, in the order of the image (foreign: of the log)."""
-    described = {case.name: case for case in unit.cases}
-    names = sorted(unit.verdicts, key=WHOLE.__eq__) if unit.suite.foreign \
-        else [case.name for case in unit.cases]
-    results = []
-    for place, name in enumerate(names):
-        if name not in unit.verdicts:
-            continue
-        case_log, boot, seconds = unit.verdicts[name]
-        case = described.get(name, Case(name))
-        full = "%s/%s" % (unit.suite.stanza.name, name)
-        reason = case_log.reason
-        if not case_log.verdict:
-            reason = "no verdict was found for this case"
-        results.append(Result(
-            unit.platform.name, full, case_log.verdict or ERROR, reason, case.row, case.sentence,
-            case.citation, case.twin, "", case_log.want, case_log.seen or
-            [trace for _, trace in case_log.hist], case_log.hist, case_log.sweep,
-            case_log.fingerprints, case_log.notes, seconds=seconds, boot=boot, log=log if boot else "",
-            repro=repro(unit.platform.name, full), index=unit.index + place))
-    return results
-
-
-def merge_rounds(rounds: List[List[Result]]) -> List[Result]:
-    """One result a case out of --repeat N: the same verdict every time, or FLAKY."""
-    if len(rounds) == 1:
-        return rounds[0]
-    by_case: Dict[str, List[Result]] = {}
-    for results in rounds:
-        for result in results:
-            by_case.setdefault(result.case, []).append(result)
-    merged = []
-    for attempts in by_case.values():
-        counts: Dict[str, int] = {}
-        for attempt in attempts:
-            counts[attempt.verdict] = counts.get(attempt.verdict, 0) + 1
-        result = next((a for a in attempts if a.verdict not in ("PASS", "SKIP")), attempts[0])
-        result.runs = counts
-        result.seconds = sum(attempt.seconds for attempt in attempts)
-        if len(counts) > 1:
-            result.reason = "%s; once: %s" % (
-                ", ".join("%s %d of %d" % (v, n, len(attempts)) for v, n in sorted(counts.items())),
-                result.reason or result.verdict)
-            result.verdict = FLAKY
-        merged.append(result)
-    return merged

@@ -5,19 +5,17 @@ The console of such a boot is cut by a relay into each image's own, so that ever
 the ordinary judge. What a boot did not settle goes into the next.
 """
 import time
-from typing import TYPE_CHECKING, Any, List, Tuple
+from typing import Any, List, Tuple
 
 from ..judge.session import Judgement
 from ..platforms.lab.relay import Relay, Slice
 from .engine import Boot
-
-if TYPE_CHECKING:
-    from .runner import Unit
+from .unit import Unit
 
 
-def batches(units: "List[Unit]", alone: bool) -> "List[List[Unit]]":
+def batches(units: List[Unit], alone: bool) -> List[List[Unit]]:
     """Units that may share a boot: neighbours of one platform and round. alone: each by itself."""
-    groups: "List[List[Unit]]" = []
+    groups: List[List[Unit]] = []
     for unit in units:
         last = groups[-1][-1] if groups else None
         if (last is not None and not alone and unit.platform.shares_boot
@@ -43,7 +41,7 @@ class SharedBoot(Boot):
         self.limit = limit
         self.deadline = time.monotonic() + limit if limit else float("inf")
 
-    def judgements(self, units: "List[Unit]") -> "List[Tuple[Unit, Judgement]]":
+    def judgements(self, units: List[Unit]) -> List[Tuple[Unit, Judgement]]:
         """Of the units whose images began; if none did, all units, with the reason."""
         found = [(unit, part.judgement) for unit, part in zip(units, self.relay.slices)
                  if part.judgement is not None]
@@ -51,10 +49,6 @@ class SharedBoot(Boot):
             return found
         why = self.judgement.why
         return [(unit, Judgement({}, list(unit.left), False, why, [])) for unit in units]
-
-    def ending_of(self, unit_number: int) -> Any:
-        """How this image ended, which need not be how the machine did."""
-        return self.relay.slices[unit_number].ending or self.ending
 
     def times(self) -> str:
         """How long the machine took to its first image, and the images after that."""

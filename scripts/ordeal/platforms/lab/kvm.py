@@ -127,7 +127,7 @@ class KvmAmdTcg(Lab):
         if kernel != DEFAULT_KERNEL:
             self.name += "+" + kernel
             self.about += ", " + kernel
-        toolbox.dress(self, root)
+        toolbox.use_root(self, root)
         self.qemu = Qemu(root)
 
     def needs(self, host: Host) -> List[Need]:

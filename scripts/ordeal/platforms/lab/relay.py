@@ -5,7 +5,7 @@ The launcher in the lab writes, around each image, the lines `TAG BEGIN` and `TA
 TEXT`, where TAG is `LAB WORD NUMBER`; WORD is new for every boot and no image knows it. KIND is a
 kind of judge.Ending. `LAB WORD OVER` says that all images have had their turn.
 """
-from typing import Callable, List, Optional, Tuple, Union
+from typing import Callable, List, Optional, Union
 
 from ...judge.kut import KutSession
 from ...judge.session import Ending, Judgement, Session
@@ -117,8 +117,3 @@ def read_exit(detail: str) -> Ending:
 def _cut(ending: Ending) -> str:
     return "%s%s" % ("no end within the time limit" if ending.kind == "timeout"
                      else "the machine stopped", ": " + ending.text if ending.text else "")
-
-
-def unit_endings(relay: Relay) -> List[Tuple[Slice, Judgement]]:
-    """The slices that have a judgement."""
-    return [(part, part.judgement) for part in relay.slices if part.judgement is not None]

@@ -50,7 +50,7 @@ class XenAmdTcg(Lab):
     repeatable = True
 
     def __init__(self, root: str = "") -> None:
-        toolbox.dress(self, root)
+        toolbox.use_root(self, root)
         self.qemu = Qemu(root)
 
     def needs(self, host: Host) -> List[Need]:

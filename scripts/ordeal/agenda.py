@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a run is going to do: its cases, platforms and units, and the deviations known of them.
+
+All of it stands before anything boots, so that whatever is wrong with the input is said first.
+"""
+import os
+import time
+from dataclasses import replace
+from typing import Dict, List, Tuple
+
+from . import platforms
+from .host import Host
+from .judge.kut import MAX_SUBTESTS
+from .model import Case, UserError
+from .options import LAB, Options
+from .plan import known, suites
+from .plan.select import Selection, Suite, check_stanzas, ident, result_filter, select, wanted
+from .platforms.base import Platform
+from .run.unit import Unit
+from .text import shell_quote
+
+
+class Agenda:
+    """load() and prepare() fill it; after that it does not change."""
+
+    def __init__(self, host: Host, options: Options) -> None:
+        self.host, self.options = host, options
+        host.lab = {name: options.one(name) for name in LAB if options.one(name)}
+        self.own = not options.one("cfg")
+        self.cfg = options.one("cfg") or os.path.join(host.root, suites.DEFAULT_CFG)
+        self.selection = Selection(
+            tuple(options.patterns), tuple(options.values.get("exclude", [])),
+            tuple(options.words("group")), options.flag("all"), options.shard)
+        self.suites: List[Suite] = []
+        self.chosen: List[Tuple[Suite, List[Case]]] = []
+        self.platforms: List[Platform] = []
+        #: By the platform's name.
+        self.known: Dict[str, known.Deviations] = {}
+        #: By the index of a suite's first case on a platform: its unit in each round.
+        self.rounds: Dict[int, List[Unit]] = {}
+        self._unread: List[str] = []
+        self._command = ""
+
+    def load(self) -> None:
+        """Read the cfg and the images, and select."""
+        stanzas = suites.read_stanzas(self.host, self.cfg, self.options.values.get("set", []))
+        check_stanzas(stanzas, self.selection)
+        self._unread = [s.name for s in stanzas if not wanted(s, self.selection)]
+        self.suites = suites.load(self.host, self.cfg,
+                                  [s for s in stanzas if wanted(s, self.selection)], self.own)
+        self.chosen = select(self.suites, self.selection)
+
+    def prepare(self) -> None:
+        """Platforms, known deviations, units."""
+        self.platforms = platforms.choose(self.host, self.options.platforms)
+        if not self.chosen:
+            raise UserError("nothing to run: the selection leaves no case")
+        self._read_known()
+        index = 0
+        for platform in self.platforms:
+            for suite, cases in self.chosen:
+                self.rounds[index] = self._units(platform, suite, cases, index)
+                index += len(cases) if not suite.foreign else MAX_SUBTESTS + 1
+
+    def _read_known(self) -> None:
+        directory = os.path.join(os.path.dirname(os.path.abspath(self.cfg)), "expected")
+        today = time.strftime("%Y-%m-%d")
+        for platform in self.platforms:
+            listed = known.load(directory, platform.expectations(self.host))
+            stem, version = platform.below(self.host)
+            if stem:
+                listed += known.seen_through(known.load(directory, stem), version, stem)
+            self.known[platform.name] = known.Deviations(
+                listed, platform.name, platform.version(self.host), today)
+
+    def _units(self, platform: Platform, suite: Suite, cases: List[Case],
+               index: int) -> List[Unit]:
+        """One for each round. All that can be wrong with a stanza is found here."""
+        job = suites.make_job(suite, self.host)
+        limit = suites.time_limit(suite.stanza, platform, self.host)
+        skip = suites.why_not(suite.stanza, platform, self.host)
+        keep = result_filter(suite, self.selection) if suite.foreign else None
+        return [Unit(platform, suite, cases, index, number, replace(job, round=number), limit, skip,
+                     keep) for number in range(1, self.options.repeat + 1)]
+
+    @property
+    def units(self) -> List[Unit]:
+        """Every unit, in the order of the run."""
+        return [unit for rounds in self.rounds.values() for unit in rounds]
+
+    def repro(self, platform: str, case: str) -> str:
+        """The one command that boots only this case."""
+        if not self._command:
+            words = [os.path.join(os.path.relpath(self.host.root), "run_tests.sh")]
+            for name in ("cfg", "set") + LAB:
+                for value in self.options.values.get(name, []):
+                    words += ["--" + name, value]
+            env = ["%s=%s" % (k, shell_quote([v])) for k, v in self.host.changed().items()]
+            self._command = " ".join(env + [shell_quote(words)])
+        return "%s %s" % (self._command, shell_quote(["-p", platform, case]))
+
+    def complaints(self) -> List[str]:
+        """About known deviations that are stale."""
+        every = [ident(suite, case) for suite in self.suites for case in suite.cases]
+        every += [name + "/*" for name in self._unread + [s.stanza.name for s in self.suites
+                                                          if s.foreign]]
+        return [line for listed in self.known.values() for line in listed.complaints(every)]

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Takes what the runner finds as it comes: records for the stream, lines for whoever waits."""
+import os
+import sys
+from typing import Dict, List, Set
+
+from .agenda import Agenda
+from .model import SKIP, Result
+from .report.stream import Stream
+from .run.engine import Boot
+from .run.unit import Unit, merge_rounds, results_of
+from .text import clean_text, shell_quote
+
+
+def say(text: str) -> None:
+    """One line on standard output, as far as its encoding goes."""
+    sys.stdout.write(text.encode(sys.stdout.encoding or "ascii", "backslashreplace").decode(
+        sys.stdout.encoding or "ascii") + "\n")
+
+
+def shown(path: str) -> str:
+    """A path relative to the current directory when it lies below it."""
+    short = os.path.relpath(path)
+    return path if short.startswith("..") else short
+
+
+class Recorder:
+    """on_boot() and on_unit() are the runner's callbacks. logs: the directory of the logs."""
+
+    def __init__(self, agenda: Agenda, stream: Stream, logs: str) -> None:
+        self.agenda, self.stream, self.logs = agenda, stream, logs
+        self.quiet, self.verbose = agenda.options.quiet, agenda.options.flag("verbose")
+        self.results: List[Result] = []
+        self._units = agenda.units
+        #: By the unit's index: its results by their own; and the units that are over.
+        self._found: Dict[int, Dict[int, Result]] = {}
+        self._over: Set[int] = set()
+        self._printed = 0
+        self._cpus: Dict[str, str] = {}
+        self._tty = sys.stderr.isatty()
+
+    def on_boot(self, unit: Unit, boot: Boot) -> None:
+        """A machine has stopped."""
+        assert boot.judgement is not None
+        env = dict(word.partition("=")[::2] for line in boot.judgement.env
+                   for word in line.split())
+        if env.get("cpu"):
+            self._cpus[unit.platform.name] = env["cpu"]
+        log = shown(boot.log_path)
+        self.stream.add({
+            "type": "boot", "platform": unit.platform.name, "suite": unit.suite.stanza.name,
+            "boot": unit.boots, "round": unit.round, "argv": boot.launch.argv,
+            "ending": {"kind": boot.ending.kind, "code": boot.ending.code,
+                       "text": boot.ending.text},
+            "seconds": round(boot.seconds, 3), "why": boot.judgement.why,
+            "env": boot.judgement.env, "log": log, **({"note": boot.note} if boot.note else {})})
+        if self.verbose and not self.quiet:
+            say(shell_quote(boot.launch.argv))
+        if boot.unsaid and not self.quiet:
+            self.progress("")
+            for line in boot.unsaid:
+                say(line)
+            boot.unsaid = []
+        if unit.suite.foreign or self.agenda.options.repeat > 1:
+            return  # nothing is final before the unit is over
+        self._record(unit, results_of(unit, self.agenda.repro, log))
+
+    def on_unit(self, unit: Unit) -> None:
+        """A unit is over."""
+        rounds = self.agenda.rounds[unit.index]
+        if not all(u.over for u in rounds):
+            return
+        log = shown(unit.log_path(self.logs))
+        self._record(unit, merge_rounds([results_of(u, self.agenda.repro, log) for u in rounds]))
+        self._over.add(unit.index)
+        self.print_due()
+
+    def _record(self, unit: Unit, found: List[Result]) -> None:
+        """Those that the stream has not got yet go there, as the known deviations see them."""
+        before = self._found.setdefault(unit.index, {})
+        for result in found:
+            if result.index in before:
+                continue
+            before[result.index] = result
+            self.results.append(result)
+            self.agenda.known[unit.platform.name].apply(
+                result, self._cpus.get(unit.platform.name, ""))
+            self._require(result)
+            self.stream.add(result.to_record())
+
+    def _require(self, result: Result) -> None:
+        """A skip for a feature that --require names is unexpected."""
+        words = result.reason.lower().replace(",", " ").replace(":", " ").split()
+        for feature in self.agenda.options.words("require") if result.verdict == SKIP else ():
+            if feature.lower() in words:
+                result.unexpected = True
+                result.reason += " (--require %s)" % feature
+
+    def print_due(self) -> None:
+        """Units are printed in the order of the agenda, however they finished."""
+        while self._printed < len(self._units):
+            unit = self._units[self._printed]
+            if unit.index not in self._over:
+                self.progress("[%d/%d] %s" % (self._printed + 1, len(self._units), unit.label))
+                return
+            self._printed += len(self.agenda.rounds[unit.index])
+            if not self.quiet:
+                self.progress("")
+                self._print(unit)
+
+    def _print(self, unit: Unit) -> None:
+        from .report import person, timeline
+        found = [self._found[unit.index][i] for i in sorted(self._found[unit.index])]
+        say(person.unit_line(unit.label, found))
+        for result in found if self.verbose else ():
+            say(person.case_line(result))
+            for line in timeline.of_case(result, self.results):
+                say("          " + clean_text(line))
+        sys.stdout.flush()
+
+    def progress(self, text: str) -> None:
+        """A line that erases itself, on a terminal only."""
+        if self._tty and not self.quiet:
+            sys.stderr.write("\r\033[K" + text[:78])
+            sys.stderr.flush()

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A unit of a run: one suite on one platform in one round of --repeat, and the results it has."""
+import os
+from dataclasses import dataclass, field
+from typing import Callable, Dict, List, Optional, Tuple
+
+from ..judge.kut import WHOLE
+from ..judge.session import CaseLog
+from ..model import ERROR, FLAKY, Case, Result
+from ..plan.select import Suite
+from ..platforms.base import Job, Platform
+
+
+@dataclass
+class Unit:
+    """One suite on one platform in one round."""
+    platform: Platform
+    suite: Suite
+    cases: List[Case]
+    index: int
+    round: int
+    job: Job
+    limit: float = 0.0
+    skip: str = ""
+    keep: Optional[Callable[[str], bool]] = None
+    left: List[str] = field(default_factory=list)
+    verdicts: Dict[str, Tuple[CaseLog, int, float]] = field(default_factory=dict)
+    boots: int = 0
+    over: bool = False
+    why: str = ""
+
+    @property
+    def label(self) -> str:
+        """How a person calls it."""
+        return "%s %s" % (self.platform.name, self.suite.stanza.name)
+
+    def log_path(self, logs: str) -> str:
+        """LOGS/PLATFORM/NAME.log; NAME is boot where images share boots."""
+        name = "boot" if self.platform.shares_boot else self.suite.stanza.name
+        return os.path.join(logs, self.platform.name, name + ".log")
+
+
+def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[Result]:
+    """The verdicts the unit has so far, in the order of the image (foreign: of the log)."""
+    described = {case.name: case for case in unit.cases}
+    names = sorted(unit.verdicts, key=WHOLE.__eq__) if unit.suite.foreign \
+        else [case.name for case in unit.cases]
+    results = []
+    for place, name in enumerate(names):
+        if name not in unit.verdicts:
+            continue
+        case_log, boot, seconds = unit.verdicts[name]
+        case = described.get(name, Case(name))
+        full = "%s/%s" % (unit.suite.stanza.name, name)
+        reason = case_log.reason
+        if not case_log.verdict:
+            reason = "no verdict was found for this case"
+        results.append(Result(
+            unit.platform.name, full, case_log.verdict or ERROR, reason, case.row, case.sentence,
+            case.citation, case.twin, "", case_log.want, case_log.seen or
+            [trace for _, trace in case_log.hist], case_log.hist, case_log.sweep,
+            case_log.fingerprints, case_log.notes, seconds=seconds, boot=boot,
+            log=log if boot else "", repro=repro(unit.platform.name, full), index=unit.index + place))
+    return results
+
+
+def merge_rounds(rounds: List[List[Result]]) -> List[Result]:
+    """One result a case out of --repeat N: the same verdict every time, or FLAKY."""
+    if len(rounds) == 1:
+        return rounds[0]
+    by_case: Dict[str, List[Result]] = {}
+    for results in rounds:
+        for result in results:
+            by_case.setdefault(result.case, []).append(result)
+    merged = []
+    for attempts in by_case.values():
+        counts: Dict[str, int] = {}
+        for attempt in attempts:
+            counts[attempt.verdict] = counts.get(attempt.verdict, 0) + 1
+        result = next((a for a in attempts if a.verdict not in ("PASS", "SKIP")), attempts[0])
+        result.runs = counts
+        result.seconds = sum(attempt.seconds for attempt in attempts)
+        if len(counts) > 1:
+            result.reason = "%s; once: %s" % (
+                ", ".join("%s %d of %d" % (v, n, len(attempts)) for v, n in sorted(counts.items())),
+                result.reason or result.verdict)
+            result.verdict = FLAKY
+        merged.append(result)
+    return merged
