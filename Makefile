@@ -5,21 +5,25 @@
 # x86/NAME.flat is what boots. Objects lie beside their sources, or in the build directory.
 
 HERE := $(dir $(lastword $(MAKEFILE_LIST)))
+ifeq ($(wildcard $(HERE)configure),)
+$(error no configure beside the Makefile in $(HERE): make -f takes no path with a blank, make -C does)
+endif
 
 # `make check` sets itself up: what is missing is installed, before anything here needs a compiler.
 ifeq ($(MAKELEVEL)$(filter check,$(MAKECMDGOALS)),0check)
-$(shell $(HERE)scripts/setup.sh --check >/dev/null 2>&1 || $(HERE)scripts/setup.sh --packages >&2)
+$(shell '$(HERE)scripts/setup.sh' --check >/dev/null 2>&1 || '$(HERE)scripts/setup.sh' --packages >&2)
 ifneq ($(.SHELLSTATUS),0)
 $(error set-up failed: see the messages above)
 endif
 endif
 
 ifeq ($(wildcard config.mak),)
-$(shell $(HERE)configure >&2)
+$(shell '$(HERE)configure' >&2)
 ifeq ($(wildcard config.mak),)
 $(error configure failed: see the message above)
 endif
 endif
+# SRCDIR is `.` or `source`, a link: make could not hold a path with a blank or a colon.
 include config.mak
 
 # Of the source tree only sources: what was built there is not what is built here.
@@ -52,6 +56,9 @@ LIB_OBJECTS := $(call objects,$(LIB_SOURCES))
 SINGLE := $(basename $(call sources,x86/*.c))
 FAMILIES := $(sort $(patsubst %/,%,$(dir $(call sources,x86/*/*.c))))
 IMAGES := $(addsuffix .flat,$(SINGLE) $(FAMILIES))
+ifeq ($(IMAGES),)
+$(error no image to build: there is no C file in $(SRCDIR)/x86; run configure again)
+endif
 
 .PHONY: all
 all: $(IMAGES) scripts/lab/bootdisk

@@ -15,7 +15,7 @@ def run(where: str, *command: str) -> subprocess.CompletedProcess:
     """A command with its output together."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(list(command), cwd=where, stdout=subprocess.PIPE, timeout=300, env=env,
-                          stderr=subprocess.STDOUT, text=True, check=False)
+                          stderr=subprocess.STDOUT, text=True, errors="surrogateescape", check=False)
 
 
 def built(where: str, *targets: str) -> Set[str]:

@@ -59,7 +59,9 @@ def make_iso(host: Host, image: str, args: List[str]) -> str:
         part = "%s.%d" % (path, os.getpid())
         done = subprocess.run(
             ["grub-mkrescue", "--locales=", "--fonts=", "--themes=",
-             "--install-modules=multiboot iso9660 normal", "-d", GRUB_PC, "-o", part, tree],
+             "--install-modules=multiboot iso9660 normal", "-d", GRUB_PC,
+             # By short names: xorriso takes a path with = for two.
+             "-o", os.path.relpath(part, host.cache), os.path.basename(tree)], cwd=host.cache,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             check=False, start_new_session=True)
         if done.returncode or not os.path.exists(part):

@@ -16,8 +16,8 @@ from typing import Any, Callable, Iterator, List, Tuple
 
 from ..host import Host, which
 from ..model import UserError
-from ..text import clean
-from .toolbox import COMPLETE, FORMAT, ROOTS, Root, complete, place_of
+from ..text import clean, clean_text
+from .toolbox import COMPLETE, FORMAT, ROOTS, Root, complete, place_of, unusable
 
 #: Free space that making a root wants, in MiB: packages, all of them unpacked, and what is kept.
 ROOM_MIB = 700
@@ -147,6 +147,9 @@ class Apt:
     def __init__(self, work: str, root: Root) -> None:
         self.work, self.root = work, root
         self.settings = os.path.join(work, "apt.conf")
+        if '"' in work or "\n" in work:
+            raise UserError("apt.conf cannot hold the quote or the line end in %s; build in another "
+                            "directory" % clean_text(work))
         for sub in ("state/lists/partial", "cache/archives/partial"):
             os.makedirs(os.path.join(work, sub))
         self._write("apt.conf", SETTINGS % {"work": work})
@@ -262,9 +265,9 @@ def make(host: Host, name: str) -> str:
     for tool in ("apt-get", "dpkg-deb"):
         if not which(tool):
             raise UserError("no %s here; a root is made of Debian's packages by apt itself" % tool)
-    if re.search(r"[:;\"\\\n]", place):
-        raise UserError("%s: its loader would take a part of this path for another path; set "
-                        "ORDEAL_ROOTS to another directory" % clean(place.encode()))
+    if unusable(place):
+        raise UserError("%s: %s; set ORDEAL_ROOTS to another directory"
+                        % (clean_text(place), unusable(place)))
     above = os.path.dirname(place)
     os.makedirs(above, exist_ok=True)
     free = shutil.disk_usage(above).free >> 20

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Dict, Tuple
 
 from ..host import Host
+from ..text import clean_text
 from .base import Need, Platform
 
 #: Written last, with FORMAT as its first line; a root without it, or of another format, does not
 #: count. A new FORMAT is due when what make_root.py makes changes.
 COMPLETE, FORMAT = "complete", "toolbox root, format 1"
+#: What the root's loader, apt or Bochs takes for something else in a path.
+UNUSABLE = ":;\"$\\\n"
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,25 @@ def complete(place: str) -> bool:
         return False
 
 
+def unusable(place: str) -> str:
+    """Why no root can be there; '' if one can."""
+    found = next((sign for sign in UNUSABLE if sign in place), "")
+    return "its path holds %s, where its loader, apt or Bochs takes it apart" % (
+        "a line end" if found == "\n" else found) if found else ""
+
+
 def program(host: Host, root: str, name: str) -> str:
-    """The path that starts the root's program of this name; '' if the root is not complete."""
+    """The path that starts the root's program of this name; '' if the root is of no use."""
     place = place_of(host, root)
-    return os.path.join(place, "bin", name) if complete(place) else ""
+    return os.path.join(place, "bin", name) if complete(place) and not unusable(place) else ""
 
 
 def need(host: Host, root: str) -> Need:
     """What to say when program() has found nothing."""
     place = place_of(host, root)
+    if unusable(place):
+        return Need("the toolbox root %s cannot be used: %s" % (clean_text(place), unusable(place)),
+                    "set ORDEAL_ROOTS to another directory")
     what = "is incomplete or out of date" if os.path.exists(place) else "is not built"
     return Need("the toolbox root %s (%s) %s" % (place, ROOTS[root].about, what),
                 "scripts/make-root %s, or ./run_tests.sh --setup -p ...+%s" % (root, root))

@@ -180,8 +180,8 @@ class Apt:
         from .. import make_root
         from ..toolbox import Root
         os.makedirs(work)
-        other = make_root.Apt(work, Root(release, release, ()))
         try:
+            other = make_root.Apt(work, Root(release, release, ()))
             other.update(mirror)
         except UserError as error:
             return str(error)

@@ -11,7 +11,7 @@ from typing import List, Tuple
 from ...host import Host, version_of
 from ...judge.session import Ending
 from ...model import UserError
-from ...text import clean
+from ...text import clean, clean_text
 from .. import toolbox
 from ..base import Job, Launch, Need
 from ..qemu import Qemu
@@ -36,6 +36,16 @@ def payload(args: List[str], image: bytes) -> bytes:
     if len(line) >= ARGS_SIZE:
         raise UserError("the image's arguments are too long for the lab's stage")
     return line.ljust(ARGS_SIZE, b"\0") + image
+
+
+def plain_name(path: str) -> str:
+    """A name of this file that QEMU leaves whole: it takes those of Xen and of its dom0, which are words
+    of a command line and of a list, apart at blanks and commas."""
+    for name in (path, os.path.relpath(path)):
+        if not any(sign in name for sign in ", \t\n"):
+            return name
+    raise UserError("QEMU would take %s apart at its blank or comma; run from the build directory, or "
+                    "move the file" % clean_text(path))
 
 
 class XenAmdTcg(Lab):
@@ -75,10 +85,12 @@ class XenAmdTcg(Lab):
         xen = host.lab.get("xen") or os.path.join(stock.place_of(host, "xen"), "xen")
         if not os.path.isfile(xen):
             raise UserError("--xen %s: no such file" % xen)
+        xen, stage = plain_name(xen), plain_name(
+            os.path.join(host.build, "scripts", "lab", "stage"))
         return [self.qemu.program(host), "-M", "q35", "-m", MEMORY, *REPEATABLE,
                 "-device", "intel-iommu", "-serial", "stdio",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", xen,
-                "-initrd", os.path.join(host.build, "scripts", "lab", "stage"),
+                "-initrd", stage,
                 "-append", " ".join([XEN_ARGS, host.lab.get("kernel-args", "")]).strip()]
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
