@@ -113,10 +113,13 @@ def rooms(runs: int) -> None:
         done = subprocess.run(["/usr/bin/python3", "-I", "-S", "-X", "importtime", "-c", script,
                                os.path.join(ROOT, "scripts")], stderr=subprocess.PIPE, check=True)
         sums: Dict[str, float] = {}
-        for own, name in re.findall(r"^import time: +(\d+) \| +\d+ \| +(.+)$",
+        for own, name in re.findall(r"^import time: +(\d+) \| +\d+ \| +(\S+)$",
                                     done.stderr.decode(), re.M):
-            parts = name.split(".")
-            room = "library" if parts[0] != "ordeal" else parts[1] if len(parts) > 2 else "spine"
+            package, room = (name.split(".") + [""])[:2]
+            if package != "ordeal":
+                room = "library"
+            elif not room or not os.path.isdir(os.path.join(ROOT, "scripts", "ordeal", room)):
+                room = "spine"
             sums[room] = sums.get(room, 0) + int(own) / 1e3
         for room, milliseconds in sums.items():
             times.setdefault(room, []).append(milliseconds)

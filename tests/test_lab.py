@@ -14,7 +14,7 @@ from ordeal import platforms
 from ordeal.host import Host, find_host
 from ordeal.judge.session import BootPlan, Ending, Session
 from ordeal.model import UserError
-from ordeal.platforms.lab import cpio, relay, state, stock
+from ordeal.platforms.lab import cpio, kvm, relay, state, stock
 from ordeal.platforms.lab.kvm import lab_init, module_args
 from ordeal.run.shared_boot import batches
 
@@ -177,6 +177,17 @@ def test_last_words_prefer_the_panic(tmp_path):
     assert state.last_words(str(log)) == ": Kernel panic - not syncing: VFS"
     log.write_bytes(b"hello\nlast\n")
     assert state.last_words(str(log)) == ": last"
+
+
+def test_initramfs_is_named_by_its_content(tmp_path):
+    """Another one of the same platform leaves it alone; ten are kept."""
+    directory = str(tmp_path / "initramfs")
+    first = kvm.kept_initramfs(directory, "p", b"one")
+    assert kvm.kept_initramfs(directory, "p", b"two") != first
+    assert kvm.kept_initramfs(directory, "p", b"one") == first and kvm.read_file(first) == b"one"
+    for number in range(kvm.KEPT):
+        kvm.kept_initramfs(directory, "p", b"%d" % number)
+    assert len(os.listdir(directory)) == kvm.KEPT and not os.path.exists(first)
 
 
 # -- the real thing ---------------------------------------------------------------------------

@@ -6,11 +6,12 @@ from typing import Dict, List, Set
 
 import pytest
 
-PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "scripts", "ordeal")
-#: From the ground up. A word is a room (a directory) or a module that stands in none. The last ones are
-#: the spine; `platforms` itself is the list of all platforms, which knows the lab's, too.
-ROOMS = ("model", "text", "options", "host", "judge", "platforms/", "platforms/lab", "platforms", "plan",
-         "run", "report", "page", "agenda", "recorder", "listing", "app", "__main__")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGE = os.path.join(ROOT, "scripts", "ordeal")
+#: From the ground up. A word is a room (a directory) or a module that stands in none. The last ones
+#: are the spine; `platforms` itself is the list of all platforms, which knows the lab's, too.
+ROOMS = ("model", "text", "options", "host", "judge", "platforms/", "platforms/lab", "platforms",
+         "plan", "run", "report", "page", "agenda", "recorder", "listing", "app", "__main__")
 
 
 def modules(root: str) -> Dict[str, str]:
@@ -73,8 +74,8 @@ def upward(graph: Dict[str, Set[str]]) -> List[str]:
 
 
 def circles(graph: Dict[str, Set[str]]) -> List[str]:
-    """The modules that are left once all that import nothing of what is left are taken away, and all
-    that nothing left imports: those in circles, and what lies between two."""
+    """The modules in circles, and what lies between two: what is left once all that import nothing
+    of what is left, and all that nothing left imports, are taken away."""
     left = {name: set(wanted) & set(graph) - {""} for name, wanted in graph.items()}
     while True:
         used = {other for wanted in left.values() for other in wanted}
@@ -113,8 +114,9 @@ def test_what_is_wrong_is_found(tmp_path, where, text, wrong):
 
 
 def test_a_circle_is_found(tmp_path):
-    """Of three, one arrow of it inside a function; what only leads to it or from it is not named."""
+    """Of three, one arrow of it inside a function; what only leads to it or from it is not in it."""
     for name, text in (("a", "from .b import x"), ("b", "def f():\n    from . import c"),
-                       ("c", "from .a import y\nfrom .leaf import z"), ("leaf", ""), ("top", "from . import a")):
+                       ("c", "from .a import y\nfrom .leaf import z"), ("leaf", ""),
+                       ("top", "from . import a")):
         (tmp_path / (name + ".py")).write_text(text + "\n", encoding="ascii")
     assert circles(imports(str(tmp_path))) == ["a", "b", "c"]

@@ -8,9 +8,10 @@ console is kept beside it, and shows its panic.
 """
 import os
 import re
+import zlib
 from typing import Callable, Dict, List, Optional, Tuple
 
-from ...host import Host, version_of
+from ...host import Host, prune, version_of
 from ...judge.session import Ending
 from ...model import UserError
 from ...text import shell_quote
@@ -32,6 +33,8 @@ REPEATABLE = ("-accel", "tcg", "-cpu", "max,-rdrand,-rdseed,-x2apic", "-nodefaul
 MEMORY = "256M"
 KERNEL_ARGS = "console=ttyS0 quiet panic=-1 oops=panic nokaslr"
 DEFAULT_KERNEL = "linux-6.12"
+#: How many initramfs the cache keeps, of about 5 MB each.
+KEPT = 10
 #: The word of a boot without an image, which tries a saved state.
 EMPTY = "empty"
 #: How far one round of --repeat shifts the images against the kernel's 4 ms tick: prime to it.
@@ -232,9 +235,8 @@ class KvmAmdTcg(Lab):
         """One boot that runs all of these in turn."""
         from .state import Machine, start, state_of
         self.check(host)
-        initramfs = os.path.join(host.cache, "lab", "initramfs-" + self.name)
-        content = self.initramfs(host, "fw_cfg")
-        write_file(initramfs, content)
+        initramfs = kept_initramfs(os.path.join(host.cache, "lab", "initramfs"), self.name,
+                                   self.initramfs(host, "fw_cfg"))
         argv = self.machine(host, initramfs)
         state = state_of(os.path.join(host.cache, "lab", "states"), Machine(
             argv, [argv[argv.index("-kernel") + 1], initramfs],
@@ -246,6 +248,18 @@ class KvmAmdTcg(Lab):
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
         return self.stops(kept, self.qemu.ending(status, stderr, b""))
+
+
+def kept_initramfs(directory: str, name: str, content: bytes) -> str:
+    """Its path in the cache. It is named by its content, so that of two runs at once, with other
+    modules, none takes the other's."""
+    path = os.path.join(directory, "%s-%08x" % (name, zlib.crc32(content)))
+    os.makedirs(directory, exist_ok=True)
+    if not os.path.exists(path):
+        write_file(path, content)
+    os.utime(path)
+    prune(directory, KEPT)
+    return path
 
 
 def read_file(path: str) -> bytes:

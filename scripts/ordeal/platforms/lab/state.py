@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Saved machine states: a kernel is booted in QEMU once, and every run starts from there.
 
-The state is taken while the lab's init waits for its payload, so nothing of a run is in it; the machine
-stands still meanwhile, because QEMU saves a running one torn. It is kept in the cache under a name made
-from everything it depends on, which it gets once an empty payload has run from it.
+The state is taken while the lab's init waits for its payload, so nothing of a run is in it; the
+machine stands still meanwhile, because QEMU may save a running one torn. It is kept in the cache
+under a name made from everything it depends on, which it gets once an empty payload has run from it.
 """
 import hashlib
 import json
@@ -240,7 +240,8 @@ def save(argv: List[str], path: str) -> None:
         part = os.path.join(work, "state")
         with open(os.path.join(work, "errors"), "w+b") as errors:
             process = subprocess.Popen(
-                with_console(argv, console) + SAVING + ["-qmp", "unix:%s,server=on,wait=off" % control],
+                with_console(argv, console) + SAVING
+                + ["-qmp", "unix:%s,server=on,wait=off" % control],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
             try:
                 _wait_ready(process, console, deadline)
