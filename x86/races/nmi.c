@@ -154,7 +154,7 @@ RACE(irq_pending, "D06",
 RACE(mov_ss, "D07,X03", "an NMI moved across MOV SS; L: never at L (Intel; on AMD it is counted)",
      SWITCHING, .before = MOV_SS, .held_on_intel = true);
 RACE(sti, "D08", "an NMI moved across STI; L: once; whether at L, in the shadow of STI, is counted",
-     "SDM 2B, STI-Set Interrupt Flag: NMIs may be blocked there", .before = STI);
+     "SDM 2B, STI-Set Interrupt Flag", .before = STI);
 RACE(iret_to_cpl3, "X07",
      "an NMI moved across IRETQ to CPL 3: CPL and RIP that it saves belong together",
      "SDM 2A, IRET/IRETD/IRETQ; SDM 3A, Handling Multiple NMIs", .before = IRETQ, .to_cpl3 = true);

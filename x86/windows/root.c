@@ -142,7 +142,7 @@ CASE(init_before_mtf, "V39", "an INIT exits before a monitor trap that VM entry 
 
 CASE(sti_vmlaunch, "V73",
      "STI; VMLAUNCH in root with an interrupt pending that exits: the guest is entered, the exit is at its first instruction, and root is back with IF=0",
-     "SDM 2B, STI; SDM 3C, Event Blocking")
+     "SDM 2B, STI-Set Interrupt Flag; SDM 3C, Event Blocking")
 {
 	struct vcpu *v = start(RFLAGS_IF);
 
