@@ -1,36 +1,41 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """docs/coverage.md from a run: which row of the case table is covered by which cases, with which
-verdict on each platform; which section of the manuals they cite; which rows are not written, and why.
+verdict on each platform; which section of the manuals they cite; which rows have no case, and why.
 
 Usage: scripts/coverage.py RESULTS.jsonl >docs/coverage.md
-The rows are the families of the case table with their sizes; a case names its row or rows itself.
-Reasons for rows that are not written stand in docs/rows-not-written.tsv (row, tab, reason).
+The case table is docs/rows.md, which this script reads; a case names its row or rows itself.
 """
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Tuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-#: Family, how many rows it has, what it is about.
-FAMILIES: Tuple[Tuple[str, int, str], ...] = (
-    ("A", 22, "interrupt against faults of execution"),
-    ("B", 12, "interrupt and NMI against faults of fetch and decode"),
-    ("C", 29, "debug events against everything"),
-    ("D", 10, "NMI against interrupt, NMI blocking"),
-    ("E", 26, "shadows of STI, MOV SS and POP SS"),
-    ("F", 12, "RF and TF"),
-    ("G", 8, "HLT and MWAIT"),
-    ("H", 7, "repeated string instructions"),
-    ("I", 15, "faults during delivery"),
-    ("J", 7, "arbitration in the LAPIC"),
-    ("K", 6, "task switch, machine check, SMI, INIT"),
-    ("V", 112, "VMX"),
-    ("S", 54, "SVM"),
-    ("X", 12, "arrival sweeps"))
+TABLE = os.path.join("docs", "rows.md")
+_FAMILY = re.compile(r"## (?P<letter>[A-Z]): (?P<about>.+)")
+_CLAIM = re.compile(r'\| <a id="(?P<anchor>\w+)"></a>(?P<row>\w+) \| (?P<sentence>[^|]+) \| (?P<sections>[^|]+) \|')
+_HEAD = ("| row | claim | sections |", "|---|---|---|")
+_REASON = re.compile(r"- (?P<row>\w+): (?P<reason>.+)")
 _LETTER = {"PASS": "P", "FAIL": "F", "XFAIL": "f", "SKIP": "-", "XPASS": "P!", "ERROR": "E"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row of the case table: what it says, and on which sections of the manuals it rests."""
+    row: str
+    sentence: str
+    sections: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CaseTable:
+    """docs/rows.md: each letter's subject, the claims in their order, and why some have no case."""
+    families: Dict[str, str]
+    claims: Tuple[Claim, ...]
+    reasons: Dict[str, str]
 
 
 @dataclass
@@ -38,7 +43,6 @@ class Row:
     """What a run says of one row of the table, or of one section of a manual."""
     cases: List[str] = field(default_factory=list)
     verdicts: Dict[str, List[str]] = field(default_factory=dict)
-
 
     def add(self, record: dict) -> None:
         """Count one result."""
@@ -84,19 +88,34 @@ def families(cases: List[str]) -> str:
     return ", ".join("`%s` %d" % (owner, owners.count(owner)) for owner in dict.fromkeys(owners))
 
 
-def all_rows() -> List[str]:
-    """A01 ... X12."""
-    return ["%s%02d" % (letter, i) for letter, count, _ in FAMILIES for i in range(1, count + 1)]
+def read_table(text: str) -> CaseTable:
+    """The case table of a page such as docs/rows.md; a table line that is no row is an error."""
+    families: Dict[str, str] = {}
+    claims: List[Claim] = []
+    reasons: Dict[str, str] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        family, claim, reason = (p.fullmatch(line) for p in (_FAMILY, _CLAIM, _REASON))
+        if family:
+            families[family["letter"]] = family["about"]
+        elif reason:
+            reasons[reason["row"]] = reason["reason"]
+        elif claim and claim["anchor"] == claim["row"].lower() and claim["row"][0] in families:
+            claims.append(Claim(claim["row"], claim["sentence"], tuple(claim["sections"].split("; "))))
+        elif line.startswith("|") and line not in _HEAD:
+            raise ValueError('%s:%d is no row: %s; want | <a id="v47"></a>V47 | claim | sections |, '
+                             'below a heading "## V: ..."' % (TABLE, number, line))
+    return CaseTable(families, tuple(claims), reasons)
 
 
-def reasons() -> Dict[str, str]:
-    """Why a row is not written."""
-    path = os.path.join(ROOT, "docs", "rows-not-written.tsv")
-    if not os.path.exists(path):
-        return {}
-    with open(path, encoding="utf-8") as stream:
-        pairs = [line.rstrip("\n").split("\t", 1) for line in stream if "\t" in line]
-    return {pair[0]: pair[1] for pair in pairs}
+def case_table() -> CaseTable:
+    """The project's own table."""
+    with open(os.path.join(ROOT, TABLE), encoding="utf-8") as stream:
+        return read_table(stream.read())
+
+
+def linked(name: str) -> str:
+    """A row's id as a link to what it claims."""
+    return "[%s](rows.md#%s)" % (name, name.lower())
 
 
 def section_table(sections: Dict[str, Row], platforms: List[str]) -> List[str]:
@@ -112,38 +131,39 @@ def section_table(sections: Dict[str, Row], platforms: List[str]) -> List[str]:
     return lines
 
 
-def page(records: Iterable[dict]) -> List[str]:
+def family_table(names: List[str], rows: Dict[str, Row], platforms: List[str]) -> List[str]:
+    """The rows of one letter that have a case: verdicts on each platform, and the cases."""
+    lines = ["| row | %s | cases |" % " | ".join(platforms), "|---|%s---|" % ("---|" * len(platforms))]
+    for name in names:
+        lines.append("| %s | %s | %s |" % (
+            linked(name), " | ".join(cell(rows[name].verdicts.get(p, [])) for p in platforms),
+            " ".join("`%s`" % case for case in rows[name].cases)))
+    return lines + [""]
+
+
+def page(records: Iterable[dict], table: CaseTable) -> List[str]:
     """docs/coverage.md, line by line."""
     rows, sections, platforms = collect(records)
-    known = all_rows()
+    known = [claim.row for claim in table.claims]
     lines = ["# Coverage", "",
              "Written by `scripts/coverage.py` from a run; do not edit. P passed, f deviates as "
              "`expected/` lists it, F failed,", "E could not be judged, - skipped there; blank: not "
-             "run there.", "",
+             "run there. [rows.md](rows.md) says what each row claims.", "",
              "%d of the %d rows of the case table have a case; %d cases in all." % (
                  sum(name in rows for name in known), len(known),
                  len({case for row in rows.values() for case in row.cases})), ""]
-    for letter, count, about in FAMILIES:
-        have = [name for name in known if name[0] == letter and name in rows]
-        lines += ["## %s: %s (%d of %d)" % (letter, about, len(have), count), ""]
-        if not have:
-            continue
-        lines += ["| row | %s | cases |" % " | ".join(platforms),
-                  "|---|%s---|" % ("---|" * len(platforms))]
-        for name in have:
-            row = rows[name]
-            lines.append("| %s | %s | %s |" % (
-                name, " | ".join(cell(row.verdicts.get(p, [])) for p in platforms),
-                " ".join("`%s`" % case for case in row.cases)))
-        lines.append("")
+    for letter, about in table.families.items():
+        names = [name for name in known if name[0] == letter]
+        have = [name for name in names if name in rows]
+        lines += ["## %s: %s (%d of %d)" % (letter, about, len(have), len(names)), ""]
+        lines += family_table(have, rows, platforms) if have else []
     lines += section_table(sections, platforms)
     missing = [name for name in known if name not in rows]
-    why = reasons()
     lines += ["", "## Rows without a case", ""]
-    lines += ["- %s: %s" % (name, why[name]) for name in missing if name in why]
-    later = [name for name in missing if name not in why]
+    lines += ["- %s: %s" % (linked(name), table.reasons[name]) for name in missing if name in table.reasons]
+    later = [linked(name) for name in missing if name not in table.reasons]
     if later:
-        lines += ["- not written yet: " + " ".join(later)]
+        lines += ["- not in this run: " + " ".join(later)]
     return lines
 
 
@@ -151,8 +171,12 @@ def main() -> int:
     """The page on standard output."""
     if len(sys.argv) != 2:
         sys.exit("usage: scripts/coverage.py RESULTS.jsonl >docs/coverage.md")
+    try:
+        table = case_table()
+    except ValueError as error:
+        sys.exit(str(error))
     with open(sys.argv[1], encoding="utf-8") as stream:
-        print("\n".join(page(json.loads(line) for line in stream if line.strip())))
+        print("\n".join(page((json.loads(line) for line in stream if line.strip()), table)))
     return 0
 
 

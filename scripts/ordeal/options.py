@@ -36,7 +36,8 @@ How to run
 
 What to tell
   -l, --list              list the tests and exit
-      --list-cases        list the cases (id, row, sentence; tab-separated) and exit
+      --list-cases        list the cases (id, row, sentence; tab-separated) and exit;
+                          docs/rows.md says what each row claims
       --platforms         list the platforms, with what is missing here, and exit
   -t, --tap13             TAP on standard output instead of the report for people
       --tap F  --ktap F  --junit F  --lava F  --jsonl F   reports into files (- is stdout)
