@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """make mutants: can each case fail? Runs the suite honestly, then once for each mutation of the stage
-(lib/x86/base/mutate.h) and each misbehaviour of the shim (lib/x86/hv/wrong.def). A mutation kills a case
+(lib/x86/base/mutate.def) and each misbehaviour of the shim (lib/x86/hv/wrong.def). A mutation kills a case
 if the case passed honestly and does not pass mutated. A case that none kills asserts nothing.
 
 Usage: scripts/mutants.py [-p PLATFORM,...] [STANZA...]; exit status 1 if a case survives.
@@ -21,15 +21,13 @@ GUESTS = ("arrivals", "hv", "inject", "vmx", "vectoring", "windows", "precedence
 STANZAS = ("native", "debug", "exceptions", "sweeps", "races") + GUESTS
 #: The root's Bochs for the monitor trap flag; without the root those cases do not count.
 PLATFORMS = "bochs-intel,bochs-amd,bochs-intel+trixie"
-MUTATIONS = ("no-event", "late", "no-instruction", "other-gate", "if-clear",
-             "no-breakpoint")
 Key = Tuple[str, str]  # platform, case
 
 
-def misbehaviours() -> List[str]:
-    """The names of wrong.def."""
-    with open(os.path.join(ROOT, "lib/x86/hv/wrong.def"), encoding="ascii") as stream:
-        return re.findall(r'^WRONG\(\w+, "([\w-]+)"', stream.read(), re.M)
+def names_in(path: str) -> List[str]:
+    """The second column of a table of lib/x86: what the guest argument may be."""
+    with open(os.path.join(ROOT, "lib/x86", path), encoding="ascii") as stream:
+        return re.findall(r'^(?:MUTATION|WRONG)\(\w+, "([\w-]+)"', stream.read(), re.M)
 
 
 def passing(stanzas: List[str], platforms: str, argument: str, work: str) -> Set[Key]:
@@ -62,9 +60,9 @@ def main() -> int:
         honest = passing(stanzas, platforms, "", work)
         if not honest:
             sys.exit("mutants: nothing passes honestly on %s: run ./run_tests.sh" % platforms)
-        plan = [("mutate=" + name, stanzas) for name in MUTATIONS]
+        plan = [("mutate=" + name, stanzas) for name in names_in("base/mutate.def")]
         guests = [name for name in stanzas if name in GUESTS]
-        plan += [("wrong=" + name, guests) for name in misbehaviours() if guests]
+        plan += [("wrong=" + name, guests) for name in names_in("hv/wrong.def") if guests]
         for argument, targets in plan:
             alive = passing(targets, platforms, argument, work)
             aimed = {key for key in honest if key[1].split("/")[0] in targets}

@@ -5,6 +5,7 @@
  * passes, so that a log has something to keep.
  */
 #define FAMILY "selftest"
+#include "boot/args.h"
 #include "stage/case.h"
 #include "report/console.h"
 #include "report/panic.h"

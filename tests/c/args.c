@@ -103,6 +103,9 @@ static void bad_words(void)
 	bad("console=0", port, "console=0");
 	bad("console=0xfff9", port, "console=0xfff9");
 	bad("wrong=", "wrong= takes a name from lib/x86/hv/wrong.def", "wrong=");
+	bad("mutate=never",
+	    "mutate= takes one of no-event late no-instruction other-gate if-clear no-breakpoint",
+	    "mutate=never");
 	bad("exclude=", globs, "exclude=");
 	bad("exclude=a,,b", globs, "exclude=a");
 	bad("exclude=a,", globs, "exclude=a");

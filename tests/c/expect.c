@@ -100,9 +100,9 @@ static void places(void)
 
 static void stacks(void)
 {
-	struct log_entry on_ist = on_stack(gp(0), STACK, STACK_IST - 48);
+	struct log_entry on_ist = gp(0);
 
-	fake_ist = IST_FAULT;
+	on_ist.ist = IST_FAULT;
 	CHECK_TEXT(MISMATCH(GP(0, ON_IST(IST_FAULT)), on_ist), "none");
 	CHECK_TEXT(MISMATCH(GP(0, ON_IST(IST_IRQ)), on_ist), "stack");
 	CHECK_TEXT(MISMATCH(GP(0, ON_IST(IST_FAULT)), gp(0)), "stack");

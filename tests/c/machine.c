@@ -6,7 +6,6 @@
 #include "report/panic.h"
 
 struct scene fake_scene;
-unsigned int fake_ist;
 struct percpu this_cpu = { .missing_msr = 0x1fef };
 const u8 scene_leave[16];
 
@@ -70,11 +69,6 @@ void lapic_write(enum lapic_register reg, u32 value)
 u32 lapic_read(enum lapic_register reg)
 {
 	return reg == LAPIC_TIMER_INITIAL ? fake_timer_initial : 0;
-}
-
-bool on_interrupt_stack(u64 rsp, unsigned int ist)
-{
-	return ist == fake_ist && rsp > STACK_IST - PAGE_SIZE && rsp <= STACK_IST;
 }
 
 struct scene *the_scene(void)

@@ -11,6 +11,7 @@
 
 #include "stage/case.h"
 #include "order/trace.h"
+#include "order/vectors.h"
 
 /* A stack of the fake machine: RSP on the first instruction of a handler that is entered on it. */
 enum {
@@ -21,9 +22,6 @@ enum {
 
 /* The scene that the_scene() gives is this one. */
 extern struct scene fake_scene;
-
-/* on_interrupt_stack() says yes for this one and frames on STACK_IST. */
-extern unsigned int fake_ist;
 
 /* How the LAPIC's timer behaves, and the initial count that was written last. */
 enum fake_timer {

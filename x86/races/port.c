@@ -7,6 +7,7 @@
  */
 #define FAMILY "port"
 #include "report/console.h"
+#include "boot/args.h"
 #include "sweep/race.h"
 #include "base/text.h"
 

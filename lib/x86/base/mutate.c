@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See mutate.h. The places where a mutation acts ask for it by name: scene.c, case.c, desc.c,
- * timer.c, nmi.c, debug.c.
+ * The one mutation of this boot. Where it acts is asked for by name: `git grep -w mutated`.
  */
 #include "base/mutate.h"
-#include "boot/args.h"
-#include "machine/percpu.h"
 #include "base/string.h"
+
+static enum mutation current;
 
 enum mutation mutation_named(const char *name)
 {
 	static const char *const names[MUTATE_COUNT] = {
-		[MUTATE_NO_EVENT] = "no-event",
-		[MUTATE_LATE] = "late",
-		[MUTATE_NO_INSTRUCTION] = "no-instruction",
-		[MUTATE_OTHER_GATE] = "other-gate",
-		[MUTATE_IF_CLEAR] = "if-clear",
-		[MUTATE_NO_BREAKPOINT] = "no-breakpoint",
+#define MUTATION(id, name, what) [MUTATE_##id] = name,
+#include "base/mutate.def"
+#undef MUTATION
 	};
 
 	for (int i = MUTATE_NOTHING + 1; i < MUTATE_COUNT; i++)
@@ -25,7 +21,12 @@ enum mutation mutation_named(const char *name)
 	return MUTATE_NOTHING;
 }
 
+void mutate(enum mutation mutation)
+{
+	current = mutation;
+}
+
 bool mutated(enum mutation mutation)
 {
-	return this_cpu.args && this_cpu.args->mutate == mutation;
+	return current == mutation;
 }

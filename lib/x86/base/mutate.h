@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Mutations of the stage: the guest argument mutate=NAME changes every scene, or what is pending,
- * in one way. A case that passes all the same asserts nothing about what was changed; a case that
- * survives every mutation asserts nothing at all. `make mutants` counts them.
+ * in one way (mutate.def). A case that passes all the same asserts nothing about what was changed;
+ * a case that survives every mutation asserts nothing at all. `make mutants` counts them.
  */
 #ifndef ORDEAL_MUTATE_H
 #define ORDEAL_MUTATE_H
@@ -11,16 +11,16 @@
 
 enum mutation {
 	MUTATE_NOTHING,
-	MUTATE_NO_EVENT,       /* nothing is made pending: no self-IPI, no timer, no NMI */
-	MUTATE_LATE,	       /* a NOP stands before the first labelled step */
-	MUTATE_NO_INSTRUCTION, /* the first labelled step is a NOP */
-	MUTATE_OTHER_GATE,     /* trap gates for interrupt gates, and the other way round */
-	MUTATE_IF_CLEAR,       /* STI does nothing, and scenes begin with IF=0 */
-	MUTATE_NO_BREAKPOINT,  /* breakpoints are not armed */
+#define MUTATION(id, name, what) MUTATE_##id,
+#include "base/mutate.def"
+#undef MUTATION
 	MUTATE_COUNT,
 };
 
-/* Is this run mutated so? */
+/* Changes the stage in this way until the boot is over. */
+void mutate(enum mutation mutation);
+
+/* Is the stage changed in this way? */
 bool mutated(enum mutation mutation);
 
 /* Value of mutate=; MUTATE_NOTHING if it is no mutation's name. */

@@ -99,7 +99,11 @@ static const char *set_mutate(struct args *args, char *value)
 {
 	args->mutate = mutation_named(value);
 	if (args->mutate == MUTATE_NOTHING)
-		return "mutate= takes no-event, late, no-instruction, other-gate, if-clear or no-breakpoint";
+		return "mutate= takes one of"
+#define MUTATION(id, name, what) " " name
+#include "base/mutate.def"
+#undef MUTATION
+			;
 	return NULL;
 }
 

@@ -7,24 +7,12 @@
 
 #include "base/mutate.h"
 #include "base/types.h"
+#include "machine/lapic.h"
+#include "report/power.h"
 
 enum {
 	ARGS_MAX_GLOBS = 64,
 	ARGS_TEXT = 2048,
-};
-
-enum exit_rung {
-	EXIT_BY_DEFAULT, /* port 0xf4 if a hypervisor bit is set, then ACPI, then halt */
-	EXIT_BY_DEBUG_PORT,
-	EXIT_BY_ACPI,
-	EXIT_BY_BOCHS,
-	EXIT_BY_HALT,
-};
-
-enum apic_choice {
-	APIC_BY_DEFAULT, /* x2APIC where there is one */
-	APIC_X2APIC,
-	APIC_XAPIC,
 };
 
 struct args {

@@ -2,8 +2,9 @@
 /*
  * From the loader to long mode. One file carries a Multiboot 1 header with address fields (QEMU
  * -kernel, GRUB) and a PVH note (QEMU's and Xen's PVH loaders); both enter here in 32-bit protected
- * mode. Builds an identity map of the first 4 GiB, the first 2 MiB of it in 4 KiB pages so that the
- * stack has a guard page, and calls start_c(kind, info) in 64-bit mode.
+ * mode. Fills the page tables of machine/memory.S with an identity map of the first 4 GiB, the first
+ * 2 MiB of it in 4 KiB pages so that the stack has a guard page, and calls start_c(kind, info) in
+ * 64-bit mode.
  */
 #include "base/bits.h"
 
@@ -194,14 +195,3 @@ boot_gdt_pointer:
 .data
 .balign 4
 nx_bit:	.long 0
-
-.bss
-.balign 4096
-.globl pml4, pdpt, low_page_table, boot_stack_guard, boot_stack_top
-pml4:		  .skip 4096
-pdpt:		  .skip 4096
-page_directories: .skip 4 * 4096
-low_page_table:	  .skip 4096
-boot_stack_guard: .skip 4096
-		  .skip 4 * 4096
-boot_stack_top:

@@ -16,8 +16,6 @@
 #include "report/report.h"
 #include "stage/stage.h"
 
-struct percpu this_cpu;
-
 extern const struct test_case cases_start[], cases_end[];
 
 static size_t count_selected(const struct args *args)
@@ -67,6 +65,9 @@ void start_c(int kind, u32 info)
 	problem = args_parse(&args, boot.command_line, boot.first_word_is_file);
 	this_cpu.boot = &boot;
 	this_cpu.args = &args;
+	this_cpu.wrong = args.wrong;
+	mutate(args.mutate);
+	power_init(args.exit, boot.rsdp);
 	console_init(args.console_port);
 	desc_init();
 	report_begin(suite_name, args.nonce);

@@ -3,7 +3,6 @@
  * See wrong.h.
  */
 #include "hv/wrong.h"
-#include "boot/args.h"
 #include "stage/case.h"
 #include "report/panic.h"
 #include "base/string.h"
@@ -27,7 +26,7 @@ static u64 held_back; /* an event that is injected later than it should, or agai
 
 bool wrong_start(void)
 {
-	const char *name = this_cpu.args->wrong;
+	const char *name = this_cpu.wrong;
 
 	wrong = NOT_WRONG;
 	held_back = 0;

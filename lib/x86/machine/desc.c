@@ -46,7 +46,7 @@ _Static_assert(offsetof(struct tss, io_map) == 104, "64-Bit Task State Segment")
 static struct gate idt[256] PAGE_ALIGNED;
 static bool idt_truncated;
 static struct tss tss;
-static u8 interrupt_stacks[IST_COUNT + 1][IST_STACK_SIZE] PAGE_ALIGNED;
+static u8 interrupt_stacks[IST_COUNT + 1][IST_STACK_SIZE] PAGE_ALIGNED; /* IST_NONE has one, too */
 static u8 ring0_stack[IST_STACK_SIZE] __attribute__((aligned(16)));
 
 /* Flat segments, accessed bit set; the TSS takes two slots and is filled in at run time. */
@@ -66,7 +66,7 @@ _Static_assert(SEL_BEYOND >= sizeof(gdt), "SEL_BEYOND");
 
 extern u8 boot_stack_guard[], boot_stack_top[];
 
-u64 handler_entry(u8 vector)
+static u64 handler_entry(u8 vector)
 {
 	return (u64)entry_stubs + (u64)vector * ENTRY_STUB_SIZE;
 }
@@ -184,11 +184,12 @@ u64 interrupt_stack_page(unsigned int ist)
 	return (u64)interrupt_stacks[ist];
 }
 
-bool on_interrupt_stack(u64 rsp, unsigned int ist)
+/* An empty stack's RSP is where the next one begins. */
+unsigned int interrupt_stack_of(u64 rsp)
 {
-	u64 bottom = (u64)interrupt_stacks[ist];
+	u64 offset = rsp - 1 - (u64)interrupt_stacks;
 
-	return rsp > bottom && rsp <= bottom + IST_STACK_SIZE;
+	return offset < sizeof(interrupt_stacks) ? (unsigned int)(offset / IST_STACK_SIZE) : 0;
 }
 
 const char *stack_name(u64 rsp)
@@ -200,10 +201,7 @@ const char *stack_name(u64 rsp)
 
 	if (rsp >= (u64)boot_stack_guard && rsp <= (u64)boot_stack_top)
 		return "main";
-	for (unsigned int i = 1; i <= IST_COUNT; i++)
-		if (on_interrupt_stack(rsp, i))
-			return names[i];
-	return NULL;
+	return names[interrupt_stack_of(rsp)];
 }
 
 bool is_stack_guard(u64 address)

@@ -53,9 +53,6 @@ void gate_remove(u8 vector);
 /* The IDT ends before @vector. */
 void idt_truncate(u8 vector);
 
-/* Address of the first instruction of a vector's handler. */
-u64 handler_entry(u8 vector);
-
 /* Name of the stack @rsp lies on ("main", "NMI", ...), or NULL. */
 const char *stack_name(u64 rsp);
 
@@ -68,7 +65,7 @@ u64 idt_page(void);
 /* The page that interrupt stack @ist (1..IST_COUNT) is on; nothing else is. */
 u64 interrupt_stack_page(unsigned int ist);
 
-/* Is @rsp on interrupt stack @ist? */
-bool on_interrupt_stack(u64 rsp, unsigned int ist);
+/* The interrupt stack that @rsp is on (1..IST_COUNT); IST_NONE: it is on none. */
+unsigned int interrupt_stack_of(u64 rsp);
 
 #endif

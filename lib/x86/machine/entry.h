@@ -27,12 +27,11 @@ extern const u8 entry_stubs[];
 /* From here on a handler has its slot in the log; what interrupts it before is logged first. */
 extern const u8 entry_recorded[];
 
-static inline bool vector_has_error_code(u8 vector)
-{
-	return vector < 32 && (VECTORS_WITH_ERROR_CODE >> vector & 1);
-}
-
-/* Called by every stub once the log entry is complete; NULL: the log is full. handler.c. */
+/*
+ * Called by every stub once the log entry is complete; NULL: the log is full. It stands in
+ * scene/handler.c, above this room: the one call upwards, for what a handler does is the scene's
+ * business.
+ */
 void delivered(struct frame *frame, struct log_entry *entry);
 
 #endif

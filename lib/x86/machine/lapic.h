@@ -7,7 +7,6 @@
 #ifndef ORDEAL_LAPIC_H
 #define ORDEAL_LAPIC_H
 
-#include "boot/args.h"
 #include "base/types.h"
 
 enum lapic_register {
@@ -45,6 +44,12 @@ enum {
 	ICR_SHORTHAND_SELF = 1 << 18,
 	XAPIC_ID_SHIFT = 24,
 	SPURIOUS_VECTOR = 0xff,
+};
+
+enum apic_choice {
+	APIC_BY_DEFAULT, /* x2APIC where there is one */
+	APIC_X2APIC,
+	APIC_XAPIC,
 };
 
 /* Enables the LAPIC in the mode that @choice asks for, all local vectors masked, TPR 0.

@@ -3,7 +3,6 @@
  * The matcher. Pure; also tested on the host.
  */
 #include "order/expect.h"
-#include "machine/desc.h"
 #include "order/event_names.h"
 #include "base/text.h"
 #include "order/vectors.h"
@@ -51,7 +50,7 @@ static const char *delivery_mismatch(const struct want *want, const struct log_e
 		return "DR6";
 	if (want->cpl && (u64)want->cpl - 1 != (event->cs & SEL_RPL3))
 		return "saved CPL";
-	if (want->ist && !on_interrupt_stack(event->frame, want->ist))
+	if (want->ist && want->ist != event->ist)
 		return "stack";
 	return NULL;
 }

@@ -22,10 +22,10 @@ struct log_entry {
 	u8 kind;
 	u8 vector;     /* DELIVERY: the vector whose stub ran */
 	u8 in_service; /* DELIVERY of 32..255: the LAPIC's ISR bit was set: a real interrupt */
-	u8 unused;
-	u32 reason; /* EXIT: neutral reason (hv.h) */
-	u64 error;  /* DELIVERY: error code, if the vector has one. EXIT: qualification */
-	u64 rip;    /* saved RIP; for EXIT and ENTRY the guest's RIP */
+	u8 ist;	       /* DELIVERY: the interrupt stack it ran on, IST_*; 0: on none */
+	u32 reason;    /* EXIT: neutral reason (hv.h) */
+	u64 error;     /* DELIVERY: error code, if the vector has one. EXIT: qualification */
+	u64 rip;       /* saved RIP; for EXIT and ENTRY the guest's RIP */
 	u64 cs;
 	u64 rflags;
 	u64 rsp; /* saved RSP; for EXIT and ENTRY the guest's RSP */

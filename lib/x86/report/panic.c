@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See panic.h. The backtrace follows RBP, which the build keeps (-fno-omit-frame-pointer).
+ * The backtrace follows RBP, which the build keeps (-fno-omit-frame-pointer).
  */
 #include "report/panic.h"
 #include "report/console.h"
 #include "machine/desc.h"
-#include "machine/entry.h"
-#include "machine/percpu.h"
 #include "report/power.h"
 #include "machine/processor.h"
 #include "report/report.h"
-#include "scene/scene.h"
 #include "base/text.h"
-#include "order/vectors.h"
 
 enum { BACKTRACE_DEPTH = 16 };
 
-struct stack_frame {
-	const struct stack_frame *caller;
-	u64 return_address;
-};
-
-/* One line; feed it to `addr2line -fipe x86/NAME.elf`. */
-static void backtrace(u64 rip, const struct stack_frame *frame)
+void panic_backtrace(u64 rip, const struct stack_frame *frame)
 {
 	print("  backtrace (addr2line -fipe x86/%s.elf ...): %#lx", suite_name, rip);
 	for (int i = 0; i < BACKTRACE_DEPTH && stack_name((u64)frame); i++) {
@@ -47,47 +37,7 @@ void panic(const char *format, ...)
 	text_vadd(&t, format, args);
 	va_end(args);
 	print("ABORT: %s\n", text_seal(&t));
-	backtrace((u64)__builtin_return_address(0),
-		  ((const struct stack_frame *)__builtin_frame_address(0))->caller);
-	power_exit(EXIT_CODE_ABORT);
-}
-
-static void print_registers(const struct frame *f)
-{
-	const struct gprs *g = &f->gprs;
-
-	print("  rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx\n", f->rip, f->cs, f->rflags,
-	      f->rsp, f->ss);
-	print("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", g->rax, g->rbx, g->rcx, g->rdx);
-	print("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", g->rsi, g->rdi, g->rbp, g->r8);
-	print("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", g->r9, g->r10, g->r11, g->r12);
-	print("  r13 %016lx r14 %016lx r15 %016lx\n", g->r13, g->r14, g->r15);
-	print("  cr0 %08lx cr2 %016lx cr3 %08lx cr4 %08lx\n", read_cr0(), read_cr2(), read_cr3(),
-	      read_cr4());
-}
-
-void panic_exception(const struct frame *frame, const char *why)
-{
-	const char *mnemonic = exception_mnemonic((u8)frame->vector);
-	char place[64] = "", name[16];
-	struct text at = TEXT(place), vector = TEXT(name);
-
-	cli();
-	if (mnemonic)
-		text_add(&vector, "%s", mnemonic);
-	else
-		text_add(&vector, frame->vector == NMI_VECTOR ? "NMI" : "interrupt");
-	if (this_cpu.playing) {
-		text_add(&at, " @");
-		scene_name_place(this_cpu.playing, &at, frame->rip, false);
-	}
-	/* A push onto the guard page cannot be reported as #PF: that #PF needs the same stack. */
-	if (frame->vector == DF_VECTOR &&
-	    (is_stack_guard(read_cr2()) || is_stack_guard(frame->rsp - 1)))
-		why = "the main stack overflowed";
-	print("ABORT: unexpected %s, vector %lu, error code %#lx%s: %s\n", text_seal(&vector),
-	      frame->vector, frame->error, text_seal(&at), why);
-	print_registers(frame);
-	backtrace(frame->rip, (const struct stack_frame *)frame->gprs.rbp);
+	panic_backtrace((u64)__builtin_return_address(0),
+			((const struct stack_frame *)__builtin_frame_address(0))->caller);
 	power_exit(EXIT_CODE_ABORT);
 }

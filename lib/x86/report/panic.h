@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end of a boot that went wrong: one ABORT line that says why, registers and a backtrace that
- * addr2line can read, and exit code 127.
+ * The end of a boot that went wrong: one ABORT line that says why, a backtrace that addr2line can
+ * read, and exit code 127.
  */
 #ifndef ORDEAL_PANIC_H
 #define ORDEAL_PANIC_H
 
 #include "base/types.h"
 
-struct frame;
-
 /* Prints "ABORT: " and the message, a backtrace of the caller, and ends the boot. */
 NORETURN void panic(const char *format, ...) PRINTF(1, 2);
 
-/* The same for an exception that nobody expected, with its registers. */
-NORETURN void panic_exception(const struct frame *frame, const char *why);
+/* What RBP leads to: "Stack Frames" of the System V ABI. */
+struct stack_frame {
+	const struct stack_frame *caller;
+	u64 return_address;
+};
+
+/* Prints one line that begins with @rip; feed it to `addr2line -fipe x86/NAME.elf`. */
+void panic_backtrace(u64 rip, const struct stack_frame *frame);
 
 #define ASSERT(condition)                                                                          \
 	do {                                                                                       \

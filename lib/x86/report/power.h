@@ -14,6 +14,18 @@ enum exit_code {
 	EXIT_CODE_ABORT = 127,
 };
 
+/* Where power_exit() begins on the ladder. */
+enum exit_rung {
+	EXIT_BY_DEFAULT, /* port 0xf4 if a hypervisor bit is set, then ACPI, then halt */
+	EXIT_BY_DEBUG_PORT,
+	EXIT_BY_ACPI,
+	EXIT_BY_BOCHS,
+	EXIT_BY_HALT,
+};
+
+/* @rsdp: physical address of the ACPI RSDP, or 0 if the loader did not tell it. */
+void power_init(enum exit_rung first, u64 rsdp);
+
 /*
  * Drains the console and goes down the exit ladder: port 0xf4, ACPI S5, halt. A port that could be
  * anything on a real machine is written only if a hypervisor bit (CPUID 1 ECX 31) or exit= says so.

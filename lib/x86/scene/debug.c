@@ -4,9 +4,11 @@
  * DR7.GD set, that would raise #DB.
  */
 #include "scene/debug.h"
-#include "stage/case.h"
 #include "base/mutate.h"
+#include "machine/entry.h"
+#include "machine/processor.h"
 #include "report/panic.h"
+#include "scene/scene.h"
 
 enum {
 	BREAKPOINTS = 4,
@@ -58,11 +60,6 @@ void watch(unsigned int n, enum watch_kind kind, u64 address, unsigned int bytes
 	write_dr6(DR6_RESET);
 	if (!mutated(MUTATE_NO_BREAKPOINT))
 		write_dr7(debug.dr7);
-}
-
-void break_on(unsigned int n, int place)
-{
-	watch(n, WATCH_EXECUTE, scene_place_address(the_scene(), place), 1);
 }
 
 void debug_guard(void)

@@ -23,9 +23,6 @@ enum watch_kind {
 /* Breakpoint @n (0..3) on @bytes (1, 2, 4 or 8) at @address, which is aligned to that. */
 void watch(unsigned int n, enum watch_kind kind, u64 address, unsigned int bytes);
 
-/* Instruction breakpoint @n at a place of the scene, which is laid out already. */
-void break_on(unsigned int n, int place);
-
 /* Sets DR7.GD: from now on every MOV from or to a debug register raises #DB, until one has. */
 void debug_guard(void);
 

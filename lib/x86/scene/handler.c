@@ -6,13 +6,14 @@
  */
 #include "base/bits.h"
 #include "scene/debug.h"
+#include "machine/desc.h"
 #include "machine/entry.h"
 #include "machine/lapic.h"
 #include "order/log.h"
-#include "report/panic.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
 #include "scene/scene.h"
+#include "scene/unexpected.h"
 
 _Static_assert(offsetof(struct frame, vector) == FRAME_VECTOR, "log_layout.h");
 _Static_assert(offsetof(struct frame, error) == FRAME_ERROR, "log_layout.h");
@@ -53,6 +54,7 @@ void delivered(struct frame *frame, struct log_entry *entry)
 		return; /* no ISR bit, no EOI: "Spurious Interrupt" */
 	if (!scene)
 		panic_exception(frame, "no scene is playing");
+	entry->ist = (u8)interrupt_stack_of(entry->frame);
 	if (frame->vector >= FIRST_IRQ_VECTOR)
 		entry->in_service = lapic_isr((u8)frame->vector);
 	if (scene->on_delivery)

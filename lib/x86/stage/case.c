@@ -141,6 +141,11 @@ void play_at_cpl3(void)
 	play();
 }
 
+void break_on(unsigned int n, int place)
+{
+	watch(n, WATCH_EXECUTE, scene_place_address(&stage.scene, place), 1);
+}
+
 void pend_blocked_nmi(void)
 {
 	nmi_block();

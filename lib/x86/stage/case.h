@@ -97,6 +97,9 @@ void play_to_cpl3(void);
  */
 void play_at_cpl3(void);
 
+/* Instruction breakpoint @n (0..3) at a place of the scene, which is laid out already. */
+void break_on(unsigned int n, int place);
+
 /* Makes an interrupt pending: IF=0, self-IPI, poll IRR until it is there, settle. Else ERROR. */
 void pend_irq(u8 vector);
 
