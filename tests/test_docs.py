@@ -79,8 +79,8 @@ def test_the_names_on_the_page_exist():
     fragments = set(re.findall(r"^FRAGMENT\((\w+),", read("lib", "x86", "order", "fragments.def"), re.M))
     for name in re.findall(r"`([A-Z_0-9]+)`", table(page, "kind | fragments")):
         assert name in fragments, name
-    macros = set(re.findall(r"^#define (\w+)", read("lib", "x86", "order", "expect.h")
-                            + read("lib", "x86", "scene", "scene.h") + read("lib", "x86", "stage", "case.h"), re.M))
+    macros = set(re.findall(r"^#define (\w+)", read("lib", "x86", "stage", "dialect.h")
+                            + read("lib", "x86", "stage", "case.h"), re.M))
     for header in ("event | want", "modifier | asserts", "place | is", "macro | for"):
         for name in re.findall(r"`([A-Z_0-9]+)", table(page, header)):
             assert name in macros, name

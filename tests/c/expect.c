@@ -2,7 +2,12 @@
 /*
  * expect.c and the formatting of trace.c: each thing that may differ, and how it is written.
  */
-#include "machine.h"
+#include "made_up.h"
+
+enum {
+	VEC = 0x60,
+	VEC_HIGH = 0x90,
+};
 
 static char buffer[512];
 
@@ -10,7 +15,7 @@ static char buffer[512];
 	({                                                                                         \
 		const struct want want_ = (wanted);                                                \
 		const struct log_entry event_ = (seen);                                            \
-		const char *difference_ = want_mismatch(&want_, the_scene(), &event_);             \
+		const char *difference_ = want_mismatch(&want_, &made_up, &event_);                \
 		difference_ ? difference_ : "none";                                                \
 	})
 
@@ -18,7 +23,7 @@ static char buffer[512];
 	({                                                                                         \
 		const struct want want_ = (wanted);                                                \
 		struct text t = TEXT(buffer);                                                      \
-		want_format(&t, the_scene(), &want_, false);                                       \
+		want_format(&t, &made_up, &want_, false);                                          \
 		text_seal(&t);                                                                     \
 	})
 
@@ -26,13 +31,13 @@ static char buffer[512];
 	({                                                                                         \
 		const struct log_entry event_ = (seen);                                            \
 		struct text t = TEXT(buffer);                                                      \
-		event_format(&t, the_scene(), &event_, false);                                     \
+		event_format(&t, &made_up, &event_, false);                                        \
 		text_seal(&t);                                                                     \
 	})
 
 static u64 at_l(void)
 {
-	return scene_place_address(the_scene(), L);
+	return at(L);
 }
 
 static struct log_entry gp(u64 error)
@@ -95,7 +100,7 @@ static void places(void)
 		   "none");
 	CHECK_TEXT(MISMATCH(IRQ(VEC, AT(ENTRY_OF(GP_VECTOR))), irq(VEC, entry_of(GP_VECTOR, 1))),
 		   "place");
-	CHECK_TEXT(MISMATCH(IRQ(VEC, AT(LANDING)), irq(VEC, the_scene()->landing)), "none");
+	CHECK_TEXT(MISMATCH(IRQ(VEC, AT(LANDING)), irq(VEC, made_up.landing)), "none");
 }
 
 static void stacks(void)
@@ -143,12 +148,12 @@ static void whole_traces(void)
 	const struct want wants[] = { IRQ(VEC, AT(L)), GP(0, AT(L)) };
 	const struct want swapped[] = { GP(0, AT(L)), IRQ(VEC, AT(L)) };
 
-	CHECK_INT(trace_mismatch(wants, 2, the_scene(), &trace), -1);
-	CHECK_INT(trace_mismatch(swapped, 2, the_scene(), &trace), 0);
-	CHECK_INT(trace_mismatch(wants, 1, the_scene(), &trace), 1); /* one event too many */
-	CHECK_INT(trace_mismatch(wants, 2, the_scene(), &longer), 2);
-	CHECK_INT(trace_mismatch(wants, 2, the_scene(), &none), 0); /* missing */
-	CHECK_INT(trace_mismatch(wants, 0, the_scene(), &none), -1);
+	CHECK_INT(trace_mismatch(wants, 2, &made_up, &trace), -1);
+	CHECK_INT(trace_mismatch(swapped, 2, &made_up, &trace), 0);
+	CHECK_INT(trace_mismatch(wants, 1, &made_up, &trace), 1); /* one event too many */
+	CHECK_INT(trace_mismatch(wants, 2, &made_up, &longer), 2);
+	CHECK_INT(trace_mismatch(wants, 2, &made_up, &none), 0); /* missing */
+	CHECK_INT(trace_mismatch(wants, 0, &made_up, &none), -1);
 }
 
 static void wants_as_text(void)
@@ -174,7 +179,7 @@ static void list_of_wants(void)
 	const struct want wants[] = { GP(0, AT(L)), IRQ(0x40, AT(AFTER_IRET)) };
 	struct text t = TEXT(buffer);
 
-	wants_format(&t, the_scene(), wants, 2);
+	wants_format(&t, &made_up, wants, 2);
 	CHECK_TEXT(text_seal(&t), "#GP(0x0)@RDMSR; IRQ(0x40)@after IRET");
 }
 
@@ -226,20 +231,20 @@ static void events_as_text(void)
 
 static void traces_as_text(void)
 {
-	const struct log_entry log[] = { gp(0), irq(0x40, the_scene()->landing) };
+	const struct log_entry log[] = { gp(0), irq(0x40, made_up.landing) };
 	const struct trace trace = { 2, { &log[0], &log[1] } }, none = { 0 };
 	struct text t = TEXT(buffer);
 
-	trace_format(&t, the_scene(), &trace);
+	trace_format(&t, &made_up, &trace);
 	CHECK_TEXT(text_seal(&t), "#GP(0x0)@RDMSR[if=1,rf=1]; IRQ(0x40)@after IRET[if=1,rf=0]");
 	t = TEXT(buffer);
-	trace_format(&t, the_scene(), &none);
+	trace_format(&t, &made_up, &none);
 	CHECK_TEXT(text_seal(&t), "nothing");
 }
 
 int main(void)
 {
-	scene(STI, NOP, L(RDMSR), NOP);
+	lay_out(STI, NOP, L(RDMSR), NOP);
 	kinds();
 	details();
 	places();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See machine.h.
+ * What scene.c and lapic_timer.c call, with nothing behind it.
  */
 #include "machine.h"
 #include "report/panic.h"
@@ -74,43 +74,4 @@ u32 lapic_read(enum lapic_register reg)
 struct scene *the_scene(void)
 {
 	return &fake_scene;
-}
-
-u64 entry_of(u8 vector, u64 offset)
-{
-	return (u64)entry_stubs + vector * ENTRY_STUB_SIZE + offset;
-}
-
-struct log_entry delivery(u8 vector, u64 rip)
-{
-	return (struct log_entry){
-		.kind = LOG_DELIVERY,
-		.vector = vector,
-		.rip = rip,
-		.cs = SEL_CODE64,
-		.rflags = RFLAGS_FIXED | RFLAGS_IF,
-		.rsp = STACK,
-		.ss = SEL_DATA,
-		.frame = STACK - FRAME_BYTES - (vector_has_error_code(vector) ? 8 : 0),
-	};
-}
-
-struct log_entry irq(u8 vector, u64 rip)
-{
-	struct log_entry entry = delivery(vector, rip);
-
-	entry.in_service = 1;
-	return entry;
-}
-
-struct log_entry on_stack(struct log_entry entry, u64 rsp, u64 frame)
-{
-	entry.rsp = rsp;
-	entry.frame = frame;
-	return entry;
-}
-
-struct log_entry transition(enum log_kind kind, u64 rip, u64 rsp)
-{
-	return (struct log_entry){ .kind = (u8)kind, .rip = rip, .rsp = rsp };
 }

@@ -2,7 +2,7 @@
 /*
  * event_names.c and vectors.c: how events are written.
  */
-#include "machine.h"
+#include "made_up.h"
 
 #include "order/event_names.h"
 #include "order/events.h"

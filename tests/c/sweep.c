@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sweep_search.c and timer.c against timers and clocks that behave, and that do not: whatever they
+ * sweep_search.c against timers and clocks that behave, and that do not: whatever they
  * do, a sweep ends within its budget and says what it saw.
  */
-#include "machine.h"
+#include "check.h"
 
-#include "machine/lapic.h"
 #include "sweep/sweep_search.h"
 
 /* A machine of five orders: "before" up to the count 99, "at" at 100, then up to "later". */
@@ -199,15 +198,6 @@ static void timers_and_clocks_that_misbehave(void)
 	CHECK(strstr(why(), "illegal sample, timer count 130"));
 }
 
-static void timers_that_are_none(void)
-{
-	fake_timer = TIMER_MISSING;
-	CHECK(!lapic_timer_exists());
-	fake_timer = TIMER_RUNS;
-	CHECK(lapic_timer_exists());
-	CHECK_INT(fake_timer_initial, 0); /* left still */
-}
-
 int main(void)
 {
 	finds_the_window_by_itself();
@@ -215,6 +205,5 @@ int main(void)
 	strides();
 	ends_within_its_budget();
 	timers_and_clocks_that_misbehave();
-	timers_that_are_none();
 	return checks_done("sweep");
 }

@@ -2,7 +2,7 @@
 /*
  * trace.c: the order of delivery, recovered from frames that were recorded in another order.
  */
-#include "machine.h"
+#include "made_up.h"
 
 static struct trace trace;
 
@@ -11,7 +11,7 @@ static const char *order(const struct log_entry *log, size_t n)
 {
 	static char places[LOG_CAPACITY + 1];
 
-	trace_read(&trace, log, n);
+	trace_read(&trace, &made_up, log, n);
 	for (size_t i = 0; i < trace.count; i++)
 		places[i] = (char)('0' + (trace.events[i] - log));
 	places[trace.count] = '\0';
@@ -58,13 +58,13 @@ static void inside_prologue(void)
 	struct log_entry ud = delivery(UD_VECTOR, 0x1000);
 	u64 record = entry_of(255, ENTRY_STUB_SIZE);
 
-	CHECK((u64)entry_recorded > record && (u64)entry_recorded < record + 32);
+	CHECK(made_up.recorded > record && made_up.recorded < record + 32);
 	CHECK_TEXT(ORDER(below(irq(0x60, entry_of(UD_VECTOR, 2)), ud.frame - 8), ud), "10");
 	CHECK_TEXT(ORDER(below(irq(0x60, entry_of(UD_VECTOR, 7)), ud.frame - 16), ud), "10");
 	CHECK_TEXT(ORDER(below(irq(0x60, record + 1), ud.frame - 24), ud), "10");
 	/* From entry_recorded on the handler has its slot: log order is right. */
-	CHECK_TEXT(ORDER(ud, below(irq(0x60, (u64)entry_recorded), ud.frame - 24)), "01");
-	CHECK_TEXT(ORDER(below(irq(0x60, (u64)entry_recorded), ud.frame - 24), ud), "01");
+	CHECK_TEXT(ORDER(ud, below(irq(0x60, made_up.recorded), ud.frame - 24)), "01");
+	CHECK_TEXT(ORDER(below(irq(0x60, made_up.recorded), ud.frame - 24), ud), "01");
 }
 
 static void chains(void)
@@ -129,7 +129,7 @@ static void full_log(void)
 
 	for (size_t i = 0; i < LOG_CAPACITY; i++)
 		log[i] = irq(0x60, 0x1000 + i);
-	trace_read(&trace, log, LOG_CAPACITY);
+	trace_read(&trace, &made_up, log, LOG_CAPACITY);
 	CHECK_INT(trace.count, LOG_CAPACITY);
 	CHECK(trace.events[LOG_CAPACITY - 1] == &log[LOG_CAPACITY - 1]);
 }
@@ -155,6 +155,7 @@ static void same_order(void)
 
 int main(void)
 {
+	lay_out(NOP);
 	in_log_order();
 	on_first_instruction();
 	inside_prologue();

@@ -2,7 +2,7 @@
 /*
  * zones.c: where one sample of a sweep landed, and which samples are illegal.
  */
-#include "machine.h"
+#include "made_up.h"
 
 #include "sweep/sweep.h"
 
@@ -17,7 +17,7 @@ static int zone(const struct log_entry *log, size_t n)
 	for (size_t i = 0; i < n; i++)
 		trace.events[i] = &log[i];
 	reason = "";
-	return sweep_classify(&sweep, the_scene(), &trace, &reason);
+	return sweep_classify(&sweep, &made_up, &trace, &reason);
 }
 
 #define ZONE(...)                                                                                  \
@@ -32,7 +32,7 @@ static int zone(const struct log_entry *log, size_t n)
 
 static u64 step(size_t i)
 {
-	return the_scene()->addresses[i];
+	return made_up.addresses[i];
 }
 
 static struct log_entry ud(void)
@@ -43,7 +43,7 @@ static struct log_entry ud(void)
 static void stage(enum gate_type gate)
 {
 	sweep = (struct sweep){ .instruction = UD2, .fault = UD(AT(L)), .gate = gate };
-	scene(STI, NOP, NOP, NOP, L(UD2), NOP);
+	lay_out(STI, NOP, NOP, NOP, L(UD2), NOP);
 }
 
 static void interrupt_first(void)
@@ -56,7 +56,7 @@ static void interrupt_first(void)
 	ILLEGAL("at no boundary", irq(VEC, step(1)), ud());	/* in the shadow of STI */
 	ILLEGAL("at no boundary", irq(VEC, step(4) + 1), ud()); /* inside UD2 */
 	ILLEGAL("at no boundary", irq(VEC, step(5)), ud());
-	ILLEGAL("at no boundary", irq(VEC, the_scene()->landing), ud());
+	ILLEGAL("at no boundary", irq(VEC, made_up.landing), ud());
 	ILLEGAL("at no boundary", irq(VEC, 0x1234), ud());
 }
 
@@ -65,10 +65,10 @@ static void fault_first(void)
 	stage(TRAP_GATE);
 	CHECK_INT(ZONE(ud(), irq(VEC, entry_of(UD_VECTOR, 0))), ZONE_HANDLER_ENTRY);
 	CHECK_INT(ZONE(ud(), irq(VEC, entry_of(UD_VECTOR, 2))), ZONE_HANDLER);
-	CHECK_INT(ZONE(ud(), irq(VEC, (u64)entry_recorded + 9)), ZONE_HANDLER);
-	CHECK_INT(ZONE(ud(), irq(VEC, the_scene()->landing)), ZONE_AFTER_IRET);
+	CHECK_INT(ZONE(ud(), irq(VEC, made_up.recorded + 9)), ZONE_HANDLER);
+	CHECK_INT(ZONE(ud(), irq(VEC, made_up.landing)), ZONE_AFTER_IRET);
 	CHECK_INT(ZONE(ud()), ZONE_LATER);
-	ILLEGAL("at no boundary", ud(), irq(VEC, the_scene()->landing + 1));
+	ILLEGAL("at no boundary", ud(), irq(VEC, made_up.landing + 1));
 	ILLEGAL("at no boundary", ud(), irq(VEC, step(4)));
 	ILLEGAL("at no boundary", ud(), irq(VEC, step(5)));
 }
@@ -77,8 +77,8 @@ static void interrupt_gate_closes_handler(void)
 {
 	stage(INTERRUPT_GATE);
 	ILLEGAL("at no boundary", ud(), irq(VEC, entry_of(UD_VECTOR, 0)));
-	ILLEGAL("at no boundary", ud(), irq(VEC, (u64)entry_recorded + 9));
-	CHECK_INT(ZONE(ud(), irq(VEC, the_scene()->landing)), ZONE_AFTER_IRET);
+	ILLEGAL("at no boundary", ud(), irq(VEC, made_up.recorded + 9));
+	CHECK_INT(ZONE(ud(), irq(VEC, made_up.landing)), ZONE_AFTER_IRET);
 	CHECK_INT(ZONE(irq(VEC, step(4)), ud()), ZONE_AT);
 	CHECK_INT(ZONE(ud()), ZONE_LATER);
 }
@@ -95,9 +95,9 @@ static void lost_and_doubled(void)
 	ILLEGAL("exactly once", delivery(UD_VECTOR, step(3)), irq(VEC, step(4)));
 	ILLEGAL("exactly once", delivery(GP_VECTOR, step(4)), irq(VEC, step(4)));
 	ILLEGAL("more than once", irq(VEC, step(3)), irq(VEC, step(4)), ud());
-	ILLEGAL("more than once", irq(VEC, step(4)), ud(), irq(VEC, the_scene()->landing));
-	ILLEGAL("neither", ud(), irq(VEC_HIGH, the_scene()->landing));
-	ILLEGAL("neither", ud(), delivery(NMI_VECTOR, the_scene()->landing));
+	ILLEGAL("more than once", irq(VEC, step(4)), ud(), irq(VEC, made_up.landing));
+	ILLEGAL("neither", ud(), irq(VEC_HIGH, made_up.landing));
+	ILLEGAL("neither", ud(), delivery(NMI_VECTOR, made_up.landing));
 	ILLEGAL("neither", soft, ud()); /* no ISR bit: it did not come through the LAPIC */
 }
 
@@ -107,7 +107,7 @@ static void shadowed_instruction(void)
 	sweep = (struct sweep){
 		.instruction = UD2, .before = MOV_SS, .fault = UD(AT(L)), .gate = TRAP_GATE
 	};
-	scene(NOP, STI, NOP, MOV_SS, L(UD2), NOP);
+	lay_out(NOP, STI, NOP, MOV_SS, L(UD2), NOP);
 	CHECK_INT(ZONE(irq(VEC, step(3)), ud()), ZONE_BEFORE);
 	ILLEGAL("at no boundary", irq(VEC, step(0)), ud());
 	ILLEGAL("at no boundary", irq(VEC, step(2)), ud()); /* in the shadow of STI */

@@ -168,7 +168,7 @@ CASE(data_breakpoint_nmi, "C10",
 	u64 *stack = (u64 *)(PLAY_WRITABLE + PAGE_SIZE / 2);
 
 	scene(IRETQ, UD2, T(NOP), NOP);
-	stack[0] = scene_place_address(the_scene(), T);
+	stack[0] = address_of(T);
 	stack[1] = SEL_CODE64;
 	stack[2] = RFLAGS_FIXED;
 	stack[3] = the_scene()->rsp;

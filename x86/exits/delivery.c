@@ -192,7 +192,7 @@ CASE(double_fault, "S37",
 	struct vcpu *v = start_np_then_gp(BIT(DF_VECTOR));
 
 	check_vector(run_to(v, EXIT_EXCEPTION, PLACE_ANY), DF_VECTOR); /* RIP is undefined */
-	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), M));
+	vcpu_set(v, VCPU_RIP, address_of(M));
 	run_to_end(v);
 	expect(EXIT(EXCEPTION), ENTRY(AT(M)));
 }
@@ -211,7 +211,7 @@ CASE(page_fault_in_double_fault, "S37",
 	v = hv_start();
 	vcpu_intercept_exceptions(v, BIT(PF_VECTOR));
 	check_vector(run_to(v, EXIT_EXCEPTION, PLACE_ANY), PF_VECTOR); /* RIP is undefined */
-	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), M));
+	vcpu_set(v, VCPU_RIP, address_of(M));
 	run_to_end(v);
 	expect(EXIT(EXCEPTION, DURING(fault(DF_VECTOR, 0))), ENTRY(AT(M)));
 }

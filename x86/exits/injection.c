@@ -25,7 +25,7 @@ static void inject_bp_in_cpl3(unsigned int dpl)
 	v = hv_start();
 	svm_intercept_port(v, FREE_PORT, true);
 	run_to(v, EXIT_IO, T);
-	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), M));
+	vcpu_set(v, VCPU_RIP, address_of(M));
 	vcpu_inject(v, exception(BP_VECTOR));
 	run_to_end(v);
 }

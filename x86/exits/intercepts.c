@@ -93,9 +93,9 @@ struct exception_first {
 	struct want exit, fault;
 };
 
-static struct vcpu *skip_to(struct vcpu *v, enum label label)
+static struct vcpu *skip_to(struct vcpu *v, int label)
 {
-	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), label));
+	vcpu_set(v, VCPU_RIP, address_of(label));
 	return v;
 }
 

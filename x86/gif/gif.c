@@ -82,8 +82,7 @@ CASE(stgi_nmi_first, "S21",
 	pend_nmi();
 	svm_open_gif(v, RFLAGS_IF);
 	run_to_end(v);
-	observed("the NMI came %ld bytes behind STGI",
-		 nmi_at - scene_place_address(the_scene(), BEHIND_STGI));
+	observed("the NMI came %ld bytes behind STGI", nmi_at - address_of(BEHIND_STGI));
 	expect(NMI(), IRQ(VEC, IF(1)));
 }
 

@@ -128,7 +128,7 @@ CASE(injected_bp_under_mov_ss, "V14",
 /* Breakpoint 0 on the instruction at @place; the registers are the guest's and root's alike. */
 static void break_at(struct vcpu *v, int place)
 {
-	write_dr0(scene_place_address(the_scene(), place));
+	write_dr0(address_of(place));
 	vcpu_set(v, VCPU_DR7, DR7_RESET | DR7_G0 | DR7_GE);
 }
 

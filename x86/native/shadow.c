@@ -125,7 +125,7 @@ CASE(sti_sysenter, "E08", "STI; SYSENTER, which clears IF: the interrupt waits f
 	scene(STI, SYSENTER, UD2, T(NOP), STI, NOP, L(NOP), NOP);
 	set_msr(MSR_SYSENTER_CS, SEL_CODE64);
 	set_msr(MSR_SYSENTER_ESP, the_scene()->rsp);
-	set_msr(MSR_SYSENTER_EIP, scene_place_address(the_scene(), T));
+	set_msr(MSR_SYSENTER_EIP, address_of(T));
 	served_at(L);
 }
 

@@ -46,20 +46,21 @@ static void play_guarded(const void *argument, u32 ticks)
 	play();
 }
 
-static int classify_sti_hlt(const void *argument, const struct scene *scene,
+static int classify_sti_hlt(const void *argument, const struct layout *layout,
 			    const struct trace *trace, const char **reason)
 {
 	const struct want irq = IRQ(VEC, AT(L), IF(1));
-	u64 took = (scene->out.rdx << 32 | scene->out.rax) - scene->out.r10;
+	const struct gprs *out = &the_scene()->out;
+	u64 took = (out->rdx << 32 | out->rax) - out->r10;
 
 	(void)argument;
 	*reason = "HLT slept until the guard woke it: the wake-up was lost";
 	if (trace->count && trace->events[0]->vector == NMI_VECTOR)
 		return -1;
 	*reason = "the interrupt was not served once, behind HLT";
-	if (trace->count != 1 || want_mismatch(&irq, scene, trace->events[0]))
+	if (trace->count != 1 || want_mismatch(&irq, layout, trace->events[0]))
 		return -1;
-	if (scene->out.r11 & IRR_BIT_OF_VEC) {
+	if (out->r11 & IRR_BIT_OF_VEC) {
 		shortest = took;
 		return PENDING;
 	}
@@ -114,29 +115,29 @@ static void play_hlt(const void *argument, u32 ticks)
 	play();
 }
 
-static int classify_hlt(const void *argument, const struct scene *scene, const struct trace *trace,
-			const char **reason)
+static int classify_hlt(const void *argument, const struct layout *layout,
+			const struct trace *trace, const char **reason)
 {
 	const struct want irq = IRQ(VEC), nmi = NMI(AT(M));
-	u64 at_hlt = scene_place_address(scene, L);
+	u64 at_hlt = layout_address(layout, L);
 	bool woken_by_nmi = trace->count == 2;
 	u64 rip;
 
 	(void)argument;
 	if (trace->count == 2 && trace->events[0]->vector == NMI_VECTOR &&
-	    !want_mismatch(&irq, scene, trace->events[1]))
+	    !want_mismatch(&irq, layout, trace->events[1]))
 		return BEHIND; /* a host that stalled: the guard came first */
 	*reason = "the interrupt was not served";
-	if (!trace->count || want_mismatch(&irq, scene, trace->events[0]))
+	if (!trace->count || want_mismatch(&irq, layout, trace->events[0]))
 		return -1;
 	rip = trace->events[0]->rip;
 	*reason = "HLT was not ended by the interrupt behind it, nor by the NMI alone";
 	if ((rip > at_hlt) == woken_by_nmi || trace->count > 2)
 		return -1;
-	if (woken_by_nmi && want_mismatch(&nmi, scene, trace->events[1]))
+	if (woken_by_nmi && want_mismatch(&nmi, layout, trace->events[1]))
 		return -1;
 	*reason = "the interrupt came in the shadow of STI, or not at a boundary around HLT";
-	if (rip <= scene->addresses[1] || (rip > at_hlt && rip != scene_place_address(scene, M)))
+	if (rip <= layout->addresses[1] || (rip > at_hlt && rip != layout_address(layout, M)))
 		return -1;
 	if (rip > at_hlt)
 		return BEHIND;

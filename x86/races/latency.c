@@ -55,7 +55,7 @@ static void lay_out(size_t before)
 static int sample(size_t before)
 {
 	const struct log_entry *irq = &event_log.entries[0];
-	const struct scene *scene = the_scene();
+	const struct layout *layout = &the_scene()->layout;
 	size_t l = before + 2, step = l;
 
 	stage_reset();
@@ -66,11 +66,11 @@ static int sample(size_t before)
 		check(lapic_irr(VEC), "the interrupt is neither served nor in IRR: it was lost");
 		return BUCKETS - 1;
 	}
-	check(irq->vector == VEC && irq->in_service && irq->rip > scene->addresses[l] &&
-		      irq->rip <= scene->landing,
+	check(irq->vector == VEC && irq->in_service && irq->rip > layout->addresses[l] &&
+		      irq->rip <= layout->landing,
 	      "vector %#x came at %#lx, the self-IPI is at %#lx", irq->vector, irq->rip,
-	      scene->addresses[l]);
-	while (step < scene->step_count && scene->addresses[step] < irq->rip)
+	      layout->addresses[l]);
+	while (step < layout->step_count && layout->addresses[step] < irq->rip)
 		step++;
 	/* The write may be the last but one instruction of its step. */
 	return stage_passing() ? (int)bucket_of(step - l - 1) : -1;

@@ -67,16 +67,16 @@ static void play_cmpxchg(const void *argument, u32 ticks)
 	play();
 }
 
-static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
 		    const char **reason)
 {
 	const struct want irq = IRQ(VEC, IF(1));
-	u64 at = scene_place_address(scene, L);
+	u64 at = layout_address(layout, L);
 	const struct log_entry *event;
 
 	(void)argument;
 	*reason = "the comparison failed: the instruction was done a second time";
-	if (!(scene->out.rax & RFLAGS_ZF))
+	if (!(the_scene()->out.rax & RFLAGS_ZF))
 		return -1;
 	*reason = "the register does not hold what was written";
 	if (*ioapic_window != NEW_VALUE)
@@ -85,7 +85,7 @@ static int classify(const void *argument, const struct scene *scene, const struc
 		return LATER;
 	*reason = "there is another event than one interrupt with IF=1";
 	event = trace->events[0];
-	if (trace->count > 1 || want_mismatch(&irq, scene, event))
+	if (trace->count > 1 || want_mismatch(&irq, layout, event))
 		return -1;
 	*reason = "the interrupt's RIP and the register do not fit together";
 	if (event->spare[SPARE_VALUE] != (event->rip > at ? NEW_VALUE : OLD_VALUE))

@@ -51,34 +51,34 @@ static void make_ready(const void *argument)
 /*
  * NULL, or what is wrong with the interrupt. An NMI delivered in the shadow of STI ends the shadow.
  */
-static const char *irq_problem(const struct nmi_race *r, const struct scene *scene,
+static const char *irq_problem(const struct nmi_race *r, const struct layout *layout,
 			       const struct log_entry *irq, const struct log_entry *nmi)
 {
-	size_t l = race_labelled(scene, L);
+	size_t l = layout_labelled(layout, L);
 
 	if (!r->irq)
 		return irq ? "an interrupt came that nobody sent" : NULL;
 	if (!irq)
 		return "the interrupt was not served";
-	if (irq->rip != scene->addresses[l] &&
-	    (irq->rip != scene->addresses[l - 1] || nmi->rip != irq->rip))
+	if (irq->rip != layout->addresses[l] &&
+	    (irq->rip != layout->addresses[l - 1] || nmi->rip != irq->rip))
 		return "the interrupt came neither at L nor behind the NMI that ended the shadow";
 	return NULL;
 }
 
-static enum place_of_nmi place_of(const struct nmi_race *r, const struct scene *scene, u64 rip)
+static enum place_of_nmi place_of(const struct nmi_race *r, const struct layout *layout, u64 rip)
 {
-	size_t l = race_labelled(scene, r->to_cpl3 ? T : L);
-	size_t step = race_step(scene, rip);
+	size_t l = layout_labelled(layout, r->to_cpl3 ? T : L);
+	size_t step = layout_step(layout, rip);
 
-	if (rip == scene->addresses[l])
+	if (rip == layout->addresses[l])
 		return AT_L;
 	if (step < l)
 		return BEFORE;
-	return step == scene->step_count - 1 ? LATER : BEHIND; /* as are handlers */
+	return step == layout->step_count - 1 ? LATER : BEHIND; /* as are handlers */
 }
 
-static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
 		    const char **reason)
 {
 	const struct log_entry *nmi = NULL, *irq = NULL;
@@ -98,10 +98,10 @@ static int classify(const void *argument, const struct scene *scene, const struc
 	if (!nmi)
 		*reason = "the NMI was lost";
 	if (!*reason)
-		*reason = irq_problem(r, scene, irq, nmi);
+		*reason = irq_problem(r, layout, irq, nmi);
 	if (*reason)
 		return -1;
-	place = place_of(r, scene, nmi->rip);
+	place = place_of(r, layout, nmi->rip);
 	if (place == AT_L && is_held(r))
 		*reason = "the NMI came between MOV SS and the instruction behind it";
 	if (r->to_cpl3 && (place != BEFORE) != ((nmi->cs & SEL_RPL3) == SEL_RPL3))

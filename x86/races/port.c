@@ -134,9 +134,9 @@ static void play_io(const void *argument, u32 ticks)
 	loop_back(false);
 }
 
-static int where_of(const struct scene *scene, const struct log_entry *irq, const char **reason)
+static int where_of(const struct layout *layout, const struct log_entry *irq, const char **reason)
 {
-	u64 at = scene_place_address(scene, L), done = FIFO_SIZE - irq->spare[SPARE_RCX];
+	u64 at = layout_address(layout, L), done = FIFO_SIZE - irq->spare[SPARE_RCX];
 
 	*reason = "RCX and the pointer do not tell of the same number of iterations";
 	if (done > FIFO_SIZE || irq->spare[SPARE_POINTER] != PLAY_WRITABLE + done)
@@ -151,7 +151,7 @@ static int where_of(const struct scene *scene, const struct log_entry *irq, cons
 	return done == FIFO_SIZE ? DONE : BETWEEN;
 }
 
-static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
 		    const char **reason)
 {
 	const struct want irq = IRQ(VEC);
@@ -163,9 +163,9 @@ static int classify(const void *argument, const struct scene *scene, const struc
 	if (!trace->count)
 		return LATER;
 	*reason = "there is another event than one interrupt";
-	if (trace->count > 1 || want_mismatch(&irq, scene, trace->events[0]))
+	if (trace->count > 1 || want_mismatch(&irq, layout, trace->events[0]))
 		return -1;
-	return where_of(scene, trace->events[0], reason);
+	return where_of(layout, trace->events[0], reason);
 }
 
 static void name(const void *argument, struct text *text, int where)

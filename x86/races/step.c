@@ -24,12 +24,12 @@ static void lay_out(const void *argument)
 	the_scene()->in_rflags |= RFLAGS_IF | RFLAGS_TF;
 }
 
-static u64 boundary(const struct scene *scene, size_t i)
+static u64 boundary(const struct layout *layout, size_t i)
 {
-	return i < scene->step_count ? scene->addresses[i] : scene->landing;
+	return i < layout->step_count ? layout->addresses[i] : layout->landing;
 }
 
-static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
 		    const char **reason)
 {
 	const struct want irq = IRQ(VEC), step = DB(DR6(DR6_BS), TF(1));
@@ -41,18 +41,18 @@ static int classify(const void *argument, const struct scene *scene, const struc
 		const struct log_entry *event = trace->events[i];
 
 		*reason = "the interrupt came at another boundary than the last trap's";
-		if (!want_mismatch(&irq, scene, event)) {
-			if (where != LATER || event->rip != boundary(scene, traps))
+		if (!want_mismatch(&irq, layout, event)) {
+			if (where != LATER || event->rip != boundary(layout, traps))
 				return -1;
 			where = traps ? BETWEEN : BEFORE;
 			continue;
 		}
 		*reason = "a step did not trap, or not once";
-		if (want_mismatch(&step, scene, event) || event->rip != boundary(scene, ++traps))
+		if (want_mismatch(&step, layout, event) || event->rip != boundary(layout, ++traps))
 			return -1;
 	}
 	*reason = "steps were lost";
-	return traps == scene->step_count ? where : -1;
+	return traps == layout->step_count ? where : -1;
 }
 
 static void name(const void *argument, struct text *text, int where)

@@ -69,45 +69,45 @@ static void lay_out(const void *argument)
 }
 
 /* Of rounds: where the interrupt may be, and when it arrived, by IRR before them. */
-static int classify_rounds(const struct window *w, const struct scene *scene, u64 rip,
+static int classify_rounds(const struct window *w, const struct layout *layout, u64 rip,
 			   const char **reason)
 {
-	size_t first = race_labelled(scene, M) + 1, l = race_labelled(scene, L);
-	size_t step = race_step(scene, rip), length = 0;
+	size_t first = layout_labelled(layout, M) + 1, l = layout_labelled(layout, L);
+	size_t step = layout_step(layout, rip), length = 0;
 
 	while (length < ARRAY_SIZE(w->round) && w->round[length])
 		length++;
 	*reason = "the interrupt came at a boundary that is never open";
-	if (step == scene->step_count || rip != scene->addresses[step] || step < first)
-		return rip == scene->landing ? BEHIND : -1;
+	if (step == layout->step_count || rip != layout->addresses[step] || step < first)
+		return rip == layout->landing ? BEHIND : -1;
 	if (step < first + length * ROUNDS && (int)((step - first) % length) != w->open_round)
 		return -1;
 	if (step >= first + length * ROUNDS && step < l)
 		return -1;
-	if (scene->out.r11 & IRR_BIT_OF_VEC)
+	if (the_scene()->out.r11 & IRR_BIT_OF_VEC)
 		return BEFORE;
 	if (step < l)
 		return DURING;
 	return step == l ? AT_L : BEHIND;
 }
 
-static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
 		    const char **reason)
 {
 	const struct want irq = IRQ(VEC, IF(1));
 	const struct window *w = argument;
-	u64 rip, at_l = scene_place_address(scene, L);
+	u64 rip, at_l = layout_address(layout, L);
 
 	if (!trace->count)
 		return LATER;
 	*reason = "there is another event than one interrupt with IF=1";
-	if (trace->count > 1 || want_mismatch(&irq, scene, trace->events[0]))
+	if (trace->count > 1 || want_mismatch(&irq, layout, trace->events[0]))
 		return -1;
 	rip = trace->events[0]->rip;
 	if (!w->before)
-		return classify_rounds(w, scene, rip, reason);
+		return classify_rounds(w, layout, rip, reason);
 	*reason = "the interrupt came at the boundary that is shut";
-	if ((w->shuts && rip == at_l) || rip <= scene->addresses[1])
+	if ((w->shuts && rip == at_l) || rip <= layout->addresses[1])
 		return -1;
 	if (rip == at_l)
 		return AT_L;

@@ -47,7 +47,7 @@ CASE(icebp_intercept, "S24", "INT1 has an intercept of its own, which exits at t
 	v = hv_start();
 	svm_intercept(v, SVM_INTERCEPT_ICEBP, true);
 	run_to(v, EXIT_ICEBP, L);
-	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), M));
+	vcpu_set(v, VCPU_RIP, address_of(M));
 	run_to_end(v);
 	expect(EXIT(ICEBP, AT(L)), ENTRY(AT(M)));
 }
@@ -62,7 +62,7 @@ CASE(int3_intercepted, "S25", "an intercepted INT3 exits with RIP at the instruc
 	v = hv_start();
 	vcpu_intercept_exceptions(v, 1 << BP_VECTOR);
 	run_to(v, EXIT_EXCEPTION, L);
-	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), M));
+	vcpu_set(v, VCPU_RIP, address_of(M));
 	run_to_end(v);
 	expect(EXIT(EXCEPTION, AT(L)), ENTRY(AT(M)));
 }

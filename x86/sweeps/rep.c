@@ -69,7 +69,7 @@ static void play_rep(const void *argument, u32 ticks)
 }
 
 /* The interrupt of this trace; NULL if there is none. *@hits: how often the breakpoint was met. */
-static const struct log_entry *find_irq(const struct rep *rep, const struct scene *scene,
+static const struct log_entry *find_irq(const struct rep *rep, const struct layout *layout,
 					const struct trace *trace, int *hits, const char **reason)
 {
 	const struct want irq = IRQ(VEC), hit = DB(AT(L));
@@ -77,9 +77,9 @@ static const struct log_entry *find_irq(const struct rep *rep, const struct scen
 
 	*hits = 0;
 	for (size_t i = 0; i < trace->count; i++) {
-		if (!want_mismatch(&irq, scene, trace->events[i]) && !found)
+		if (!want_mismatch(&irq, layout, trace->events[i]) && !found)
 			found = trace->events[i];
-		else if (rep->breakpoint && !want_mismatch(&hit, scene, trace->events[i]))
+		else if (rep->breakpoint && !want_mismatch(&hit, layout, trace->events[i]))
 			++*hits;
 		else
 			*reason = "an event came that the instruction cannot cause, or twice";
@@ -87,10 +87,10 @@ static const struct log_entry *find_irq(const struct rep *rep, const struct scen
 	return found;
 }
 
-static enum where where_of(const struct rep *rep, const struct scene *scene,
+static enum where where_of(const struct rep *rep, const struct layout *layout,
 			   const struct log_entry *irq, bool after_hit)
 {
-	u64 at = scene_place_address(scene, L);
+	u64 at = layout_address(layout, L);
 	u64 done = COUNT - irq->spare[SPARE_RCX];
 
 	if (irq->rip != at)
@@ -125,21 +125,22 @@ static const char *state_problem(const struct rep *rep, const struct log_entry *
 	return NULL;
 }
 
-static const char *result_problem(const struct rep *rep, const struct scene *scene)
+static const char *result_problem(const struct rep *rep)
 {
+	const struct gprs *out = &the_scene()->out;
 	const u8 *source = (const u8 *)PLAY_WRITABLE;
 
-	if (scene->out.rcx != COUNT - rep->iterations ||
-	    scene->out.rdi != PLAY_WRITABLE + DISTANCE + rep->iterations)
+	if (out->rcx != COUNT - rep->iterations ||
+	    out->rdi != PLAY_WRITABLE + DISTANCE + rep->iterations)
 		return "in the end RCX or RDI is wrong";
 	if (rep->copies && memcmp(source, source + DISTANCE, COUNT))
 		return "the copy is wrong";
-	if (!rep->copies && !(scene->out.rax & RFLAGS_ZF))
+	if (!rep->copies && !(out->rax & RFLAGS_ZF))
 		return "in the end ZF does not say that the byte was found";
 	return NULL;
 }
 
-static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
 		    const char **reason)
 {
 	const struct rep *rep = argument;
@@ -148,13 +149,13 @@ static int classify(const void *argument, const struct scene *scene, const struc
 	const char *problem = NULL;
 	int hits;
 
-	irq = find_irq(rep, scene, trace, &hits, &problem);
+	irq = find_irq(rep, layout, trace, &hits, &problem);
 	if (irq && !problem) {
-		where = where_of(rep, scene, irq, trace->events[0] != irq);
+		where = where_of(rep, layout, irq, trace->events[0] != irq);
 		problem = state_problem(rep, irq, where);
 	}
 	if (!problem)
-		problem = result_problem(rep, scene);
+		problem = result_problem(rep);
 	if (!problem && rep->breakpoint && !hits)
 		problem = "the breakpoint was not met";
 	if (!problem && hits > (where == BETWEEN && !rf_is_promised ? 2 : 1))

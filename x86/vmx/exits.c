@@ -116,7 +116,7 @@ static u64 exit_on_fault_of_delivery(u8 vector)
 	d = vcpu_details(v);
 	check(EVENT_VECTOR(d.interruption) == vector, "the exception that exits is %u",
 	      EVENT_VECTOR(d.interruption));
-	vcpu_set(v, VCPU_RIP, scene_place_address(the_scene(), L));
+	vcpu_set(v, VCPU_RIP, address_of(L));
 	run_to_end(v);
 	return np;
 }

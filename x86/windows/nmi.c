@@ -35,7 +35,7 @@ static struct vcpu *start_sending_nmi(void)
 
 static void leave_loop(struct vcpu *v)
 {
-	vcpu_set(v, VCPU_RIP, the_scene()->landing);
+	vcpu_set(v, VCPU_RIP, address_of(LANDING));
 	run_to_end(v);
 }
 
@@ -90,7 +90,7 @@ static void push_iret_frame(struct vcpu *v)
 	u64 rsp = the_scene()->rsp;
 	u64 *frame = (u64 *)rsp - 5;
 
-	frame[0] = scene_place_address(the_scene(), T);
+	frame[0] = address_of(T);
 	frame[1] = SEL_CODE64;
 	frame[2] = RFLAGS_FIXED | RFLAGS_TF;
 	frame[3] = rsp;

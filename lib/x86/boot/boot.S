@@ -2,9 +2,9 @@
 /*
  * From the loader to long mode. One file carries a Multiboot 1 header with address fields (QEMU
  * -kernel, GRUB) and a PVH note (QEMU's and Xen's PVH loaders); both enter here in 32-bit protected
- * mode. Fills the page tables of machine/memory.S with an identity map of the first 4 GiB, the first
- * 2 MiB of it in 4 KiB pages so that the stack has a guard page, and calls start_c(kind, info) in
- * 64-bit mode.
+ * mode. Fills the page tables of machine/memory.S with an identity map of the first 4 GiB, the
+ * first 2 MiB of it in 4 KiB pages so that the stack has a guard page, and calls start_c(kind,
+ * info) in 64-bit mode.
  */
 #include "base/bits.h"
 

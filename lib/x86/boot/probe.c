@@ -13,7 +13,7 @@
 bool probe_rdmsr(u32 index, u64 *value)
 {
 	static struct scene scene;
-	const u16 steps[] = { RDMSR };
+	const u16 steps[] = { FRAGMENT_RDMSR };
 	bool quiet;
 
 	scene_build(&scene, steps, ARRAY_SIZE(steps));

@@ -66,7 +66,7 @@ static void clone_registers(struct vcpu *v)
 	struct scene *scene = the_scene();
 
 	v->gprs = scene->in;
-	vcpu_set(v, VCPU_RIP, scene->addresses[0]);
+	vcpu_set(v, VCPU_RIP, scene->layout.addresses[0]);
 	vcpu_set(v, VCPU_RSP, scene->rsp);
 	if (mutated(MUTATE_IF_CLEAR))
 		scene->in_rflags &= ~(u64)RFLAGS_IF;
@@ -186,7 +186,7 @@ static void dump(struct vcpu *v)
 	char place[96], event[48];
 	struct text at = TEXT(place), during = TEXT(event);
 
-	scene_name_place(the_scene(), &at, e->rip, false);
+	layout_name(&the_scene()->layout, &at, e->rip, false);
 	if (e->event)
 		event_value_format(&during, e->event);
 	report_line(
@@ -228,8 +228,7 @@ const struct guest_exit *vcpu_run(struct vcpu *v)
 const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int place)
 {
 	run_wanting(v, reason);
-	if (v->exit.reason == reason &&
-	    (!place || v->exit.rip == scene_place_address(the_scene(), place)))
+	if (v->exit.reason == reason && (!place || v->exit.rip == address_of(place)))
 		return &v->exit;
 	dump(v);
 	stage_show_trace(&WANT(WANT_EXIT, .reason = reason, .at = place));

@@ -4,8 +4,8 @@
  * are laid out alike by VMX ("VM-Entry Controls for Event Injection") and SVM ("EVENTINJ"), and
  * bits 63:32 carry the error code.
  */
-#ifndef ORDEAL_HV_EVENTS_H
-#define ORDEAL_HV_EVENTS_H
+#ifndef ORDEAL_EVENTS_H
+#define ORDEAL_EVENTS_H
 
 #include "base/types.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The matcher. Pure; also tested on the host.
+ * The matcher, and the same wants as text.
  */
 #include "order/expect.h"
 #include "order/event_names.h"
-#include "base/text.h"
+#include "base/bits.h"
 #include "order/vectors.h"
 
 static enum want_kind kind_of(const struct log_entry *event)
@@ -55,7 +55,7 @@ static const char *delivery_mismatch(const struct want *want, const struct log_e
 	return NULL;
 }
 
-const char *want_mismatch(const struct want *want, const struct scene *scene,
+const char *want_mismatch(const struct want *want, const struct layout *layout,
 			  const struct log_entry *event)
 {
 	const char *difference = NULL;
@@ -69,7 +69,7 @@ const char *want_mismatch(const struct want *want, const struct scene *scene,
 		return want->kind == WANT_EXIT ? "event being delivered" : "injected event";
 	if (event->kind == LOG_DELIVERY)
 		difference = delivery_mismatch(want, event);
-	if (!difference && want->at && scene_place_address(scene, want->at) != event->rip)
+	if (!difference && want->at && layout_address(layout, want->at) != event->rip)
 		difference = "place";
 	if (!difference && ((event->state & want->state_set) != want->state_set ||
 			    (event->state & want->state_clear)))
@@ -77,12 +77,12 @@ const char *want_mismatch(const struct want *want, const struct scene *scene,
 	return difference;
 }
 
-int trace_mismatch(const struct want *wants, size_t n, const struct scene *scene,
+int trace_mismatch(const struct want *wants, size_t n, const struct layout *layout,
 		   const struct trace *trace)
 {
 	for (size_t i = 0; i < n || i < trace->count; i++)
 		if (i >= n || i >= trace->count ||
-		    want_mismatch(&wants[i], scene, trace->events[i]))
+		    want_mismatch(&wants[i], layout, trace->events[i]))
 			return (int)i;
 	return -1;
 }
@@ -164,24 +164,25 @@ static void format_details(struct text *text, const struct want *want)
 	event_state_format(text, want->state_set);
 }
 
-void want_format(struct text *text, const struct scene *scene, const struct want *want,
+void want_format(struct text *text, const struct layout *layout, const struct want *want,
 		 bool after_fault)
 {
 	format_name(text, want);
 	if (want->at) {
 		text_add(text, "@");
-		scene_name_place(scene, text, scene_place_address(scene, want->at), after_fault);
+		layout_name(layout, text, layout_address(layout, want->at), after_fault);
 	}
 	format_details(text, want);
 }
 
-void wants_format(struct text *text, const struct scene *scene, const struct want *wants, size_t n)
+void wants_format(struct text *text, const struct layout *layout, const struct want *wants,
+		  size_t n)
 {
 	bool after_fault = false;
 
 	for (size_t i = 0; i < n; i++) {
 		text_add(text, "%s", i ? "; " : "");
-		want_format(text, scene, &wants[i], after_fault);
+		want_format(text, layout, &wants[i], after_fault);
 		after_fault |= wants[i].kind == WANT_EXCEPTION;
 	}
 }

@@ -14,7 +14,7 @@
 #undef FRAGMENT
 
 const struct fragment fragments[FRAGMENT_COUNT] = {
-#define FRAGMENT(id, name, text) [id] = { name, fragment_start_##id, fragment_end_##id },
+#define FRAGMENT(id, name, text) [FRAGMENT_##id] = { name, fragment_start_##id, fragment_end_##id },
 #include "order/fragments.def"
 #undef FRAGMENT
 };

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See trace.h. Pure; also tested on the host.
+ * Order of delivery from saved RSPs, and the notation of docs/results.md.
  */
 #include "order/trace.h"
 #include "base/bits.h"
-#include "machine/entry.h"
 #include "order/event_names.h"
-#include "scene/scene.h"
 #include "base/text.h"
 #include "order/vectors.h"
 
@@ -14,15 +12,16 @@ enum {
 	PROLOGUE_PUSHES = 24, /* bytes a handler may have pushed before it has its slot */
 };
 
-static bool in_prologue(u64 rip)
+static bool in_prologue(const struct layout *layout, u64 rip)
 {
-	return rip >= (u64)entry_stubs && rip < (u64)entry_recorded;
+	return rip >= layout->stubs && rip < layout->recorded;
 }
 
 /* The handler that @child interrupted before it could record itself, or @n. */
-static size_t interrupted_handler(const struct log_entry *log, size_t n, size_t child)
+static size_t interrupted_handler(const struct layout *layout, const struct log_entry *log,
+				  size_t n, size_t child)
 {
-	if (!in_prologue(log[child].rip))
+	if (!in_prologue(layout, log[child].rip))
 		return n;
 	for (size_t i = child + 1; i < n; i++)
 		if (log[i].kind == LOG_DELIVERY && log[i].frame >= log[child].rsp &&
@@ -31,7 +30,8 @@ static size_t interrupted_handler(const struct log_entry *log, size_t n, size_t 
 	return n;
 }
 
-void trace_read(struct trace *trace, const struct log_entry *log, size_t n)
+void trace_read(struct trace *trace, const struct layout *layout, const struct log_entry *log,
+		size_t n)
 {
 	bool placed[LOG_CAPACITY] = { false };
 
@@ -41,7 +41,8 @@ void trace_read(struct trace *trace, const struct log_entry *log, size_t n)
 		size_t depth = 0;
 
 		/* Each link of the chain was delivered before the one above it. */
-		for (size_t at = i; at < n && !placed[at]; at = interrupted_handler(log, n, at)) {
+		for (size_t at = i; at < n && !placed[at];
+		     at = interrupted_handler(layout, log, n, at)) {
 			chain[depth++] = at;
 			placed[at] = true;
 		}
@@ -88,7 +89,7 @@ static void format_details(struct text *text, const struct log_entry *event)
 	text_add(text, "]");
 }
 
-void event_format(struct text *text, const struct scene *scene, const struct log_entry *event,
+void event_format(struct text *text, const struct layout *layout, const struct log_entry *event,
 		  bool after_fault)
 {
 	if (event->kind == LOG_EXIT)
@@ -98,17 +99,17 @@ void event_format(struct text *text, const struct scene *scene, const struct log
 	else
 		format_delivery(text, event);
 	text_add(text, "@");
-	scene_name_place(scene, text, event->rip, after_fault);
+	layout_name(layout, text, event->rip, after_fault);
 	format_details(text, event);
 }
 
-void trace_format(struct text *text, const struct scene *scene, const struct trace *trace)
+void trace_format(struct text *text, const struct layout *layout, const struct trace *trace)
 {
 	bool after_fault = false;
 
 	for (size_t i = 0; i < trace->count; i++) {
 		text_add(text, "%s", i ? "; " : "");
-		event_format(text, scene, trace->events[i], after_fault);
+		event_format(text, layout, trace->events[i], after_fault);
 		after_fault |= event_is_exception(trace->events[i]);
 	}
 	if (!trace->count)

@@ -8,6 +8,7 @@
 #ifndef ORDEAL_TRACE_H
 #define ORDEAL_TRACE_H
 
+#include "order/layout.h"
 #include "order/log.h"
 
 struct trace {
@@ -16,17 +17,15 @@ struct trace {
 };
 
 /* Orders @n log entries. @trace points into @log. */
-void trace_read(struct trace *trace, const struct log_entry *log, size_t n);
+void trace_read(struct trace *trace, const struct layout *layout, const struct log_entry *log,
+		size_t n);
 
-struct scene;
-struct text;
-
-/* Appends one event: "IRQ(0x40)@RDMSR[if=1,rf=0]". @after_fault: see scene_name_place(). */
-void event_format(struct text *text, const struct scene *scene, const struct log_entry *event,
+/* Appends one event: "IRQ(0x40)@RDMSR[if=1,rf=0]". @after_fault: see layout_name(). */
+void event_format(struct text *text, const struct layout *layout, const struct log_entry *event,
 		  bool after_fault);
 
 /* Appends the whole trace, joined by "; ". */
-void trace_format(struct text *text, const struct scene *scene, const struct trace *trace);
+void trace_format(struct text *text, const struct layout *layout, const struct trace *trace);
 
 /* Is it a delivered exception of the fault or trap kind, whose handler goes on at the landing? */
 bool event_is_exception(const struct log_entry *event);

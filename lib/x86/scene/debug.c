@@ -101,6 +101,6 @@ void debug_delivered(const struct scene *scene, struct frame *frame, const struc
 	write_dr6(DR6_RESET);
 	if (!(entry->dr6 & DR6_BS) && breakpoint_hit(entry))
 		frame->rflags |= RFLAGS_RF;
-	if (entry->rip >= scene->landing && entry->rip <= scene_leave_address(scene))
+	if (entry->rip >= scene->layout.landing && entry->rip <= scene_leave_address(scene))
 		frame->rflags &= ~(u64)RFLAGS_TF;
 }

@@ -33,7 +33,7 @@ static bool is_fault(u64 vector)
 
 static void resume_at_landing(const struct scene *scene, struct frame *frame)
 {
-	frame->rip = scene->landing;
+	frame->rip = scene->layout.landing;
 	frame->rsp = scene->rsp;
 	frame->rflags &= ~(u64)RFLAGS_TF;
 	if (frame->vector == DF_VECTOR) { /* "Saved contents of CS and EIP are undefined" */
@@ -67,7 +67,7 @@ void delivered(struct frame *frame, struct log_entry *entry)
 		return;
 	if ((frame->vector == MC_VECTOR || frame->vector == DF_VECTOR) && !scene->expect_abort)
 		panic_exception(frame, "an abort cannot be resumed");
-	if (frame->vector != DF_VECTOR && !scene_contains(scene, entry->rip))
+	if (frame->vector != DF_VECTOR && !layout_contains(&scene->layout, entry->rip))
 		panic_exception(frame, "raised outside the scene");
 	if (scene->faults == FAULTS_RESUME_AT_LANDING)
 		resume_at_landing(scene, frame);

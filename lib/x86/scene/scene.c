@@ -77,10 +77,10 @@ static u8 *append_landing(u8 *p)
 
 static void set_defaults(struct scene *scene)
 {
-	u64 t = scene_place_address(scene, T);
+	u64 t = layout_address(&scene->layout, LABEL_T);
 
 	scene->in = (struct gprs){
-		.rbx = t ? t : scene->landing,
+		.rbx = t ? t : scene->layout.landing,
 		.rcx = this_cpu.missing_msr,
 		.rsi = PLAY_READ_ONLY,
 		.rdi = PLAY_NOT_PRESENT,
@@ -116,12 +116,12 @@ static size_t choose_steps(u16 *chosen, const u16 *steps, size_t n)
 		bool labelled = steps[i] >> LABEL_SHIFT;
 
 		if (labelled && untouched && mutated(MUTATE_LATE))
-			chosen[count++] = NOP;
+			chosen[count++] = FRAGMENT_NOP;
 		chosen[count++] = steps[i];
 		if (labelled && untouched && mutated(MUTATE_NO_INSTRUCTION))
-			chosen[count - 1] = NOP | (steps[i] & ~((1 << LABEL_SHIFT) - 1));
-		if (steps[i] == STI && mutated(MUTATE_IF_CLEAR) && any_label(steps, n))
-			chosen[count - 1] = NOP;
+			chosen[count - 1] = FRAGMENT_NOP | (steps[i] & ~FRAGMENT_MASK);
+		if (steps[i] == FRAGMENT_STI && mutated(MUTATE_IF_CLEAR) && any_label(steps, n))
+			chosen[count - 1] = FRAGMENT_NOP;
 		untouched &= !labelled;
 	}
 	return count;
@@ -129,22 +129,26 @@ static size_t choose_steps(u16 *chosen, const u16 *steps, size_t n)
 
 void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
 {
-	u16 steps[SCENE_MAX_STEPS + 1];
+	u16 steps[LAYOUT_MAX_STEPS + 1];
 	size_t n = choose_steps(steps, wanted, wanted_count);
 	u8 *p = scene_text;
 
-	ASSERT(n > 0 && n <= SCENE_MAX_STEPS);
+	ASSERT(n > 0 && n <= LAYOUT_MAX_STEPS);
 	page_allow_user((u64)scene_text);
 	page_allow_user((u64)scene_stack);
-	*scene = (struct scene){ .step_count = n };
+	*scene = (struct scene){ .layout = {
+					 .step_count = n,
+					 .stubs = (u64)entry_stubs,
+					 .recorded = (u64)entry_recorded,
+				 } };
 	for (size_t i = 0; i < n; i++) {
-		const struct fragment *f = &fragments[steps[i] & ((1 << LABEL_SHIFT) - 1)];
+		const struct fragment *f = &fragments[steps[i] & FRAGMENT_MASK];
 
-		scene->steps[i] = steps[i];
-		scene->addresses[i] = (u64)p;
+		scene->layout.steps[i] = steps[i];
+		scene->layout.addresses[i] = (u64)p;
 		p = append(p, f->start, f->end - f->start);
 	}
-	scene->landing = (u64)p;
+	scene->layout.landing = (u64)p;
 	append_landing(p);
 	set_defaults(scene);
 }
@@ -169,7 +173,7 @@ void scene_go_elsewhere(struct scene *scene, u64 address, u16 fragment)
 	size_t n = f->end - f->start;
 
 	memcpy((void *)address, f->start, n < room ? n : room);
-	scene->elsewhere = address;
+	scene->layout.elsewhere = address;
 	scene->in.rdi = address;
 }
 
@@ -188,8 +192,8 @@ void scene_play(struct scene *scene)
 		scene->in_rflags &= ~(u64)RFLAGS_IF;
 	this_cpu.playing = scene;
 	if (scene->enter_without_iret)
-		scene_enter_without_iret(scene, scene->addresses[0], scene->rsp);
+		scene_enter_without_iret(scene, scene->layout.addresses[0], scene->rsp);
 	else
-		scene_enter(scene, scene->addresses[0], scene->rsp);
+		scene_enter(scene, scene->layout.addresses[0], scene->rsp);
 	this_cpu.playing = NULL;
 }

@@ -41,7 +41,7 @@ void panic_exception(const struct frame *frame, const char *why)
 		text_add(&vector, frame->vector == NMI_VECTOR ? "NMI" : "interrupt");
 	if (this_cpu.playing) {
 		text_add(&at, " @");
-		scene_name_place(this_cpu.playing, &at, frame->rip, false);
+		layout_name(&this_cpu.playing->layout, &at, frame->rip, false);
 	}
 	/* A push onto the guard page cannot be reported as #PF: that #PF needs the same stack. */
 	if (frame->vector == DF_VECTOR &&

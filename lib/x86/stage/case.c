@@ -124,6 +124,11 @@ void pend_irq(u8 vector)
 		cpu_pause();
 }
 
+u64 address_of(int place)
+{
+	return layout_address(&stage.scene.layout, place);
+}
+
 void play(void)
 {
 	scene_play(&stage.scene);
@@ -143,7 +148,7 @@ void play_at_cpl3(void)
 
 void break_on(unsigned int n, int place)
 {
-	watch(n, WATCH_EXECUTE, scene_place_address(&stage.scene, place), 1);
+	watch(n, WATCH_EXECUTE, address_of(place), 1);
 }
 
 void pend_blocked_nmi(void)
@@ -162,14 +167,14 @@ void syscall_to(int place, u64 mask)
 {
 	set_msr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
 	set_msr(MSR_STAR, (u64)(SEL_USER_CODE32 | SEL_RPL3) << 48 | (u64)SEL_CODE64 << 32);
-	set_msr(MSR_LSTAR, scene_place_address(&stage.scene, place));
+	set_msr(MSR_LSTAR, address_of(place));
 	set_msr(MSR_FMASK, mask);
 }
 
 static void check_places(const struct want *wants, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (wants[i].at && !scene_place_address(&stage.scene, wants[i].at))
+		if (wants[i].at && !address_of(wants[i].at))
 			error("event %lu is expected at a label that no step bears", (u64)i + 1);
 }
 
@@ -197,11 +202,11 @@ static void note_row(const struct want *wants, size_t n, size_t i)
 	const char *difference;
 
 	if (i < n)
-		want_format(&w, &stage.scene, &wants[i], want_after_fault(wants, i));
+		want_format(&w, &stage.scene.layout, &wants[i], want_after_fault(wants, i));
 	else
 		text_add(&w, "-");
 	if (i < stage.trace.count)
-		event_format(&s, &stage.scene, stage.trace.events[i], seen_after_fault(i));
+		event_format(&s, &stage.scene.layout, stage.trace.events[i], seen_after_fault(i));
 	else
 		text_add(&s, "-");
 	if (i >= n)
@@ -209,7 +214,7 @@ static void note_row(const struct want *wants, size_t n, size_t i)
 	else if (i >= stage.trace.count)
 		difference = "missing";
 	else
-		difference = want_mismatch(&wants[i], &stage.scene, stage.trace.events[i]);
+		difference = want_mismatch(&wants[i], &stage.scene.layout, stage.trace.events[i]);
 	report_line("NOTE: %s: %2lu | %-46s | %-46s | %s", stage.name, (u64)i + 1, text_seal(&w),
 		    text_seal(&s), difference ? difference : "");
 }
@@ -220,7 +225,7 @@ static void note_columns(const struct want *wants, size_t n)
 	struct text t = TEXT(buffer);
 	size_t rows = n > stage.trace.count ? n : stage.trace.count;
 
-	scene_describe(&stage.scene, &t);
+	layout_describe(&stage.scene.layout, &t);
 	report_line("NOTE: %s: scene: %s", stage.name, text_seal(&t));
 	report_line("NOTE: %s:  # | %-46s | %-46s | differs in", stage.name, "expected", "seen");
 	for (size_t i = 0; i < rows; i++)
@@ -235,10 +240,10 @@ static void report_traces(const struct order *orders, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		text_add(&want, "%s", i ? " || " : "");
-		wants_format(&want, &stage.scene, orders[i].wants, orders[i].n);
+		wants_format(&want, &stage.scene.layout, orders[i].wants, orders[i].n);
 	}
 	report_line("WANT: %s: %s", stage.name, text_seal(&want));
-	trace_format(&seen, &stage.scene, &stage.trace);
+	trace_format(&seen, &stage.scene.layout, &stage.trace);
 	report_line("SEEN: %s: %s", stage.name, text_seal(&seen));
 }
 
@@ -251,12 +256,13 @@ void expect_order(const struct order *orders, size_t n)
 	stage.judged = true;
 	for (size_t i = 0; i < n; i++)
 		check_places(orders[i].wants, orders[i].n);
-	trace_read(&stage.trace, event_log.entries, log_count());
+	trace_read(&stage.trace, &stage.scene.layout, event_log.entries, log_count());
 	report_traces(orders, n);
 	if (!stage.trace.count)
 		fail("nothing was recorded");
 	for (size_t i = 0; i < n; i++) {
-		differs = trace_mismatch(orders[i].wants, orders[i].n, &stage.scene, &stage.trace);
+		differs = trace_mismatch(orders[i].wants, orders[i].n, &stage.scene.layout,
+					 &stage.trace);
 		if (differs < 0 && n > 1)
 			observed("%s", orders[i].name);
 		if (differs < 0)
@@ -287,11 +293,11 @@ void stage_show_trace(const struct want *want)
 	struct text wanted = TEXT(buffer), seen = TEXT(buffer);
 
 	if (want) {
-		wants_format(&wanted, &stage.scene, want, 1);
+		wants_format(&wanted, &stage.scene.layout, want, 1);
 		report_line("WANT: %s: %s", stage.name, text_seal(&wanted));
 	}
-	trace_read(&stage.trace, event_log.entries, log_count());
-	trace_format(&seen, &stage.scene, &stage.trace);
+	trace_read(&stage.trace, &stage.scene.layout, event_log.entries, log_count());
+	trace_format(&seen, &stage.scene.layout, &stage.trace);
 	report_line("SEEN: %s: %s", stage.name, text_seal(&seen));
 }
 

@@ -21,13 +21,13 @@
 
 #include "scene/debug.h"
 #include "machine/desc.h"
-#include "order/expect.h"
 #include "machine/lapic.h"
 #include "machine/nmi.h"
 #include "machine/paging.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
 #include "scene/scene.h"
+#include "stage/dialect.h"
 
 struct test_case {
 	const char *name;
@@ -88,6 +88,9 @@ enum {
 /* Lays out the scene of this case; see scene.h for what may be set on it before play(). */
 #define scene(...) scene_build(the_scene(), STEPS(__VA_ARGS__), ARRAY_SIZE(STEPS(__VA_ARGS__)))
 struct scene *the_scene(void);
+
+/* Address of a place of the scene, which is laid out already; 0 for a label that no step bears. */
+u64 address_of(int place);
 
 /* Plays it once, ending at CPL 3. Else as play(). */
 void play_to_cpl3(void);
@@ -169,8 +172,8 @@ void check(bool condition, const char *format, ...) PRINTF(2, 3);
 NORETURN void skip(const char *format, ...) PRINTF(1, 2);
 
 /*
- * Unless @condition holds, the case ends here as SKIP. @what would enable it, and where the CPU says
- * whether it has that: "VMX (CPUID 1 ECX bit 5)".
+ * Unless @condition holds, the case ends here as SKIP. @what would enable it, and where the CPU
+ * says whether it has that: "VMX (CPUID 1 ECX bit 5)".
  */
 void require(bool condition, const char *what);
 

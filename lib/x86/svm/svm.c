@@ -58,10 +58,10 @@ static const char *svm_set_up_guest(struct vcpu *v, struct hv_options options)
 	v->host_physical = (u64)&host_vmcb;
 	v->host_rflags = RFLAGS_FIXED;
 	v->host_opener = (u64)svm_opener;
-	the_scene()->root[ROOT_VMRUN] =
+	the_scene()->layout.root[ROOT_VMRUN] =
 		(struct root_code){ "VMRUN", (u64)svm_vmrun, (u64)svm_returned,
 				    (u64)svm_gif_window };
-	the_scene()->root[ROOT_STGI] =
+	the_scene()->layout.root[ROOT_STGI] =
 		(struct root_code){ "GIF window", (u64)svm_gif_window, (u64)svm_gif_opened,
 				    (u64)svm_gif_closed };
 	return svm_set_up(v, options);

@@ -56,8 +56,8 @@ static void write_in_full(void)
 {
 	struct text t = TEXT(running.in_full);
 
-	trace_read(&running.trace, event_log.entries, log_count());
-	trace_format(&t, the_scene(), &running.trace);
+	trace_read(&running.trace, &the_scene()->layout, event_log.entries, log_count());
+	trace_format(&t, &the_scene()->layout, &running.trace);
 	text_seal(&t);
 }
 
@@ -192,9 +192,9 @@ static int sample(const void *unused, u32 ticks)
 	(void)unused;
 	play_one(race, ticks);
 	running.in_full[0] = '\0';
-	trace_read(&running.trace, event_log.entries, log_count());
+	trace_read(&running.trace, &the_scene()->layout, event_log.entries, log_count());
 	keep_deliveries(&running.trace);
-	order = race->classify(running.argument, the_scene(), &running.trace, &reason);
+	order = race->classify(running.argument, &the_scene()->layout, &running.trace, &reason);
 	if (order < 0)
 		return illegal(ticks, reason);
 	if (!(running.shown & BIT(order)))
@@ -214,27 +214,6 @@ static void show_first(const void *unused, int order, u32 ticks)
 		return;
 	running.shown |= BIT(order);
 	report_line("SAMPLE: %s: %u %s", stage_case_name(), ticks, running.in_full);
-}
-
-size_t race_step(const struct scene *scene, u64 rip)
-{
-	size_t i = scene->step_count;
-
-	if (!scene_contains(scene, rip) || rip >= scene->landing)
-		return i;
-	while (i-- > 0)
-		if (scene->addresses[i] <= rip)
-			return i;
-	return scene->step_count;
-}
-
-size_t race_labelled(const struct scene *scene, enum label label)
-{
-	size_t i = 0;
-
-	while (i < scene->step_count && scene->steps[i] >> LABEL_SHIFT != label)
-		i++;
-	return i;
 }
 
 static void order_name(struct text *text, int order)

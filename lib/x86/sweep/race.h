@@ -33,8 +33,8 @@ struct race {
 	/*
 	 * The order of a sample, or -1 with *@reason set: it is illegal. @trace: deliveries only.
 	 */
-	int (*classify)(const void *argument, const struct scene *scene, const struct trace *trace,
-			const char **reason);
+	int (*classify)(const void *argument, const struct layout *layout,
+			const struct trace *trace, const char **reason);
 
 	void (*name)(const void *argument, struct text *text, int order);
 
@@ -72,11 +72,5 @@ u64 race_measure(const struct race *race, const void *argument, u32 *samples, u3
 
 /* The timer of this race in another mode. Call from lay_out(). */
 void race_timer(enum lapic_timer_mode mode);
-
-/* Index of the step in whose bytes @rip lies; the number of steps if it lies in none. */
-size_t race_step(const struct scene *scene, u64 rip);
-
-/* Index of the step that bears @label. */
-size_t race_labelled(const struct scene *scene, enum label label);
 
 #endif

@@ -41,7 +41,7 @@ static void add_zone(const void *argument, struct text *text, int zone)
 		else if (*p == '2')
 			text_add(text, "%s", fragments[sweep->instruction].name);
 		else if (*p == '3')
-			want_format(text, the_scene(),
+			want_format(text, &the_scene()->layout,
 				    &(struct want){ .kind = WANT_EXCEPTION,
 						    .vector = sweep->fault.vector,
 						    .check_error = sweep->fault.check_error,
@@ -91,11 +91,11 @@ static void play_sample(const void *argument, u32 ticks)
 	play();
 }
 
-static int classify(const void *argument, const struct scene *scene, const struct trace *trace,
+static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
 		    const char **reason)
 {
 	const struct sweep *sweep = argument;
-	int zone = sweep_classify(sweep, scene, trace, reason);
+	int zone = sweep_classify(sweep, layout, trace, reason);
 
 	return sweep_zone_in_root(sweep, zone, phase, reason);
 }

@@ -51,8 +51,8 @@ extern const struct race sweep_race;
 void sweep_arrivals(const struct sweep *sweep);
 
 /* Pure: the zone of one sample, or -1 with *@reason set if its order is illegal. */
-int sweep_classify(const struct sweep *sweep, const struct scene *scene, const struct trace *trace,
-		   const char **reason);
+int sweep_classify(const struct sweep *sweep, const struct layout *layout,
+		   const struct trace *trace, const char **reason);
 
 /* Pure: the same when root found the interrupt pending at @phase; @zone is that of the deliveries.
  * It must then have been delivered at the first boundary that was open after the injection. */

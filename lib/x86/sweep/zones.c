@@ -16,58 +16,58 @@ bool zone_is_legal(const struct sweep *sweep, int zone)
 }
 
 /* The step that begins at @rip; the number of steps if none does. */
-static size_t step_at(const struct scene *scene, u64 rip)
+static size_t step_at(const struct layout *layout, u64 rip)
 {
 	size_t i = 0;
 
-	while (i < scene->step_count && scene->addresses[i] != rip)
+	while (i < layout->step_count && layout->addresses[i] != rip)
 		i++;
 	return i;
 }
 
 /* IF is 0 before STI, and its shadow lies over the boundary behind it. */
-static size_t first_open_step(const struct scene *scene)
+static size_t first_open_step(const struct layout *layout)
 {
 	size_t i = 0;
 
-	while (i < scene->step_count && scene->steps[i] != STI)
+	while (i < layout->step_count && layout->steps[i] != STI)
 		i++;
 	return i + 2;
 }
 
-static int zone_of_irq_first(const struct scene *scene, u64 rip)
+static int zone_of_irq_first(const struct layout *layout, u64 rip)
 {
-	u64 at_l = scene_place_address(scene, L);
-	size_t step = step_at(scene, rip);
+	u64 at_l = layout_address(layout, L);
+	size_t step = step_at(layout, rip);
 
 	if (rip == at_l)
 		return ZONE_AT;
-	if (step < first_open_step(scene) || step == scene->step_count || rip > at_l)
+	if (step < first_open_step(layout) || step == layout->step_count || rip > at_l)
 		return -1;
 	return ZONE_BEFORE;
 }
 
-static int zone_of_irq_after(const struct sweep *sweep, const struct scene *scene, u64 rip)
+static int zone_of_irq_after(const struct sweep *sweep, const struct layout *layout, u64 rip)
 {
 	int zone = ZONE_HANDLER;
 
-	if (rip == scene_place_address(scene, ENTRY_OF(sweep->fault.vector)))
+	if (rip == layout_address(layout, ENTRY_OF(sweep->fault.vector)))
 		zone = ZONE_HANDLER_ENTRY;
-	else if (scene_contains(scene, rip))
-		zone = rip == scene->landing ? ZONE_AFTER_IRET : -1;
+	else if (layout_contains(layout, rip))
+		zone = rip == layout->landing ? ZONE_AFTER_IRET : -1;
 	return zone >= 0 && zone_is_legal(sweep, zone) ? zone : -1;
 }
 
-int sweep_classify(const struct sweep *sweep, const struct scene *scene, const struct trace *trace,
-		   const char **reason)
+int sweep_classify(const struct sweep *sweep, const struct layout *layout,
+		   const struct trace *trace, const char **reason)
 {
 	const struct want irq = IRQ(VEC);
 	size_t irqs = 0, faults = 0;
 	int zone;
 
 	for (size_t i = 0; i < trace->count; i++) {
-		irqs += !want_mismatch(&irq, scene, trace->events[i]);
-		faults += !want_mismatch(&sweep->fault, scene, trace->events[i]);
+		irqs += !want_mismatch(&irq, layout, trace->events[i]);
+		faults += !want_mismatch(&sweep->fault, layout, trace->events[i]);
 	}
 	*reason = "the fault is not there exactly once, as its instruction raises it";
 	if (faults != 1)
@@ -80,14 +80,14 @@ int sweep_classify(const struct sweep *sweep, const struct scene *scene, const s
 		return -1;
 	if (!irqs)
 		return ZONE_LATER;
-	if (!want_mismatch(&irq, scene, trace->events[0])) {
+	if (!want_mismatch(&irq, layout, trace->events[0])) {
 		*reason = "the interrupt came first, at no boundary that was open to it";
-		zone = zone_of_irq_first(scene, trace->events[0]->rip);
+		zone = zone_of_irq_first(layout, trace->events[0]->rip);
 		if (zone >= 0 && !zone_is_legal(sweep, zone))
 			zone = -1;
 	} else {
 		*reason = "the interrupt came after the fault, at no boundary that was open to it";
-		zone = zone_of_irq_after(sweep, scene, trace->events[1]->rip);
+		zone = zone_of_irq_after(sweep, layout, trace->events[1]->rip);
 	}
 	return zone;
 }
