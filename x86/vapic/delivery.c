@@ -36,8 +36,8 @@ CASE(at_entry, "V97",
 	struct vcpu *v = start_requested(RFLAGS_IF);
 
 	run_to_end(v);
-	check(vapic_serves(VEC) && !vapic_requested(VEC), "VIRR %d, VISR %d", vapic_requested(VEC),
-	      vapic_serves(VEC));
+	check(vapic_serves(v, VEC) && !vapic_requested(v, VEC), "VIRR %d, VISR %d",
+	      vapic_requested(v, VEC), vapic_serves(v, VEC));
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 
@@ -151,8 +151,8 @@ CASE(interrupt_window, "V101",
 		"interrupt-window exiting (IA32_VMX_PROCBASED_CTLS bit 34)");
 	vmx_control(v, VMX_INTERRUPT_WINDOW, true);
 	run_to(v, EXIT_INTR_WINDOW, L);
-	check(vapic_requested(VEC) && !vapic_serves(VEC), "VIRR %d, VISR %d", vapic_requested(VEC),
-	      vapic_serves(VEC));
+	check(vapic_requested(v, VEC) && !vapic_serves(v, VEC), "VIRR %d, VISR %d",
+	      vapic_requested(v, VEC), vapic_serves(v, VEC));
 	vmx_control(v, VMX_INTERRUPT_WINDOW, false);
 	run_to_end(v);
 	expect(EXIT(INTR_WINDOW, AT(L)), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
@@ -186,8 +186,8 @@ CASE(ept_violation, "V97,V88",
 	vapic_request(v, VEC);
 	vcpu_map_page(v, interrupt_stack_page(IST_FAULT), false);
 	run_to(v, EXIT_NESTED_PAGE_FAULT, L);
-	check(vapic_serves(VEC) && !vapic_requested(VEC), "VIRR %d, VISR %d", vapic_requested(VEC),
-	      vapic_serves(VEC));
+	check(vapic_serves(v, VEC) && !vapic_requested(v, VEC), "VIRR %d, VISR %d",
+	      vapic_requested(v, VEC), vapic_serves(v, VEC));
 	vcpu_map_page(v, interrupt_stack_page(IST_FAULT), true);
 	vcpu_inject(v, external(VEC));
 	run_to_end(v);

@@ -131,7 +131,7 @@ CASE(eoi, "V105", "EOI of a higher virtual interrupt lets a lower one through, b
 	struct vcpu *v = start_eoi();
 
 	run_to_end(v);
-	check(!vapic_serves(VEC_HIGH), "the higher one is still in service");
+	check(!vapic_serves(v, VEC_HIGH), "the higher one is still in service");
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Assembly: loading and storing the guest's general registers, for both vendors' entry.S. RDI holds
- * the vcpu; it is loaded last, and RAX is left to the caller.
+ * the address of a struct gprs (its offsets are asserted in scene.c); the caller loads it last, and
+ * sees to RAX itself.
  */
 #ifndef ORDEAL_HV_GPRS_H
 #define ORDEAL_HV_GPRS_H
 
-#include "hv/vcpu_layout.h"
 #include "scene/scene_layout.h"
 
 /* It takes assembly for C: */
@@ -28,11 +28,11 @@
 .endm
 
 .macro load_gpr register, offset
-	mov	(VCPU_GPRS + \offset)(%rdi), \register
+	mov	\offset(%rdi), \register
 .endm
 
 .macro store_gpr register, offset
-	mov	\register, (VCPU_GPRS + \offset)(%rdi)
+	mov	\register, \offset(%rdi)
 .endm
 
 .macro push_callee_saved

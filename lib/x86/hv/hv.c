@@ -15,16 +15,6 @@
 #include "stage/stage.h"
 #include "base/text.h"
 
-_Static_assert(offsetof(struct vcpu, gprs) == VCPU_GPRS, "vcpu_layout.h");
-_Static_assert(offsetof(struct vcpu, launched) == VCPU_LAUNCHED, "vcpu_layout.h");
-_Static_assert(offsetof(struct vcpu, control_physical) == VCPU_CONTROL_PHYSICAL, "vcpu_layout.h");
-_Static_assert(offsetof(struct vcpu, host_physical) == VCPU_HOST_PHYSICAL, "vcpu_layout.h");
-_Static_assert(offsetof(struct vcpu, host_rflags) == VCPU_HOST_RFLAGS, "vcpu_layout.h");
-_Static_assert(offsetof(struct vcpu, host_opener) == VCPU_HOST_OPENER, "vcpu_layout.h");
-
-static struct vcpu the_vcpu;
-static struct machine_state before;
-
 bool hv_is_vmx(void)
 {
 	return !vmx_vendor.unavailable();
@@ -44,20 +34,22 @@ static const struct hv_vendor *choose_vendor(void)
 	skip("%s; %s", vmx_vendor.unavailable(), svm_vendor.unavailable());
 }
 
-/* The machine must be as it was: the guest is over, and nothing of it may stay. */
+/* The guest is over: nothing of it may stay, so the machine must be as it was before. */
 static void hv_stop(void)
 {
+	struct vcpu *v = this_cpu.vcpu;
 	struct machine_state after;
 	const char *difference;
 
 	this_cpu.leave_shim = NULL;
-	the_vcpu.vendor->off();
-	asm volatile("lgdt %0; lidt %1" ::"m"(before.gdtr),
-		     "m"(before.idtr)); /* an exit widens them */
-	write_dr7(before.dr7);
+	this_cpu.vcpu = NULL;
+	v->vendor->off(v);
+	asm volatile("lgdt %0; lidt %1" ::"m"(v->before.gdtr),
+		     "m"(v->before.idtr)); /* an exit widens their limits */
+	write_dr7(v->before.dr7);
 	this_cpu.playing = NULL;
 	machine_state_read(&after);
-	difference = machine_state_difference(&before, &after);
+	difference = machine_state_difference(&v->before, &after);
 	check(!difference, "the shim left %s changed", difference);
 }
 
@@ -76,21 +68,22 @@ static void clone_registers(struct vcpu *v)
 
 struct vcpu *hv_start_with(struct hv_options options)
 {
-	struct vcpu *v = &the_vcpu;
+	const struct hv_vendor *vendor = wrong_around(choose_vendor());
+	struct vcpu *v = vendor->vcpu();
 	const char *problem;
 
-	ASSERT(!this_cpu.leave_shim);
-	*v = (struct vcpu){ .vendor = choose_vendor(), .nested_paging = options.nested_paging };
-	v->wrong = wrong_start();
-	scene_land_by(the_scene(), v->vendor->hypercall, sizeof(v->vendor->hypercall));
-	machine_state_read(&before);
-	problem = v->vendor->on();
+	ASSERT(!this_cpu.vcpu);
+	*v = (struct vcpu){ .vendor = vendor, .nested_paging = options.nested_paging };
+	scene_land_by(the_scene(), vendor->hypercall, sizeof(vendor->hypercall));
+	machine_state_read(&v->before);
+	problem = vendor->on(v);
 	if (problem)
-		error("%s: %s", v->vendor->name, problem);
+		error("%s: %s", vendor->name, problem);
+	this_cpu.vcpu = v;
 	this_cpu.leave_shim = hv_stop;
-	problem = v->vendor->set_up(v, options);
+	problem = vendor->set_up(v, options);
 	if (problem)
-		skip("this CPU's %s does not offer %s", v->vendor->name, problem);
+		skip("this CPU's %s does not offer %s", vendor->name, problem);
 	clone_registers(v);
 	this_cpu.playing = the_scene();
 	return v;
@@ -109,9 +102,9 @@ struct vcpu *start_with_interrupts_on(void)
 
 struct vcpu *hv_again(void)
 {
-	struct vcpu *v = &the_vcpu;
+	struct vcpu *v = this_cpu.vcpu;
 
-	if (!this_cpu.leave_shim)
+	if (!v)
 		return hv_start();
 	v->entered = false;
 	v->event = 0;
@@ -147,36 +140,23 @@ static bool at_landing(const struct vcpu *v)
 	return v->exit.reason == EXIT_HYPERCALL && v->exit.rip == scene_leave_address(the_scene());
 }
 
-/* One entry and one exit, without judgement. NULL, or why the entry was refused. */
+/* One entry and one exit, not judged. NULL, or why the entry was refused. */
 static const char *step(struct vcpu *v)
 {
 	const char *refused;
 
 	if (v->entered || v->event)
 		log_event(v, LOG_ENTRY, v->event);
-	v->entered = true;
 	refused = v->vendor->enter(v);
+	v->entered = true;
 	v->event = 0;
 	if (refused)
 		return refused;
-	v->vendor->decode(v, &v->exit);
 	if (at_landing(v))
 		the_scene()->out = v->gprs;
 	else
 		log_event(v, LOG_EXIT, v->exit.event);
 	return NULL;
-}
-
-/* The same, misbehaving on the way in or out. */
-static const char *wrong_step(struct vcpu *v)
-{
-	const char *refused;
-
-	do {
-		wrong_before_entry(v);
-		refused = step(v);
-	} while (!refused && wrong_after_exit(v));
-	return refused;
 }
 
 static void dump(struct vcpu *v)
@@ -204,7 +184,7 @@ static bool never_wanted(enum exit_reason reason)
 
 static const struct guest_exit *run_wanting(struct vcpu *v, enum exit_reason wanted)
 {
-	const char *refused = v->wrong ? wrong_step(v) : step(v);
+	const char *refused = step(v);
 
 	if (refused)
 		error("VM entry refused: %s", refused);
@@ -216,7 +196,7 @@ static const struct guest_exit *run_wanting(struct vcpu *v, enum exit_reason wan
 	dump(v);
 	if (v->exit.reason == EXIT_ENTRY_FAILED)
 		error("%s entry failed (%#lx): %s", v->vendor->name, v->exit.raw,
-		      v->vendor->suspect());
+		      v->vendor->suspect(v));
 	error("unexpected exit %s", exit_reason_name(v->exit.reason));
 }
 

@@ -94,10 +94,16 @@ void pend_nmi(void);
  */
 const struct guest_exit *vcpu_run(struct vcpu *v);
 
-/* The same; the exit must be @reason at @place (PLACE_ANY: anywhere). Else dumped, and FAIL. */
+/*
+ * Enters the guest, which must exit next with @reason at @place (PLACE_ANY: anywhere). Another exit
+ * is dumped and ends the case as FAIL.
+ */
 const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int place);
 
-/* Runs until the guest is at the landing, which is not logged. Any other exit: as run_to(). */
+/*
+ * Enters the guest, which must reach the landing, without an exit that is logged. Another exit is
+ * dumped and ends the case as FAIL.
+ */
 void run_to_end(struct vcpu *v);
 
 struct exit_details vcpu_details(struct vcpu *v);
@@ -128,7 +134,7 @@ void vcpu_intercept_exceptions(struct vcpu *v, u32 vectors);
  */
 void vcpu_map_page(struct vcpu *v, u64 address, bool present);
 
-/* Moves RIP behind the instruction that exited, which the shim has completed for the guest. */
+/* Moves RIP past the instruction that exited, which the shim has completed for the guest. */
 void vcpu_skip_instruction(struct vcpu *v);
 
 /* Events to inject */

@@ -4,7 +4,6 @@
  */
 #include "hv/vcpu.h"
 #include "stage/case.h"
-#include "hv/wrong.h"
 #include "report/panic.h"
 
 /* Bare hardware saves RF=1 with a fault; an injected one saves what the guest's RFLAGS hold. */
@@ -17,11 +16,15 @@ static void set_resume_flag(struct vcpu *v, u64 event)
 		vcpu_set(v, VCPU_RFLAGS, vcpu_get(v, VCPU_RFLAGS) | RFLAGS_RF);
 }
 
+void vcpu_queue(struct vcpu *v, u64 event)
+{
+	v->event = event;
+	set_resume_flag(v, event);
+}
+
 void vcpu_inject(struct vcpu *v, u64 event)
 {
-	v->event = v->wrong ? wrong_event(v, event) : event;
-	if (v->event && !(v->wrong && wrong_forgets_rf()))
-		set_resume_flag(v, v->event);
+	v->vendor->inject(v, event);
 }
 
 void vcpu_inject_software(struct vcpu *v, u64 event, u32 length)
@@ -62,7 +65,7 @@ u64 vcpu_state(struct vcpu *v)
 
 void vcpu_set_state(struct vcpu *v, u64 state)
 {
-	v->vendor->set_state(v, v->wrong ? wrong_state(v, state) : state);
+	v->vendor->set_state(v, state);
 	v->exit.state = v->vendor->state(v);
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See wrong.h.
+ * A vendor around a vendor: each call does what the honest one does, or nearly. What it keeps
+ * serves one processor, which is enough to try the cases with.
  */
 #include "hv/wrong.h"
-#include "stage/case.h"
+#include "machine/lapic.h"
+#include "machine/percpu.h"
 #include "report/panic.h"
 #include "base/string.h"
 
@@ -21,24 +23,10 @@ static const char *const names[WRONG_COUNT] = {
 #undef WRONG
 };
 
+static const struct hv_vendor *honest;
+static struct hv_vendor vendor;
 static enum wrong wrong;
 static u64 held_back; /* an event that is injected later than it should, or again */
-
-bool wrong_start(void)
-{
-	const char *name = this_cpu.wrong;
-
-	wrong = NOT_WRONG;
-	held_back = 0;
-	if (!name)
-		return false;
-	for (int i = NOT_WRONG + 1; i < WRONG_COUNT; i++)
-		if (!strcmp(names[i], name))
-			wrong = i;
-	if (!wrong)
-		panic("wrong=%s: no such misbehaviour, see lib/x86/hv/wrong.def", name);
-	return true;
-}
 
 static void skip_rdmsr(struct vcpu *v)
 {
@@ -46,7 +34,8 @@ static void skip_rdmsr(struct vcpu *v)
 		vcpu_skip_instruction(v);
 }
 
-u64 wrong_event(struct vcpu *v, u64 event)
+/* What is injected instead of @event. */
+static u64 wrong_event(struct vcpu *v, u64 event)
 {
 	switch (wrong) {
 	case WRONG_ADVANCE_RIP:
@@ -83,46 +72,73 @@ u64 wrong_event(struct vcpu *v, u64 event)
 	}
 }
 
-u64 wrong_state(struct vcpu *v, u64 state)
+static void inject(struct vcpu *v, u64 event)
 {
-	return wrong == WRONG_KEEP_SHADOW ? state | v->vendor->state(v) : state;
-}
-
-bool wrong_forgets_rf(void)
-{
-	return wrong == WRONG_FORGET_RF;
-}
-
-/* In SVM root GIF is 0: both gates have to be opened for the interrupt to come. */
-static void take_interrupts_in_root(const struct vcpu *v)
-{
-	if (v->vendor == &svm_vendor)
-		asm volatile("stgi; sti; nop; nop; cli; clgi" ::: "memory");
+	if (wrong == WRONG_FORGET_RF)
+		v->event = event;
 	else
-		asm volatile("sti; nop; nop; cli" ::: "memory");
+		honest->inject(v, wrong_event(v, event));
 }
 
-void wrong_before_entry(struct vcpu *v)
+static void set_state(struct vcpu *v, u64 state)
+{
+	honest->set_state(v, wrong == WRONG_KEEP_SHADOW ? state | honest->state(v) : state);
+}
+
+static void before_entry(struct vcpu *v)
 {
 	if (!v->entered)
 		return;
 	if (wrong == WRONG_DROP_IRQ)
 		lapic_set_tpr_class(15);
 	else if (wrong == WRONG_ROOT_IF)
-		take_interrupts_in_root(v);
+		honest->take_interrupt();
 	else if (wrong == WRONG_CLEAR_SHADOW)
-		vcpu_set_state(v, 0);
+		honest->set_state(v, 0);
 }
 
-bool wrong_after_exit(struct vcpu *v)
+/* Is there an event to inject at once, without telling the case of this exit? */
+static bool injects_after_exit(struct vcpu *v)
 {
-	bool again = (wrong == WRONG_IRQ_FIRST && v->exit.reason == EXIT_RDMSR) ||
-		     ((wrong == WRONG_INJECT_TWICE || wrong == WRONG_STALE_EVENT) &&
-		      v->exit.reason == EXIT_HYPERCALL);
+	bool now = (wrong == WRONG_IRQ_FIRST && v->exit.reason == EXIT_RDMSR) ||
+		   ((wrong == WRONG_INJECT_TWICE || wrong == WRONG_STALE_EVENT) &&
+		    v->exit.reason == EXIT_HYPERCALL);
 
-	if (!held_back || !again)
+	if (!held_back || !now)
 		return false;
 	v->event = held_back;
 	held_back = 0;
 	return true;
+}
+
+static const char *enter(struct vcpu *v)
+{
+	const char *refused;
+
+	do {
+		before_entry(v);
+		refused = honest->enter(v);
+	} while (!refused && injects_after_exit(v));
+	return refused;
+}
+
+const struct hv_vendor *wrong_around(const struct hv_vendor *around)
+{
+	const char *name = this_cpu.wrong;
+
+	if (!name)
+		return around;
+	honest = around;
+	wrong = NOT_WRONG;
+	held_back = 0;
+	for (int i = NOT_WRONG + 1; i < WRONG_COUNT; i++)
+		if (!strcmp(names[i], name))
+			wrong = i;
+	if (!wrong)
+		panic("wrong=%s: no such misbehaviour, see lib/x86/hv/wrong.def", name);
+	vendor = *honest;
+	vendor.inject = inject;
+	vendor.set_state = set_state;
+	vendor.enter = enter;
+	return &vendor;
 }

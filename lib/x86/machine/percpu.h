@@ -10,6 +10,7 @@
 struct args;
 struct boot_info;
 struct scene;
+struct vcpu;
 
 enum lapic_mode { LAPIC_NONE, LAPIC_XAPIC, LAPIC_X2APIC };
 
@@ -17,6 +18,7 @@ struct percpu {
 	const struct boot_info *boot;
 	const struct args *args;
 	const char *wrong;     /* how the shim is to misbehave (hv/wrong.h), or NULL */
+	struct vcpu *vcpu;     /* the shim's while it is on, or NULL */
 	struct scene *playing; /* the scene on stage, or NULL: then exceptions are fatal */
 	enum lapic_mode lapic_mode;
 	u32 lapic_id;

@@ -12,71 +12,71 @@ bool svm_offers(enum svm_feature feature)
 	return hv_is_svm() && cpuid(SVM_LEAF, 0).edx & feature;
 }
 
+static struct vmcb *vmcb(struct vcpu *v)
+{
+	return &svm_current(v)->vmcb;
+}
+
 void svm_virtual_irq(struct vcpu *v, struct virtual_irq irq)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	svm_vmcb.virtual_interrupt &= V_INTR_MASKING | V_GIF | V_GIF_ENABLE | V_NMI | V_NMI_ENABLE;
-	svm_vmcb.virtual_interrupt |= V_IRQ | irq.tpr | (u64)irq.priority << V_INTR_PRIO_SHIFT |
+	u64 others = V_INTR_MASKING | V_GIF | V_GIF_ENABLE | V_NMI | V_NMI_ENABLE;
+
+	vmcb(v)->virtual_interrupt &= others;
+	vmcb(v)->virtual_interrupt |= V_IRQ | irq.tpr | (u64)irq.priority << V_INTR_PRIO_SHIFT |
 				      (u64)irq.vector << V_INTR_VECTOR_SHIFT |
 				      (irq.ignore_tpr ? V_IGN_TPR : 0);
 }
 
 void svm_virtual_nmi(struct vcpu *v)
 {
-	ASSERT(v->vendor == &svm_vendor && svm_offers(CPUID_8000000A_EDX_VNMI));
-	svm_set_intercept(SVM_INTERCEPT_NMI, true);
-	svm_vmcb.virtual_interrupt |= V_NMI_ENABLE | V_NMI;
+	ASSERT(svm_offers(CPUID_8000000A_EDX_VNMI));
+	svm_set_intercept(vmcb(v), SVM_INTERCEPT_NMI, true);
+	vmcb(v)->virtual_interrupt |= V_NMI_ENABLE | V_NMI;
 }
 
 void svm_virtual_gif(struct vcpu *v, bool on)
 {
-	ASSERT(v->vendor == &svm_vendor && svm_offers(CPUID_8000000A_EDX_VGIF));
-	svm_vmcb.virtual_interrupt &= ~(u64)V_GIF;
-	svm_vmcb.virtual_interrupt |= V_GIF_ENABLE | (on ? V_GIF : 0);
+	ASSERT(svm_offers(CPUID_8000000A_EDX_VGIF));
+	vmcb(v)->virtual_interrupt &= ~(u64)V_GIF;
+	vmcb(v)->virtual_interrupt |= V_GIF_ENABLE | (on ? V_GIF : 0);
 }
 
 void svm_intercept_idle_hlt(struct vcpu *v)
 {
-	ASSERT(v->vendor == &svm_vendor && svm_offers(CPUID_8000000A_EDX_IDLE_HLT));
-	svm_set_intercept(SVM_INTERCEPT_IDLE_HLT, true);
+	ASSERT(svm_offers(CPUID_8000000A_EDX_IDLE_HLT));
+	svm_set_intercept(vmcb(v), SVM_INTERCEPT_IDLE_HLT, true);
 }
 
 u64 svm_virtual_interrupts(struct vcpu *v)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	return svm_vmcb.virtual_interrupt;
+	return vmcb(v)->virtual_interrupt;
 }
 
 bool svm_virtual_irq_pending(struct vcpu *v)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	return svm_vmcb.virtual_interrupt & V_IRQ;
+	return vmcb(v)->virtual_interrupt & V_IRQ;
 }
 
 void svm_interrupt_masking(struct vcpu *v, bool on)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	svm_vmcb.virtual_interrupt &= ~(u64)V_INTR_MASKING;
+	vmcb(v)->virtual_interrupt &= ~(u64)V_INTR_MASKING;
 	if (on)
-		svm_vmcb.virtual_interrupt |= V_INTR_MASKING;
+		vmcb(v)->virtual_interrupt |= V_INTR_MASKING;
 }
 
 void svm_host_if(struct vcpu *v, bool on)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	v->host_rflags = RFLAGS_FIXED | (on ? RFLAGS_IF : 0);
+	svm_current(v)->host_rflags = RFLAGS_FIXED | (on ? RFLAGS_IF : 0);
 }
 
 void svm_host_sti(struct vcpu *v)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	v->host_opener = (u64)svm_opener_sti;
+	svm_current(v)->opener = svm_opener_sti;
 }
 
 void svm_host_tf(struct vcpu *v)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	v->host_rflags |= RFLAGS_TF;
+	svm_current(v)->host_rflags |= RFLAGS_TF;
 }
 
 static void do_nothing(void)
@@ -90,25 +90,22 @@ void svm_open_gif(struct vcpu *v, u64 rflags)
 
 void svm_call_around_stgi(struct vcpu *v, u64 rflags, void (*function)(void))
 {
-	ASSERT(v->vendor == &svm_vendor);
+	svm_current(v);
 	svm_gif_window(RFLAGS_FIXED | rflags, function, function);
 }
 
 void svm_intercept(struct vcpu *v, enum svm_intercept what, bool on)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	svm_set_intercept(what, on);
+	svm_set_intercept(vmcb(v), what, on);
 }
 
 void svm_intercept_port(struct vcpu *v, u16 port, bool on)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	svm_set_intercept(SVM_INTERCEPT_IO, true);
-	svm_set_port_intercept(port, on);
+	svm_set_intercept(vmcb(v), SVM_INTERCEPT_IO, true);
+	svm_set_port_intercept(svm_current(v), port, on);
 }
 
 u64 svm_dr6(struct vcpu *v)
 {
-	ASSERT(v->vendor == &svm_vendor);
-	return svm_vmcb.dr6;
+	return vmcb(v)->dr6;
 }

@@ -6,9 +6,10 @@
 #include "base/bits.h"
 #include "svm/svm.h"
 
-const char *svm_suspect_field(u64 event)
+const char *svm_suspect_field(struct vcpu *v)
 {
-	const struct vmcb *c = &svm_vmcb;
+	const struct vmcb *c = &to_svm(v)->vmcb;
+	u64 event = to_svm(v)->event_at_entry;
 
 	if (!(c->efer & EFER_SVME))
 		return "EFER.SVME is clear in the VMCB";

@@ -12,27 +12,33 @@
 enum {
 	GUEST_ASID = 1,
 	TLB_FLUSH_ALL = 1,
-	MSRPM_SIZE = 2 * PAGE_SIZE,
-	IOPM_SIZE = 3 * PAGE_SIZE,
 	MSRPM_RANGE = 2048, /* bytes for each range of 2000H MSRs, two bits an MSR */
 	MSR_RANGE_MASK = 0x1fff,
 	ATTRIBUTES_HIGH = 0xf000,
 };
 
-static u8 msrpm[MSRPM_SIZE] PAGE_ALIGNED;
-static u8 iopm[IOPM_SIZE] PAGE_ALIGNED;
+void svm_set_intercept(struct vmcb *c, enum svm_intercept what, bool on)
+{
+	u32 *word = &c->intercepts[what / 32];
+
+	*word &= ~(1u << what % 32);
+	if (on)
+		*word |= 1u << what % 32;
+}
 
 /* "Intercept Operation": interrupts and NMIs go straight to the guest. */
-static const char *set_intercepts(struct vmcb *c, struct hv_options options)
+static const char *set_intercepts(struct svm_vcpu *s, struct hv_options options)
 {
-	memset(msrpm, 0, sizeof(msrpm));
-	memset(iopm, 0, sizeof(iopm));
-	svm_set_intercept(SVM_INTERCEPT_MSR, true);
-	svm_set_intercept(SVM_INTERCEPT_SHUTDOWN, true);
-	svm_set_intercept(SVM_INTERCEPT_VMRUN, true);
-	svm_set_intercept(SVM_INTERCEPT_VMMCALL, true);
-	c->msrpm = (u64)msrpm;
-	c->iopm = (u64)iopm;
+	struct vmcb *c = &s->vmcb;
+
+	memset(s->msrpm, 0, sizeof(s->msrpm));
+	memset(s->iopm, 0, sizeof(s->iopm));
+	svm_set_intercept(c, SVM_INTERCEPT_MSR, true);
+	svm_set_intercept(c, SVM_INTERCEPT_SHUTDOWN, true);
+	svm_set_intercept(c, SVM_INTERCEPT_VMRUN, true);
+	svm_set_intercept(c, SVM_INTERCEPT_VMMCALL, true);
+	c->msrpm = (u64)s->msrpm;
+	c->iopm = (u64)s->iopm;
 	c->asid = GUEST_ASID;
 	c->tlb_control = TLB_FLUSH_ALL;
 	if (!options.nested_paging)
@@ -40,7 +46,7 @@ static const char *set_intercepts(struct vmcb *c, struct hv_options options)
 	if (!(cpuid(SVM_LEAF, 0).edx & CPUID_8000000A_EDX_NPT))
 		return "nested paging (CPUID 8000000A EDX bit 0)";
 	c->nested_paging = NESTED_PAGING_ENABLE;
-	c->nested_cr3 = svm_identity_npt();
+	c->nested_cr3 = svm_identity_npt(s);
 	return NULL;
 }
 
@@ -83,29 +89,33 @@ static void set_vmload_state(struct vmcb *c)
 	asm volatile("vmsave %0" ::"a"((u64)c) : "memory");
 }
 
-const char *svm_set_up(struct vcpu *v, struct hv_options options)
+const char *svm_set_up(struct svm_vcpu *s, struct hv_options options)
 {
-	struct vmcb *c = &svm_vmcb;
+	struct vmcb *c = &s->vmcb;
 	struct machine_state m;
 	const char *missing;
 
 	memset(c, 0, sizeof(*c));
 	machine_state_read(&m);
-	missing = set_intercepts(c, options);
+	missing = set_intercepts(s, options);
 	if (missing)
 		return missing;
 	set_guest_state(c, &m);
 	set_vmload_state(c);
-	v->control_physical = (u64)c;
 	return NULL;
 }
 
-/* "I/O Permissions Map" */
-void svm_set_port_intercept(u16 port, bool on)
+static void set_bit(u8 *map, u32 bit, bool on)
 {
-	iopm[port / 8] &= (u8) ~(1 << port % 8);
+	map[bit / 8] &= (u8) ~(1 << bit % 8);
 	if (on)
-		iopm[port / 8] |= (u8)(1 << port % 8);
+		map[bit / 8] |= (u8)(1 << bit % 8);
+}
+
+/* "I/O Permissions Map" */
+void svm_set_port_intercept(struct svm_vcpu *s, u16 port, bool on)
+{
+	set_bit(s->iopm, port, on);
 }
 
 /* "MSR Intercepts": two bits an MSR, the lower one for reads; outside all ranges always. */
@@ -113,15 +123,7 @@ void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 {
 	static const u32 ranges[] = { 0x00000000, 0xc0000000, 0xc0010000 };
 
-	(void)v;
-	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
-		u32 bit = (msr & MSR_RANGE_MASK) * 2;
-		u8 *byte = &msrpm[i * MSRPM_RANGE + bit / 8];
-
-		if ((msr & ~(u32)MSR_RANGE_MASK) != ranges[i])
-			continue;
-		*byte &= (u8) ~(1 << bit % 8);
-		if (on)
-			*byte |= (u8)(1 << bit % 8);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if ((msr & ~(u32)MSR_RANGE_MASK) == ranges[i])
+			set_bit(to_svm(v)->msrpm + i * MSRPM_RANGE, (msr & MSR_RANGE_MASK) * 2, on);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SVM vendor of the shim. Read beside vmx/vmx.c: function for function the same.
+ * The SVM vendor of the shim. Read beside vmx/vmx.c, which has the same functions.
  */
 #include "machine/percpu.h"
 #include "machine/processor.h"
@@ -8,11 +8,9 @@
 #include "stage/case.h"
 #include "svm/svm.h"
 
-struct vmcb svm_vmcb PAGE_ALIGNED;
-static struct vmcb host_vmcb PAGE_ALIGNED; /* for VMSAVE and VMLOAD only */
-static u8 host_save_area[PAGE_SIZE] PAGE_ALIGNED;
-static u64 efer_before;
-static u64 last_event; /* #VMEXIT clears EVENTINJ */
+/* One processor and its one vcpu. A second processor would bring its own of both. */
+static struct svm_cpu the_cpu;
+static struct svm_vcpu the_vcpu;
 
 /* "Enabling SVM" */
 static const char *svm_unavailable(void)
@@ -36,46 +34,50 @@ static void stgi(void)
 	asm volatile("stgi" ::: "memory");
 }
 
-static const char *svm_on(void)
+static struct vcpu *svm_vcpu(void)
 {
-	efer_before = rdmsr(MSR_EFER);
-	wrmsr(MSR_EFER, efer_before | EFER_SVME);
-	wrmsr(MSR_VM_HSAVE_PA, (u64)host_save_area);
+	return &the_vcpu.vcpu;
+}
+
+struct svm_vcpu *svm_current(struct vcpu *v)
+{
+	ASSERT(the_cpu.current == v);
+	return to_svm(v);
+}
+
+static const char *svm_on(struct vcpu *v)
+{
+	the_cpu.efer_before = rdmsr(MSR_EFER);
+	wrmsr(MSR_EFER, the_cpu.efer_before | EFER_SVME);
+	wrmsr(MSR_VM_HSAVE_PA, (u64)the_cpu.host_save_area);
+	the_cpu.current = v;
 	clgi();
 	return NULL;
 }
 
 /* Whatever is still pending is held: IF is 0. An NMI is delivered at STGI, and logged. */
-static void svm_off(void)
+static void svm_off(struct vcpu *v)
 {
+	ASSERT(the_cpu.current == v);
 	stgi();
+	the_cpu.current = NULL;
 	wrmsr(MSR_VM_HSAVE_PA, 0);
-	wrmsr(MSR_EFER, efer_before);
+	wrmsr(MSR_EFER, the_cpu.efer_before);
 }
 
 static const char *svm_set_up_guest(struct vcpu *v, struct hv_options options)
 {
-	v->host_physical = (u64)&host_vmcb;
-	v->host_rflags = RFLAGS_FIXED;
-	v->host_opener = (u64)svm_opener;
+	struct svm_vcpu *s = to_svm(v);
+
+	s->host_rflags = RFLAGS_FIXED;
+	s->opener = svm_opener;
 	the_scene()->layout.root[ROOT_VMRUN] =
 		(struct root_code){ "VMRUN", (u64)svm_vmrun, (u64)svm_returned,
 				    (u64)svm_gif_window };
 	the_scene()->layout.root[ROOT_STGI] =
 		(struct root_code){ "GIF window", (u64)svm_gif_window, (u64)svm_gif_opened,
 				    (u64)svm_gif_closed };
-	return svm_set_up(v, options);
-}
-
-static const char *svm_enter_guest(struct vcpu *v)
-{
-	svm_vmcb.rax = v->gprs.rax;
-	svm_vmcb.event_injection = v->event;
-	last_event = v->event;
-	svm_enter(v);
-	cli();
-	v->gprs.rax = svm_vmcb.rax;
-	return NULL;
+	return svm_set_up(s, options);
 }
 
 static const u8 neutral_reasons[] = {
@@ -106,18 +108,15 @@ static const u8 neutral_reasons[] = {
 	[SVM_EXIT_XSETBV] = EXIT_XSETBV,
 };
 
-static const char *svm_suspect(void)
+static enum exit_reason neutral_reason(const struct vmcb *c)
 {
-	return svm_suspect_field(last_event);
-}
+	u64 raw = c->exit_code;
 
-static enum exit_reason neutral_reason(u64 raw)
-{
 	if ((s32)raw == (s32)SVM_EXIT_INVALID) /* some emulators write its low half only */
 		return EXIT_ENTRY_FAILED;
 	if (raw == SVM_EXIT_NPF)
 		return EXIT_NESTED_PAGE_FAULT;
-	if (raw == SVM_EXIT_MSR && svm_vmcb.exit_info1)
+	if (raw == SVM_EXIT_MSR && c->exit_info1)
 		return EXIT_WRMSR;
 	if (raw >= ARRAY_SIZE(neutral_reasons) || !neutral_reasons[raw])
 		return EXIT_OTHER;
@@ -126,69 +125,55 @@ static enum exit_reason neutral_reason(u64 raw)
 
 #define SVM_EXITINTINFO_RESERVED 0x7ffff000 /* bits 30:12 of EXITINTINFO */
 
-static u64 interrupted_delivery(void)
+static u64 interrupted_delivery(const struct vmcb *c)
 {
-	u64 info = svm_vmcb.exit_int_info & ~(u64)SVM_EXITINTINFO_RESERVED;
+	u64 info = c->exit_int_info & ~(u64)SVM_EXITINTINFO_RESERVED;
 
 	if (!(info & EVENT_VALID))
 		return 0;
 	return info & EVENT_HAS_ERROR ? info : (u32)info; /* else bits 63:32 are undefined */
 }
 
-static u64 svm_state(struct vcpu *v)
+static u64 shadow(const struct vmcb *c)
 {
-	(void)v;
-	return svm_vmcb.interrupt_shadow & SHADOW_ACTIVE ? STATE_SHADOW : 0;
+	return c->interrupt_shadow & SHADOW_ACTIVE ? STATE_SHADOW : 0;
 }
 
-static void svm_decode(struct vcpu *v, struct guest_exit *exit)
+/* The guest has exited: what the log needs of it. */
+static void decode(const struct vmcb *c, struct guest_exit *exit)
 {
-	const struct vmcb *c = &svm_vmcb;
-
 	exit->raw = c->exit_code;
-	exit->reason = neutral_reason(exit->raw);
+	exit->reason = neutral_reason(c);
 	exit->rip = c->rip;
 	exit->rsp = c->rsp;
-	exit->state = svm_state(v);
-	exit->event = interrupted_delivery();
+	exit->state = shadow(c);
+	exit->event = interrupted_delivery(c);
+}
+
+static const char *svm_enter_guest(struct vcpu *v)
+{
+	struct svm_vcpu *s = to_svm(v);
+	struct vmcb *c = &s->vmcb;
+
+	c->rax = v->gprs.rax;
+	c->event_injection = v->event;
+	s->event_at_entry = v->event;
+	svm_enter(&v->gprs, (u64)c, (u64)&the_cpu.vmsave_state, s->host_rflags, s->opener);
+	cli();
+	v->gprs.rax = c->rax;
+	decode(c, &v->exit);
+	return NULL;
 }
 
 static struct exit_details svm_details(struct vcpu *v)
 {
-	const struct vmcb *c = &svm_vmcb;
+	const struct vmcb *c = &to_svm(v)->vmcb;
 
-	(void)v;
 	return (struct exit_details){
 		.qualification = c->exit_info1,
 		.qualification2 = c->exit_info2,
 		.length = c->next_rip ? (u32)(c->next_rip - c->rip) : 0,
 	};
-}
-
-static u64 *field_of(enum vcpu_field field)
-{
-	switch (field) {
-	case VCPU_RIP:
-		return &svm_vmcb.rip;
-	case VCPU_RSP:
-		return &svm_vmcb.rsp;
-	case VCPU_RFLAGS:
-		return &svm_vmcb.rflags;
-	default:
-		return &svm_vmcb.dr7;
-	}
-}
-
-static u64 svm_get(struct vcpu *v, enum vcpu_field field)
-{
-	(void)v;
-	return *field_of(field);
-}
-
-static void svm_set(struct vcpu *v, enum vcpu_field field, u64 value)
-{
-	(void)v;
-	*field_of(field) = value;
 }
 
 /*
@@ -197,33 +182,52 @@ static void svm_set(struct vcpu *v, enum vcpu_field field, u64 value)
  */
 static void svm_set_event_length(struct vcpu *v, u32 length)
 {
+	struct vmcb *c = &to_svm(v)->vmcb;
+
 	ASSERT(cpuid(SVM_LEAF, 0).edx & CPUID_8000000A_EDX_NRIPS);
-	(void)v;
-	svm_vmcb.next_rip = svm_vmcb.rip + length;
-	svm_vmcb.rip += length;
+	c->next_rip = c->rip + length;
+	c->rip += length;
+}
+
+static u64 *field_of(struct vmcb *c, enum vcpu_field field)
+{
+	switch (field) {
+	case VCPU_RIP:
+		return &c->rip;
+	case VCPU_RSP:
+		return &c->rsp;
+	case VCPU_RFLAGS:
+		return &c->rflags;
+	default:
+		return &c->dr7;
+	}
+}
+
+static u64 svm_get(struct vcpu *v, enum vcpu_field field)
+{
+	return *field_of(&to_svm(v)->vmcb, field);
+}
+
+static void svm_set(struct vcpu *v, enum vcpu_field field, u64 value)
+{
+	*field_of(&to_svm(v)->vmcb, field) = value;
+}
+
+static u64 svm_state(struct vcpu *v)
+{
+	return shadow(&to_svm(v)->vmcb);
 }
 
 static void svm_set_state(struct vcpu *v, u64 state)
 {
-	u64 shadow = state & (STATE_SHADOW | STATE_BLOCKED_BY_STI | STATE_BLOCKED_BY_MOV_SS);
+	u64 blocked = state & (STATE_SHADOW | STATE_BLOCKED_BY_STI | STATE_BLOCKED_BY_MOV_SS);
 
-	(void)v;
-	svm_vmcb.interrupt_shadow = shadow ? SHADOW_ACTIVE : 0;
+	to_svm(v)->vmcb.interrupt_shadow = blocked ? SHADOW_ACTIVE : 0;
 }
 
 static void svm_set_cr2(struct vcpu *v, u64 address)
 {
-	(void)v;
-	svm_vmcb.cr2 = address;
-}
-
-void svm_set_intercept(enum svm_intercept what, bool on)
-{
-	u32 *word = &svm_vmcb.intercepts[what / 32];
-
-	*word &= ~(1u << what % 32);
-	if (on)
-		*word |= 1u << what % 32;
+	to_svm(v)->vmcb.cr2 = address;
 }
 
 static void svm_choose_intercept(struct vcpu *v, enum intercept what, bool on)
@@ -234,29 +238,34 @@ static void svm_choose_intercept(struct vcpu *v, enum intercept what, bool on)
 		[INTERCEPT_HLT] = SVM_INTERCEPT_HLT,
 	};
 
-	(void)v;
-	svm_set_intercept(bits[what], on);
+	svm_set_intercept(&to_svm(v)->vmcb, bits[what], on);
 }
 
 static void svm_intercept_exceptions(struct vcpu *v, u32 vectors)
 {
-	(void)v;
-	svm_vmcb.intercept_exceptions = vectors;
+	to_svm(v)->vmcb.intercept_exceptions = vectors;
+}
+
+/* In root GIF is 0: both gates have to be opened for the interrupt to come. */
+static void svm_take_interrupt(void)
+{
+	asm volatile("stgi; sti; nop; nop; cli; clgi" ::: "memory");
 }
 
 const struct hv_vendor svm_vendor = {
 	.name = "SVM",
 	.unavailable = svm_unavailable,
+	.vcpu = svm_vcpu,
 	.on = svm_on,
 	.off = svm_off,
 	.set_up = svm_set_up_guest,
 	.enter = svm_enter_guest,
-	.suspect = svm_suspect,
-	.decode = svm_decode,
+	.suspect = svm_suspect_field,
 	.details = svm_details,
+	.inject = vcpu_queue,
+	.set_event_length = svm_set_event_length,
 	.get = svm_get,
 	.set = svm_set,
-	.set_event_length = svm_set_event_length,
 	.state = svm_state,
 	.set_state = svm_set_state,
 	.set_cr2 = svm_set_cr2,
@@ -264,5 +273,6 @@ const struct hv_vendor svm_vendor = {
 	.intercept_rdmsr = svm_intercept_rdmsr,
 	.intercept_exceptions = svm_intercept_exceptions,
 	.map_page = svm_map_page,
+	.take_interrupt = svm_take_interrupt,
 	.hypercall = { 0x0f, 0x01, 0xd9 }, /* VMMCALL */
 };

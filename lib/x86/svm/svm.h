@@ -1,41 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inside the SVM half: what its files call of each other.
+ * What SVM keeps for a processor and for a vcpu, and what the files of this directory call of each
+ * other.
  */
 #ifndef ORDEAL_SVM_SVM_H
 #define ORDEAL_SVM_SVM_H
 
+#include "hv/identity_map.h"
 #include "hv/vcpu.h"
 #include "svm/vmcb.h"
 
-/* The one VMCB; in svm.c. */
-extern struct vmcb svm_vmcb;
+/*
+ * A processor with EFER.SVME set: the area in which VMRUN saves host state ("VM_HSAVE_PA MSR"), and
+ * what the shim itself saves of it ("VMSAVE and VMLOAD Instructions").
+ */
+struct svm_cpu {
+	u8 host_save_area[PAGE_SIZE] PAGE_ALIGNED;
+	struct vmcb vmsave_state PAGE_ALIGNED;
+	u64 efer_before;
+	const struct vcpu *current; /* the vcpu that it was switched on for, or NULL */
+};
+
+/* A vcpu: its VMCB, and the pages that the VMCB leads to. */
+struct svm_vcpu {
+	struct vcpu vcpu;   /* first: to_svm() */
+	const u8 *opener;   /* the code that executes VMRUN, with or without STI before it */
+	u64 host_rflags;    /* RFLAGS of root at VMRUN, where GIF is 0 */
+	u64 event_at_entry; /* EVENTINJ of the last VMRUN: #VMEXIT clears it */
+	struct vmcb vmcb PAGE_ALIGNED;
+	u8 msrpm[2 * PAGE_SIZE] PAGE_ALIGNED;
+	u8 iopm[3 * PAGE_SIZE] PAGE_ALIGNED;
+	struct identity_map npt;
+};
+
+/* For the vendor's own calls: whoever comes by vcpu.vendor has a vcpu of it. */
+static inline struct svm_vcpu *to_svm(struct vcpu *v)
+{
+	return (struct svm_vcpu *)v;
+}
+
+/* svm.c, for cases' calls: @v, for which SVM must be switched on here; else the boot ends. */
+struct svm_vcpu *svm_current(struct vcpu *v);
 
 /* setup.c: fills the VMCB. NULL, or the feature that this CPU does not offer. */
-const char *svm_set_up(struct vcpu *v, struct hv_options options);
+const char *svm_set_up(struct svm_vcpu *s, struct hv_options options);
 
-/* svm.c: the bit in the VMCB. */
-void svm_set_intercept(enum svm_intercept what, bool on);
+/* setup.c: the bit in the VMCB, and that of the I/O permissions map. */
+void svm_set_intercept(struct vmcb *c, enum svm_intercept what, bool on);
+void svm_set_port_intercept(struct svm_vcpu *s, u16 port, bool on);
 
-/* setup.c: the bit of the I/O permissions map. */
-void svm_set_port_intercept(u16 port, bool on);
-
-/* setup.c */
+/* setup.c: the bit of the MSR permissions map. */
 void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 
-/* npt.c: value of nCR3 for an identity map of the first 4 GiB. */
-u64 svm_identity_npt(void);
+/* npt.c: builds the vcpu's nested page tables; returns the value of nCR3. */
+u64 svm_identity_npt(struct svm_vcpu *s);
 
-/* npt.c */
+/* npt.c: as vcpu_map_page(). */
 void svm_map_page(struct vcpu *v, u64 address, bool present);
 
-/* failure.c: which field looks wrong after VMEXIT_INVALID; @event: EVENTINJ as it was at VMRUN. */
-const char *svm_suspect_field(u64 event);
+/* failure.c: which field looks wrong after VMEXIT_INVALID. */
+const char *svm_suspect_field(struct vcpu *v);
 
-/* entry.S */
-int svm_enter(struct vcpu *v);
-void svm_gif_window(u64 rflags, void (*before)(void), void (*after)(void));
+/*
+ * entry.S: loads the guest's registers, but RAX, and enters by @opener, with RFLAGS of root at
+ * VMRUN; stores them after the exit. @vmcb and @host are physical addresses; root's VMSAVE state is
+ * kept at @host meanwhile.
+ */
+void svm_enter(struct gprs *guest, u64 vmcb, u64 host, u64 rflags, const u8 *opener);
 extern const u8 svm_opener[], svm_opener_sti[];
-extern const u8 svm_vmrun[], svm_returned[], svm_gif_opened[], svm_gif_closed[];
+extern const u8 svm_vmrun[], svm_returned[];
+
+/*
+ * entry.S: loads @rflags and calls @before while GIF is 0; then opens GIF, and calls @after.
+ */
+void svm_gif_window(u64 rflags, void (*before)(void), void (*after)(void));
+extern const u8 svm_gif_opened[], svm_gif_closed[];
 
 #endif

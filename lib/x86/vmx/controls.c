@@ -42,20 +42,19 @@ bool vmx_offers_shutdown(void)
 
 void vmx_control(struct vcpu *v, enum vmx_control control, bool on)
 {
-	ASSERT(v->vendor == &vmx_vendor);
 	if (!vmx_offers(control)) {
 		ASSERT(!on);
 		return;
 	}
 	if (controls[control].field == SECONDARY_CONTROLS)
-		vmx_set_bits(PRIMARY_CONTROLS, PRIMARY_SECONDARY, true);
-	vmx_set_bits(controls[control].field, controls[control].bit, on);
+		vmx_set_bits(v, PRIMARY_CONTROLS, PRIMARY_SECONDARY, true);
+	vmx_set_bits(v, controls[control].field, controls[control].bit, on);
 }
 
 void vmx_preemption_timer(struct vcpu *v, u32 ticks)
 {
-	ASSERT(v->vendor == &vmx_vendor && vmx_offers(VMX_PREEMPTION_TIMER));
-	vmwrite(GUEST_PREEMPTION_TIMER, ticks);
+	ASSERT(vmx_offers(VMX_PREEMPTION_TIMER));
+	vmcs_write(v, GUEST_PREEMPTION_TIMER, ticks);
 }
 
 void vmx_guard_timer(struct vcpu *v)
@@ -66,31 +65,27 @@ void vmx_guard_timer(struct vcpu *v)
 
 enum activity vmx_activity(struct vcpu *v)
 {
-	ASSERT(v->vendor == &vmx_vendor);
-	return vmread(GUEST_ACTIVITY);
+	return vmcs_read(v, GUEST_ACTIVITY);
 }
 
 void vmx_set_activity(struct vcpu *v, enum activity activity)
 {
-	ASSERT(v->vendor == &vmx_vendor);
-	vmwrite(GUEST_ACTIVITY, activity);
+	vmcs_write(v, GUEST_ACTIVITY, activity);
 }
 
 u64 vmx_pending_debug(struct vcpu *v)
 {
-	ASSERT(v->vendor == &vmx_vendor);
-	return vmread(GUEST_PENDING_DEBUG);
+	return vmcs_read(v, GUEST_PENDING_DEBUG);
 }
 
 void vmx_set_pending_debug(struct vcpu *v, u64 bits)
 {
-	ASSERT(v->vendor == &vmx_vendor);
-	vmwrite(GUEST_PENDING_DEBUG, bits);
+	vmcs_write(v, GUEST_PENDING_DEBUG, bits);
 }
 
 void vmx_keep_nmis_blocked(struct vcpu *v)
 {
-	v->nmis_stay_blocked = true;
+	vmx_current(v)->nmis_stay_blocked = true;
 }
 
 void vmx_pend_nmi_again(void)
@@ -103,13 +98,15 @@ void vmx_pend_nmi_again(void)
 void vmx_enter_after(struct vcpu *v, enum vmx_shadow shadow)
 {
 	ASSERT(!v->entered);
-	v->launched = shadow == VMX_AFTER_STI ? VMX_BY_STI_LAUNCH : (u64)VMX_BY_MOV_SS_LAUNCH;
+	vmx_current(v)->opener = shadow == VMX_AFTER_STI ? vmx_by_sti_launch : vmx_by_mov_ss_launch;
 }
 
 u64 vmx_refusal(struct vcpu *v)
 {
-	if (vmx_enter(v) != VMX_FAIL_VALID)
+	struct vmx_vcpu *x = vmx_current(v);
+
+	if (vmx_enter(&v->gprs, x->opener) != VMX_FAIL_VALID)
 		error("VM entry did not fail as VMfailValid");
-	v->launched = VMX_BY_LAUNCH;
+	x->opener = vmx_by_launch;
 	return vmread(VM_INSTRUCTION_ERROR);
 }

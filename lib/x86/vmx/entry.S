@@ -1,48 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * int vmx_enter(struct vcpu *v): into the guest by VMLAUNCH or VMRESUME, and back. Returns 0 after
- * a VM exit, 1 after VMfailInvalid, 2 after VMfailValid ("Conventions" of chapter "VMX Instruction
- * Reference"). Between the exit and the return there is nothing but register stores: IF is 0 (a VM
- * exit clears RFLAGS), and it stays 0.
+ * int vmx_enter(struct gprs *guest, const u8 *opener): into the guest by the code at @opener, which
+ * is one of the four below, and back. Returns 0 after a VM exit, else VMX_FAIL_INVALID or
+ * VMX_FAIL_VALID. Between the exit and the return there is nothing but register stores: IF is 0 (a
+ * VM exit clears RFLAGS), and it stays 0.
  */
+#include "base/bits.h"
 #include "hv/gprs.h"
+#include "vmx/entry_layout.h"
 
 .text
 .globl vmx_enter, vmx_exited
+.globl vmx_by_launch, vmx_by_resume, vmx_by_sti_launch, vmx_by_mov_ss_launch
 vmx_enter:
 	push_callee_saved
 	push	%rdi
 	mov	$VMCS_HOST_RSP, %eax
 	vmwrite	%rsp, %rax
-
-	movw	%ss, root_ss
-	cmpq	$VMX_BY_RESUME, VCPU_LAUNCHED(%rdi)	/* MOV below leaves the flags alone */
+	push	%rsi
 	for_each_gpr load_gpr
 	load_gpr %rax, GPRS_RAX
 	load_gpr %rdi, GPRS_RDI
-	jb	1f				/* VMX_BY_LAUNCH */
-	je	4f
-	js	5f				/* VMX_BY_MOV_SS_LAUNCH */
-	sti					/* VMX_BY_STI_LAUNCH */
-	vmlaunch
-	cli					/* leaves CF and ZF alone, too */
-	jmp	2f
-1:	vmlaunch
-	jmp	2f
-5:	movw	root_ss, %ss
-	vmlaunch
-	jmp	2f
-4:	vmresume
+	ret					/* to one of the four */
 
-	/* Still here: the entry failed, and CF or ZF says how. The vcpu is on the stack. */
-2:	mov	$1, %eax
-	jc	3f
-	mov	$2, %eax
-3:	pop	%rdi
+vmx_by_launch:
+	vmlaunch
+	jmp	vmx_failed
+vmx_by_resume:
+	vmresume
+	jmp	vmx_failed
+vmx_by_sti_launch:
+	sti
+	vmlaunch
+	cli					/* leaves CF and ZF alone */
+	jmp	vmx_failed
+vmx_by_mov_ss_launch:
+	movw	root_ss, %ss
+	vmlaunch
+
+	/* The entry failed, and CF or ZF says how. RSP points at the address of the registers. */
+vmx_failed:
+	mov	$VMX_FAIL_INVALID, %eax
+	jc	1f
+	mov	$VMX_FAIL_VALID, %eax
+1:	pop	%rdi
 	pop_callee_saved
 	ret
 
-	/* A VM exit loads RSP from the host-state area: it points at the vcpu. */
+	/* A VM exit loads RSP from the host-state area: it points there, too. */
 vmx_exited:
 	push	%rdi
 	mov	8(%rsp), %rdi
@@ -50,12 +55,11 @@ vmx_exited:
 	pop	%rax
 	store_gpr %rax, GPRS_RDI
 	for_each_gpr store_gpr
-	movq	$1, VCPU_LAUNCHED(%rdi)
 	pop	%rdi
 	pop_callee_saved
 	xor	%eax, %eax
 	ret
 
-.bss
+.section .rodata
 .balign 2
-root_ss:	.skip 2
+root_ss:	.word SEL_DATA

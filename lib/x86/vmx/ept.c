@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An identity map of the first 4 GiB for EPT, in 2 MiB pages, the lowest of them, which holds the
- * image, in 4 KiB pages: "EPT Translation Mechanism", "EPTP".
+ * The bits of EPT entries and of the EPT pointer: "EPT Translation Mechanism", "Extended-Page-Table
+ * Pointer (EPTP)".
  */
 #include "machine/processor.h"
 #include "vmx/vmx.h"
@@ -9,22 +9,21 @@
 enum {
 	EPT_RWX = 7,
 	EPT_LARGE = 1 << 7,
-	EPT_TYPE_SHIFT = 3, /* of a leaf: 0 uncacheable, 6 write-back */
+	EPT_TYPE_SHIFT = 3, /* of a page: 0 uncacheable, 6 write-back */
 	EPT_WRITE_BACK = 6,
 	EPTP_WALK_4 = 3 << 3,
-	DIRECTORIES = 4,
-	FIRST_DEVICE = 0xfe000000u >> 21,
-	EPT_MEMORY = EPT_WRITE_BACK << EPT_TYPE_SHIFT,
 	CAN_INVEPT_ALL = 1 << 20 | 1 << 26,
 	INVEPT_ALL_CONTEXTS = 2,
 };
 
-static u64 ept_pml4[512] PAGE_ALIGNED;
-static u64 ept_pdpt[512] PAGE_ALIGNED;
-static u64 ept_directories[DIRECTORIES][512] PAGE_ALIGNED;
-static u64 ept_low_table[512] PAGE_ALIGNED;
+static const struct map_bits bits = {
+	.table = EPT_RWX,
+	.memory = EPT_WRITE_BACK << EPT_TYPE_SHIFT | EPT_RWX,
+	.device = EPT_RWX,
+	.large = EPT_LARGE,
+};
 
-/* "INVEPT": what was cached of the tables before they were changed. */
+/* "INVEPT": drops what was cached of the tables before they were changed. */
 static void forget_translations(void)
 {
 	const u64 none[2] = { 0, 0 };
@@ -34,26 +33,16 @@ static void forget_translations(void)
 			     : "cc", "memory");
 }
 
-u64 vmx_identity_ept(void)
+u64 vmx_identity_ept(struct vmx_vcpu *x)
 {
-	for (u64 i = 0; i < DIRECTORIES * 512; i++) {
-		u64 type = i < FIRST_DEVICE ? EPT_MEMORY : 0;
+	u64 root = identity_map_build(&x->ept, &bits);
 
-		ept_directories[i / 512][i % 512] = i << 21 | type | EPT_LARGE | EPT_RWX;
-	}
-	for (u64 i = 0; i < 512; i++)
-		ept_low_table[i] = i * PAGE_SIZE | EPT_MEMORY | EPT_RWX;
-	ept_directories[0][0] = (u64)ept_low_table | EPT_RWX;
-	for (u64 i = 0; i < DIRECTORIES; i++)
-		ept_pdpt[i] = (u64)ept_directories[i] | EPT_RWX;
-	ept_pml4[0] = (u64)ept_pdpt | EPT_RWX;
 	forget_translations();
-	return (u64)ept_pml4 | EPTP_WALK_4 | EPT_WRITE_BACK;
+	return root | EPTP_WALK_4 | EPT_WRITE_BACK;
 }
 
 void vmx_map_page(struct vcpu *v, u64 address, bool present)
 {
-	(void)v;
-	ept_low_table[address / PAGE_SIZE] = present ? address | EPT_MEMORY | EPT_RWX : 0;
+	identity_map_page(&to_vmx(v)->ept, &bits, address, present);
 	forget_translations();
 }

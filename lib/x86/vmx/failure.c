@@ -25,7 +25,7 @@ const char *vmx_entry_refused(int code)
 	struct text t = TEXT(buffer);
 	u64 error;
 
-	if (code == 1)
+	if (code == VMX_FAIL_INVALID)
 		return "VMfailInvalid: there is no current VMCS";
 	error = vmread(VM_INSTRUCTION_ERROR);
 	text_add(&t, "VM-instruction error %lu", error);
@@ -37,9 +37,9 @@ const char *vmx_entry_refused(int code)
 	return text_seal(&t);
 }
 
-const char *vmx_suspect_guest_state(void)
+const char *vmx_suspect_guest_state(struct vcpu *v)
 {
-	u64 state = vmread(GUEST_INTERRUPTIBILITY), event = vmread(ENTRY_INTERRUPTION_INFO);
+	u64 state = vmcs_read(v, GUEST_INTERRUPTIBILITY), event = vmread(ENTRY_INTERRUPTION_INFO);
 	u64 rflags = vmread(GUEST_RFLAGS), activity = vmread(GUEST_ACTIVITY);
 	bool external = event & EVENT_VALID && EVENT_TYPE(event) == EVENT_INTR;
 	bool is_nmi = event & EVENT_VALID && EVENT_TYPE(event) == EVENT_NMI;

@@ -20,8 +20,6 @@ enum {
 /* A guest that does not exit for so many TSC ticks is not going to. */
 #define GUARD_TSC_TICKS 0x40000000ull
 
-static u8 msr_bitmap[PAGE_SIZE] PAGE_ALIGNED;
-
 /*
  * "Reserved Controls and Default Settings": the capability of a control field. A bit must be 1 that
  * is 1 in its low half, and may be 1 that is 1 in its high half.
@@ -65,7 +63,7 @@ static bool set_controls(enum vmcs_field field, u32 wanted)
 }
 
 /* "VM-Execution Control Fields": interrupts and NMIs go straight to the guest. */
-static const char *set_execution_controls(struct hv_options options)
+static const char *set_execution_controls(struct vmx_vcpu *x, struct hv_options options)
 {
 	u32 pin = 0, primary = PRIMARY_MSR_BITMAPS, secondary = 0;
 
@@ -84,10 +82,10 @@ static const char *set_execution_controls(struct hv_options options)
 	if (secondary) {
 		if (!set_controls(SECONDARY_CONTROLS, secondary))
 			return "EPT (IA32_VMX_PROCBASED_CTLS2 bit 33)";
-		vmwrite(EPT_POINTER, vmx_identity_ept());
+		vmwrite(EPT_POINTER, vmx_identity_ept(x));
 	}
-	memset(msr_bitmap, 0, sizeof(msr_bitmap));
-	vmwrite(MSR_BITMAP, (u64)msr_bitmap);
+	memset(x->msr_bitmap, 0, sizeof(x->msr_bitmap));
+	vmwrite(MSR_BITMAP, (u64)x->msr_bitmap);
 	vmwrite(EXCEPTION_BITMAP, 0);
 	vmwrite(PAGE_FAULT_ERROR_MASK, 0);
 	vmwrite(PAGE_FAULT_ERROR_MATCH, 0);
@@ -157,7 +155,7 @@ static void set_guest_non_register_state(void)
 		vmwrite(GUEST_PREEMPTION_TIMER, vmx_guard_ticks());
 }
 
-/* "Host-State Area": RSP is written at every entry (entry.S). */
+/* "Host-State Area": RSP is written at each entry (entry.S). */
 static void set_host_state(const struct machine_state *m)
 {
 	const u16 selectors[] = { m->es, m->cs, m->ss, m->ds, m->fs, m->gs, m->tr };
@@ -180,12 +178,14 @@ static void set_host_state(const struct machine_state *m)
 
 const char *vmx_set_up(struct vcpu *v, struct hv_options options)
 {
+	struct vmx_vcpu *x = vmx_current(v);
 	struct machine_state m;
 	const char *missing;
 
-	(void)v;
+	x->opener = vmx_by_launch;
+	x->nmis_stay_blocked = false;
 	machine_state_read(&m);
-	missing = set_execution_controls(options);
+	missing = set_execution_controls(x, options);
 	if (!missing)
 		missing = set_exit_and_entry_controls();
 	if (missing)
@@ -200,9 +200,8 @@ const char *vmx_set_up(struct vcpu *v, struct hv_options options)
 void vmx_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 {
 	u32 bit = msr & MSR_RANGE_MASK;
-	u8 *bitmap = msr_bitmap;
+	u8 *bitmap = to_vmx(v)->msr_bitmap;
 
-	(void)v;
 	if ((msr & ~(u32)MSR_RANGE_MASK) == 0xc0000000)
 		bitmap += MSR_BITMAP_HIGH;
 	else if (msr & ~(u32)MSR_RANGE_MASK)

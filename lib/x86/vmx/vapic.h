@@ -39,8 +39,8 @@ void vapic_tpr(struct vcpu *v, unsigned int class);
 void vapic_exit_on_eoi(struct vcpu *v, u8 vector);
 
 /* What is left in VIRR and VISR. */
-bool vapic_requested(u8 vector);
-bool vapic_serves(u8 vector);
+bool vapic_requested(struct vcpu *v, u8 vector);
+bool vapic_serves(struct vcpu *v, u8 vector);
 
 /*
  * "Posted-Interrupt Processing": @notification is the vector that means it; it posts @vector with

@@ -7,8 +7,8 @@
 #ifndef ORDEAL_VMX_VMCS_H
 #define ORDEAL_VMX_VMCS_H
 
-#include "hv/vcpu_layout.h"
 #include "base/types.h"
+#include "vmx/entry_layout.h"
 
 enum vmcs_field {
 	POSTED_INTERRUPT_VECTOR = 0x0002,
@@ -90,7 +90,7 @@ enum vmcs_field {
 	HOST_SYSENTER_ESP = 0x6c10,
 	HOST_SYSENTER_EIP = 0x6c12,
 	HOST_RSP = VMCS_HOST_RSP,
-	HOST_RIP = VMCS_HOST_RIP,
+	HOST_RIP = 0x6c16,
 };
 
 /* "Activity State" */

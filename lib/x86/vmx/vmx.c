@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMX vendor of the shim. Read beside svm/svm.c: function for function the same.
+ * The VMX vendor of the shim. Read beside svm/svm.c, which has the same functions.
  */
 #include "machine/nmi.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
 #include "base/string.h"
+#include "report/panic.h"
 #include "vmx/vmx.h"
 
 enum {
 	CPUID_1_ECX_VMX = 1 << 5,
 };
 
-static u8 vmxon_region[PAGE_SIZE] PAGE_ALIGNED;
-static u8 vmcs_region[PAGE_SIZE] PAGE_ALIGNED;
-static u64 cr0_before, cr4_before;
+/* One processor and its one vcpu. A second processor would bring its own of both. */
+static struct vmx_cpu the_cpu;
+static struct vmx_vcpu the_vcpu;
 
 /* "Enabling and Entering VMX Operation" */
 static const char *vmx_unavailable(void)
@@ -52,49 +53,74 @@ static bool vmptrld(u64 physical)
 	return ok;
 }
 
-static const char *vmx_on(void)
+static struct vcpu *vmx_vcpu(void)
 {
-	u32 revision = (u32)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
+	return &the_vcpu.vcpu;
+}
 
+struct vmx_vcpu *vmx_current(struct vcpu *v)
+{
+	ASSERT(the_cpu.current == v);
+	return to_vmx(v);
+}
+
+u64 vmcs_read(struct vcpu *v, enum vmcs_field field)
+{
+	vmx_current(v);
+	return vmread(field);
+}
+
+void vmcs_write(struct vcpu *v, enum vmcs_field field, u64 value)
+{
+	vmx_current(v);
+	vmwrite(field, value);
+}
+
+void vmx_set_bits(struct vcpu *v, enum vmcs_field field, u32 bits, bool on)
+{
+	u64 value = vmcs_read(v, field) & ~(u64)bits;
+
+	vmcs_write(v, field, value | (on ? bits : 0));
+}
+
+static const char *enter_vmx_operation(struct vmx_cpu *cpu, u32 revision)
+{
 	if (!(this_cpu.feature_control & FEATURE_CONTROL_LOCK)) {
 		this_cpu.feature_control |= FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMXON;
 		wrmsr(MSR_FEATURE_CONTROL, this_cpu.feature_control);
 	}
-	cr0_before = read_cr0();
-	cr4_before = read_cr4();
-	write_cr0((cr0_before | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1));
-	write_cr4((cr4_before | CR4_VMXE | rdmsr(MSR_VMX_CR4_FIXED0)) & rdmsr(MSR_VMX_CR4_FIXED1));
-	memset(vmcs_region, 0, sizeof(vmcs_region));
-	memcpy(vmxon_region, &revision, sizeof(revision));
-	memcpy(vmcs_region, &revision, sizeof(revision));
-	if (!vmxon((u64)vmxon_region))
-		return "VMXON failed";
-	if (!vmclear((u64)vmcs_region) || !vmptrld((u64)vmcs_region))
+	cpu->cr0_before = read_cr0();
+	cpu->cr4_before = read_cr4();
+	write_cr0((cpu->cr0_before | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1));
+	write_cr4((cpu->cr4_before | CR4_VMXE | rdmsr(MSR_VMX_CR4_FIXED0)) &
+		  rdmsr(MSR_VMX_CR4_FIXED1));
+	memcpy(cpu->vmxon_region, &revision, sizeof(revision));
+	return vmxon((u64)cpu->vmxon_region) ? NULL : "VMXON failed";
+}
+
+static const char *vmx_on(struct vcpu *v)
+{
+	u32 revision = (u32)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
+	struct vmx_vcpu *x = to_vmx(v);
+	const char *problem = enter_vmx_operation(&the_cpu, revision);
+
+	if (problem)
+		return problem;
+	memset(x->vmcs, 0, sizeof(x->vmcs));
+	memcpy(x->vmcs, &revision, sizeof(revision));
+	if (!vmclear((u64)x->vmcs) || !vmptrld((u64)x->vmcs))
 		return "VMCLEAR or VMPTRLD failed";
+	the_cpu.current = v;
 	return NULL;
 }
 
-static void vmx_off(void)
+static void vmx_off(struct vcpu *v)
 {
-	vmclear((u64)vmcs_region);
+	vmclear((u64)to_vmx(v)->vmcs);
+	the_cpu.current = NULL;
 	asm volatile("vmxoff" ::: "cc", "memory");
-	write_cr4(cr4_before);
-	write_cr0(cr0_before);
-}
-
-static const char *vmx_enter_guest(struct vcpu *v)
-{
-	u64 by = v->launched;
-	int code;
-
-	if (v->event) { /* an exit has cleared the valid bit of the last one */
-		vmwrite(ENTRY_INTERRUPTION_INFO, (u32)v->event);
-		vmwrite(ENTRY_ERROR_CODE, EVENT_ERROR(v->event));
-	}
-	code = vmx_enter(v);
-	if (!code && vmread(EXIT_REASON) & VMX_EXIT_ENTRY_FAILURE)
-		v->launched = by; /* "VM-Entry Failures During or After Loading Guest State" */
-	return code ? vmx_entry_refused(code) : NULL;
+	write_cr4(the_cpu.cr4_before);
+	write_cr0(the_cpu.cr0_before);
 }
 
 static const u8 neutral_reasons[] = {
@@ -121,19 +147,19 @@ static const u8 neutral_reasons[] = {
 };
 
 /* A VM exit due to an NMI blocks further NMIs in root until an IRET. */
-static enum exit_reason exception_or_nmi(const struct vcpu *v)
+static enum exit_reason exception_or_nmi(const struct vmx_vcpu *x)
 {
 	if (EVENT_TYPE(vmread(EXIT_INTERRUPTION_INFO)) != EVENT_NMI)
 		return EXIT_EXCEPTION;
-	if (!v->nmis_stay_blocked)
+	if (!x->nmis_stay_blocked)
 		nmi_unblock();
 	return EXIT_NMI;
 }
 
-static enum exit_reason neutral_reason(const struct vcpu *v, u64 raw)
+static enum exit_reason neutral_reason(const struct vmx_vcpu *x, u64 raw)
 {
 	if (raw == VMX_EXIT_EXCEPTION_NMI)
-		return exception_or_nmi(v);
+		return exception_or_nmi(x);
 	if (raw & VMX_EXIT_ENTRY_FAILURE)
 		return EXIT_ENTRY_FAILED;
 	if (raw >= ARRAY_SIZE(neutral_reasons) || !neutral_reasons[raw])
@@ -152,27 +178,51 @@ static u64 interrupted_delivery(void)
 	return vectoring | vmread(IDT_VECTORING_ERROR) << 32;
 }
 
-static void vmx_decode(struct vcpu *v, struct guest_exit *exit)
+/* The guest has exited: what the log needs of it. */
+static void decode(struct vmx_vcpu *x, struct guest_exit *exit)
 {
 	exit->raw = vmread(EXIT_REASON);
-	exit->reason = neutral_reason(v, exit->raw);
+	exit->reason = neutral_reason(x, exit->raw);
 	exit->rip = vmread(GUEST_RIP);
 	exit->rsp = vmread(GUEST_RSP);
 	exit->state = vmread(GUEST_INTERRUPTIBILITY);
 	exit->event = interrupted_delivery();
 }
 
+static const char *vmx_enter_guest(struct vcpu *v)
+{
+	struct vmx_vcpu *x = vmx_current(v);
+	int code;
+
+	if (v->event) { /* an exit has cleared the valid bit of the last one */
+		vmwrite(ENTRY_INTERRUPTION_INFO, (u32)v->event);
+		vmwrite(ENTRY_ERROR_CODE, EVENT_ERROR(v->event));
+	}
+	code = vmx_enter(&v->gprs, x->opener);
+	if (code)
+		return vmx_entry_refused(code);
+	decode(x, &v->exit);
+	/* "VM-Entry Failures During or After Loading Guest State" leave the launch state clear. */
+	if (!(v->exit.raw & VMX_EXIT_ENTRY_FAILURE))
+		x->opener = vmx_by_resume;
+	return NULL;
+}
+
 static struct exit_details vmx_details(struct vcpu *v)
 {
-	u64 interruption = vmread(EXIT_INTERRUPTION_INFO);
+	u64 interruption = vmcs_read(v, EXIT_INTERRUPTION_INFO);
 
-	(void)v;
 	return (struct exit_details){
 		.qualification = vmread(EXIT_QUALIFICATION),
 		.qualification2 = vmread(GUEST_PHYSICAL_ADDRESS),
 		.interruption = interruption & EVENT_VALID ? interruption : 0,
 		.length = (u32)vmread(EXIT_INSTRUCTION_LENGTH),
 	};
+}
+
+static void vmx_set_event_length(struct vcpu *v, u32 length)
+{
+	vmcs_write(v, ENTRY_INSTRUCTION_LENGTH, length);
 }
 
 static const enum vmcs_field fields[VCPU_FIELD_COUNT] = {
@@ -184,46 +234,30 @@ static const enum vmcs_field fields[VCPU_FIELD_COUNT] = {
 
 static u64 vmx_get(struct vcpu *v, enum vcpu_field field)
 {
-	(void)v;
-	return vmread(fields[field]);
+	return vmcs_read(v, fields[field]);
 }
 
 static void vmx_set(struct vcpu *v, enum vcpu_field field, u64 value)
 {
-	(void)v;
-	vmwrite(fields[field], value);
-}
-
-static void vmx_set_event_length(struct vcpu *v, u32 length)
-{
-	(void)v;
-	vmwrite(ENTRY_INSTRUCTION_LENGTH, length);
+	vmcs_write(v, fields[field], value);
 }
 
 /* "Guest Non-Register State": the neutral bits are VMX's own. */
 static u64 vmx_state(struct vcpu *v)
 {
-	(void)v;
-	return vmread(GUEST_INTERRUPTIBILITY);
+	return vmcs_read(v, GUEST_INTERRUPTIBILITY);
 }
 
 static void vmx_set_state(struct vcpu *v, u64 state)
 {
-	(void)v;
-	vmwrite(GUEST_INTERRUPTIBILITY, state);
+	vmcs_write(v, GUEST_INTERRUPTIBILITY, state);
 }
 
+/* VMX does not switch CR2: the guest has that of the processor. */
 static void vmx_set_cr2(struct vcpu *v, u64 address)
 {
-	(void)v;
-	write_cr2(address); /* VMX does not switch CR2 */
-}
-
-void vmx_set_bits(enum vmcs_field field, u32 bits, bool on)
-{
-	u64 value = vmread(field) & ~(u64)bits;
-
-	vmwrite(field, value | (on ? bits : 0));
+	vmx_current(v);
+	write_cr2(address);
 }
 
 static void vmx_intercept(struct vcpu *v, enum intercept what, bool on)
@@ -237,29 +271,33 @@ static void vmx_intercept(struct vcpu *v, enum intercept what, bool on)
 		[INTERCEPT_HLT] = { PRIMARY_CONTROLS, PRIMARY_HLT_EXITING },
 	};
 
-	(void)v;
-	vmx_set_bits(controls[what].field, controls[what].bit, on);
+	vmx_set_bits(v, controls[what].field, controls[what].bit, on);
 }
 
 static void vmx_intercept_exceptions(struct vcpu *v, u32 vectors)
 {
-	(void)v;
-	vmwrite(EXCEPTION_BITMAP, vectors);
+	vmcs_write(v, EXCEPTION_BITMAP, vectors);
+}
+
+static void vmx_take_interrupt(void)
+{
+	asm volatile("sti; nop; nop; cli" ::: "memory");
 }
 
 const struct hv_vendor vmx_vendor = {
 	.name = "VMX",
 	.unavailable = vmx_unavailable,
+	.vcpu = vmx_vcpu,
 	.on = vmx_on,
 	.off = vmx_off,
 	.set_up = vmx_set_up,
 	.enter = vmx_enter_guest,
 	.suspect = vmx_suspect_guest_state,
-	.decode = vmx_decode,
 	.details = vmx_details,
+	.inject = vcpu_queue,
+	.set_event_length = vmx_set_event_length,
 	.get = vmx_get,
 	.set = vmx_set,
-	.set_event_length = vmx_set_event_length,
 	.state = vmx_state,
 	.set_state = vmx_set_state,
 	.set_cr2 = vmx_set_cr2,
@@ -267,5 +305,6 @@ const struct hv_vendor vmx_vendor = {
 	.intercept_rdmsr = vmx_intercept_rdmsr,
 	.intercept_exceptions = vmx_intercept_exceptions,
 	.map_page = vmx_map_page,
+	.take_interrupt = vmx_take_interrupt,
 	.hypercall = { 0x0f, 0x01, 0xc1 }, /* VMCALL */
 };

@@ -1,12 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inside the VMX half: what its files call of each other.
+ * What VMX keeps for a logical processor and for a vcpu, and what the files of this directory call
+ * of each other.
  */
 #ifndef ORDEAL_VMX_VMX_H
 #define ORDEAL_VMX_VMX_H
 
+#include "hv/identity_map.h"
 #include "hv/vcpu.h"
 #include "vmx/vmcs.h"
+
+/* "Posted-Interrupt Descriptor" */
+struct posted_interrupts {
+	u8 pir[256 / 8];
+	u32 control;
+	u32 unused[7];
+} __attribute__((aligned(64)));
+
+/* A logical processor in VMX operation: "VMXON Region", "Enabling and Entering VMX Operation". */
+struct vmx_cpu {
+	u8 vmxon_region[PAGE_SIZE] PAGE_ALIGNED;
+	u64 cr0_before, cr4_before;
+	const struct vcpu *current; /* whose VMCS is current; NULL outside VMX operation */
+};
+
+/* A vcpu: its VMCS ("VMCS Region"), and the pages that the VMCS leads to. */
+struct vmx_vcpu {
+	struct vcpu vcpu;	/* first: to_vmx() */
+	const u8 *opener;	/* the next entry is by it: vmx_by_launch ... */
+	bool nmis_stay_blocked; /* after an NMI exit root executes no IRET */
+	struct posted_interrupts posted;
+	u8 vmcs[PAGE_SIZE] PAGE_ALIGNED;
+	u8 msr_bitmap[PAGE_SIZE] PAGE_ALIGNED;
+	u8 virtual_apic_page[PAGE_SIZE] PAGE_ALIGNED;
+	u8 apic_access_page[PAGE_SIZE] PAGE_ALIGNED; /* not at the LAPIC's own address */
+	struct identity_map ept;
+};
+
+static inline struct vmx_vcpu *to_vmx(struct vcpu *v)
+{
+	return (struct vmx_vcpu *)v;
+}
+
+/* vmx.c: @v, whose VMCS must be the current one of this processor; else the boot ends. */
+struct vmx_vcpu *vmx_current(struct vcpu *v);
+
+/*
+ * vmx.c: a field of @v's VMCS, which must be the current one. Between an exit and the next entry
+ * vmread() and vmwrite() do without the check.
+ */
+u64 vmcs_read(struct vcpu *v, enum vmcs_field field);
+void vmcs_write(struct vcpu *v, enum vmcs_field field, u64 value);
+
+/* vmx.c: sets or clears @bits of a control field. */
+void vmx_set_bits(struct vcpu *v, enum vmcs_field field, u32 bits, bool on);
 
 /* setup.c: fills the current VMCS. NULL, or the control that this CPU does not offer. */
 const char *vmx_set_up(struct vcpu *v, struct hv_options options);
@@ -14,30 +61,31 @@ const char *vmx_set_up(struct vcpu *v, struct hv_options options);
 /* setup.c: may all of @bits be 1 in this control field, PIN_BASED_CONTROLS ... ENTRY_CONTROLS? */
 bool vmx_allows(enum vmcs_field field, u32 bits);
 
-/* vmx.c: sets or clears @bits of a control field. */
-void vmx_set_bits(enum vmcs_field field, u32 bits, bool on);
-
 /* setup.c: preemption-timer count after which a guest that does not exit is given up. */
 u32 vmx_guard_ticks(void);
 
-/* setup.c */
+/* setup.c: the bit of the MSR bitmap. */
 void vmx_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 
-/* ept.c: value of the EPT pointer for an identity map of the first 4 GiB. */
-u64 vmx_identity_ept(void);
+/* ept.c: builds the vcpu's EPT paging structures; returns the value of the EPT pointer. */
+u64 vmx_identity_ept(struct vmx_vcpu *x);
 
-/* ept.c */
+/* ept.c: as vcpu_map_page(). */
 void vmx_map_page(struct vcpu *v, u64 address, bool present);
 
 /* failure.c: why VMLAUNCH or VMRESUME returned; @code as vmx_enter() gave it. */
 const char *vmx_entry_refused(int code);
 
 /* failure.c: which field of the guest state looks wrong after an entry failure. */
-const char *vmx_suspect_guest_state(void);
+const char *vmx_suspect_guest_state(struct vcpu *v);
 
-/* entry.S: 0 after an exit, else how the entry failed. */
-enum { VMX_FAIL_INVALID = 1, VMX_FAIL_VALID = 2 };
-int vmx_enter(struct vcpu *v);
-extern const u8 vmx_exited[]; /* host RIP */
+/*
+ * entry.S: loads the guest's registers, enters by @opener, stores them after the exit. 0, or
+ * VMX_FAIL_INVALID or VMX_FAIL_VALID.
+ */
+int vmx_enter(struct gprs *guest, const u8 *opener);
+extern const u8 vmx_by_launch[], vmx_by_resume[];
+extern const u8 vmx_by_sti_launch[], vmx_by_mov_ss_launch[]; /* a VMLAUNCH in their shadow */
+extern const u8 vmx_exited[];				     /* host RIP */
 
 #endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices begin at FIRST_DEVICE, where PCs have the I/O APIC and the LAPIC; what lies below is
+ * mapped as memory, the hole of PCI included: no guest of the shim goes there.
+ */
+#include "hv/identity_map.h"
+
+enum {
+	LARGE_SHIFT = 21,
+	FIRST_DEVICE = 0xfe000000u >> LARGE_SHIFT,
+};
+
+u64 identity_map_build(struct identity_map *map, const struct map_bits *bits)
+{
+	for (u64 i = 0; i < MAP_DIRECTORIES * MAP_ENTRIES; i++) {
+		u64 leaf = i < FIRST_DEVICE ? bits->memory : bits->device;
+
+		map->directories[i / MAP_ENTRIES][i % MAP_ENTRIES] =
+			i << LARGE_SHIFT | leaf | bits->large;
+	}
+	for (u64 i = 0; i < MAP_ENTRIES; i++)
+		map->low_table[i] = i * PAGE_SIZE | bits->memory;
+	map->directories[0][0] = (u64)map->low_table | bits->table;
+	for (u64 i = 0; i < MAP_DIRECTORIES; i++)
+		map->pointers[i] = (u64)map->directories[i] | bits->table;
+	map->root[0] = (u64)map->pointers | bits->table;
+	return (u64)map->root;
+}
+
+void identity_map_page(struct identity_map *map, const struct map_bits *bits, u64 address,
+		       bool present)
+{
+	map->low_table[address / PAGE_SIZE] = present ? address | bits->memory : 0;
+}
