@@ -6,12 +6,12 @@ import xml.dom.minidom
 import browser
 import html_fixture as made
 import pytest
-from ordeal.page import page, stories
-from ordeal.page.lanes import lanes
-from ordeal.page.phase import phase
+from ordeal.page import page
+from ordeal.page.figures import figures
 from ordeal.page.svg import svg
 from ordeal.report import formats
-from ordeal.text import clean_text
+from ordeal.report.timeline import find_twin
+from test_trace import PROBES
 
 pytestmark = pytest.mark.skipif(bool(browser.missing()), reason=browser.missing())
 
@@ -126,32 +126,36 @@ def _plain(text):
     return walk(xml.dom.minidom.parseString(text).documentElement)
 
 
-def test_the_browser_draws_what_python_draws(show):
-    view = show(made.whole(made.stories()))
-    as_text = "return new XMLSerializer().serializeToString(draw.%s(...arguments).element())"
-    long = "IRQ(0x60)@MOV from a not-present page[if=1,rf=0,cr2=0x100000000]; NMI; " + "#PF(0x3)@" + "x" * 50
-    odd = ["%s@%s[%s]" % ((clean_text(text),) * 3) for text in made.HOSTILE]
-    for args in ((made.S1, None, None, 0, "IRQ(0x60)"), (made.S2, None, made.N1, 1, "IRQ(0x60)"),
-                 (made.S3, made.S2, made.N1, None, ""), ("nothing", made.S1, None, None, ""),
-                 ("EXIT(NMI)@L; ENTRY@L[sti=1]", None, "", None, ""), (long, made.S2, long, None, ""),
-                 (made.N1, made.S1, made.S1 + "; NMI@later", 2, "NMI"),
-                 *((text, made.S2, text, 0, "x") for text in odd)):
-        assert _plain(view.run(as_text % "lanes", *args)) == _plain(svg(lanes(*args))), args
-    for counts in ((71, 1, 1, 141, 1, 41), (0, 0, 0, 0, 0, 5), (1, 0, 99999, 0, 0, 1)):
-        histogram = [pair for pair in zip(counts, made.ZONES) if pair[0]] + [(2, "NMI@elsewhere")]
-        assert _plain(view.run(as_text % "phase", histogram, made.ZONES, False)) == \
-            _plain(svg(phase(histogram, made.ZONES, False)))
-    odd_ticks = {**made.SWEEP, "step": 7, "repeat": 4, "incomplete": "its budget was used up " * 9,
-                 "ticks": ["~5-900", "1", "12-14,18,20-99", "800", "", "901-99999"],
-                 "first": [[1, made.HOSTILE[0]]]}
-    for sweep in (made.SWEEP, odd_ticks, {}, {**odd_ticks, "ticks": []}):
-        histogram = list(zip((1, 1, 1, 149, 1, 1), made.ZONES))
-        assert _plain(view.run(as_text % "phase", histogram, made.ZONES, True, sweep)) == \
-            _plain(svg(phase(histogram, made.ZONES, True, sweep)))
-    found = formats.results(made.whole(made.stories()))
-    view.run("location.hash = '#hv/stories.s2_trap_gate'")
-    drawn = view.run("return new XMLSerializer().serializeToString(document.querySelector('tr.opened svg'))")
-    assert _plain(drawn) == _plain(svg(stories.picture(found, stories.STORIES[1], "p1")))
+@pytest.mark.parametrize("run", [made.failing, made.hostile])
+def test_the_page_inserts_the_drawings_that_python_made(show, run):
+    records = made.whole(run())
+    results = formats.results(page.printable(records))
+    view = show(records)
+    view.run("document.querySelectorAll('#families tbody button').forEach((b) => b.click())")
+    drawn = view.run("return [...document.querySelectorAll('tr.opened svg')]"
+                     ".map((s) => new XMLSerializer().serializeToString(s))")
+    wanted = [svg(drawing) for result in results
+              for _, drawing in figures(result, find_twin(result, results))]
+    assert {str(_plain(text)) for text in drawn} == {str(_plain(text)) for text in wanted}
+    assert any("differs" in text for text in drawn) and any("flip" in text for text in drawn)
+
+
+def test_drawings_have_captions(show):
+    view = show(made.whole(made.failing()))
+    view.run("document.querySelectorAll('#families tbody button').forEach((b) => b.click())")
+    captions = view.run("return [...document.querySelectorAll('tr.opened figcaption')].map((c) => c.textContent)")
+    assert "Expected, and what was seen; beside it the native twin, native/stories.sti_rdmsr_trap_gate" in captions
+    assert "What was seen; beside it the native twin, native/stories.sti_rdmsr_trap_gate" in captions
+    assert sum(text.startswith("Orders seen as the arrival moves") for text in captions) == 1
+
+
+def test_a_row_is_shaded_where_the_judge_finds_a_difference_and_nowhere_else(show):
+    cases = [made.result("s/probe.p%d_%s" % (number, name), verdict="FAIL", expected=[want], observed=[seen])
+             for number, (want, good, bad, _) in enumerate(PROBES) for name, seen in (("good", good), ("bad", bad))]
+    view = show(made.whole(cases))
+    view.run("document.querySelectorAll('#families tbody button').forEach((b) => b.click())")
+    assert view.run("return [...document.querySelectorAll('tr.opened')].map((row) => "
+                    "row.querySelectorAll('.differs').length)") == [0, 1] * len(PROBES)
 
 
 def test_a_narrow_window_does_not_scroll_sideways(show):

@@ -156,7 +156,8 @@ def test_clean_is_bounded():
 
 
 def test_columns_mark_what_differs():
-    assert columns(["a", "b"], ["a", "c"], ("l", "r"), "") == ["l   r", "a   a", "b | c"]
+    assert columns([("a", "a", False), ("b", "c", True), ("d", "", True)], ("l", "r")) == [
+        "    l   r", "    a   a", "    b | c", "    d | -"]
 
 
 @pytest.mark.parametrize("word", ["a b", "it's", "$x", "", "*", "\u00e9", "a\nb"])

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The timeline of a case: lanes, arrows, and the twin's events on the lines of the guest's own."""
 from ordeal.model import Result
-from ordeal.report.timeline import bands, draw, events, find_twin, flips, of_case, rows
+from ordeal.report.timeline import bands, draw, find_twin, flips, of_case, rows, twin_name, twin_trace
 
 S2 = ("EXIT(RDMSR)@RDMSR; ENTRY(#GP(0x0))@RDMSR; #GP(0x0)@RDMSR[if=1,rf=1]; "
       "IRQ(0x60)@GP_ENTRY[if=1,rf=0]")
 N1 = "#GP(0x0)@RDMSR[if=1,rf=1]; IRQ(0x60)@GP_ENTRY[if=1,rf=0]"
-
-
-def test_nothing_has_no_events():
-    assert events("nothing") == [] and events("") == []
 
 
 def test_exits_and_entries_stand_in_the_hypervisors_lane():
@@ -45,12 +41,20 @@ def test_a_twin_outside_the_run_is_named():
     assert draw(S2, "native/n1", None)[-1] == "(native twin native/n1: not in this run)"
 
 
+def test_a_want_without_a_place():
+    assert rows("EXIT(RDMSR)[sti=0]; NMI[if=1]", None) == [("[sti=0] -->", "EXIT(RDMSR)", ""), ("NMI[if=1]", "", "")]
+
+
 def test_find_twin():
     found = [Result("tcg", "native/n1", "FAIL", observed=["#UD@UD2"]),
              Result("bochs", "native/n1", "PASS", observed=[N1])]
-    assert find_twin("n1", "bochs", found) == ("native/n1", N1)
-    assert find_twin("n1", "tcg", found) == ("native/n1 (FAIL)", "#UD@UD2")
-    assert find_twin("other", "tcg", found) == ("other", None)
+    twins = [find_twin(Result(*words, "PASS", twin=twin), found) for *words, twin in (
+        ("bochs", "hv/a", "n1"), ("tcg", "hv/a", "native/n1"), ("tcg", "hv/a", "other"), ("tcg", "hv/a", ""))]
+    assert twins == [found[1], found[0], None, None]
+    assert [(twin_name(twin), twin_trace(twin)) for twin in found] == [
+        ("native/n1 (FAIL)", "#UD@UD2"), ("native/n1", N1)]
+    assert twin_trace(Result("tcg", "s/c", "SKIP")) is None
+    assert twin_trace(Result("tcg", "s/c", "PASS", observed=["x"], histogram=[(1, "x")])) is None
 
 
 EARLY, AT, LATE = "IRQ@before UD2; #UD@UD2", "IRQ@UD2; #UD@UD2", "#UD@UD2; IRQ@later"

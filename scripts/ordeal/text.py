@@ -4,7 +4,7 @@
 Whatever a guest prints can reach a report, so every byte that is not printable ASCII is spelt
 \\xNN before it gets there: no terminal escape, no NUL, no broken UTF-8.
 """
-from typing import Iterable, List, Sequence
+from typing import Iterable, List, Sequence, Tuple
 
 _SAFE = frozenset(range(0x20, 0x7F))
 
@@ -26,16 +26,12 @@ def clean_text(text: str) -> str:
     return "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)
 
 
-def columns(left: Sequence[str], right: Sequence[str], heads: Sequence[str],
-            indent: str = "    ") -> List[str]:
-    """Two lists side by side, a mark between the rows that differ."""
-    width = min(60, max([len(heads[0])] + [len(item) for item in left]))
-    rows = ["%s%-*s   %s" % (indent, width, heads[0], heads[1])]
-    for i in range(max(len(left), len(right))):
-        a = left[i] if i < len(left) else "-"
-        b = right[i] if i < len(right) else "-"
-        rows.append("%s%-*s %s %s" % (indent, width, a, " " if a == b else "|", b))
-    return rows
+def columns(rows: Sequence[Tuple[str, str, bool]], heads: Sequence[str]) -> List[str]:
+    """Two columns, a mark in the rows (left, right, differs) that differ; a dash where one is empty."""
+    width = min(60, max([len(heads[0])] + [len(left) for left, _, _ in rows]))
+    return ["    %-*s   %s" % (width, *heads)] + [
+        "    %-*s %s %s" % (width, left or "-", "|" if differs else " ", right or "-")
+        for left, right, differs in rows]
 
 
 def plural(count: int, noun: str) -> str:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * expect.c and the formatting of trace.c: each thing that may differ, and how it is written.
+ * expect.c and the formatting of trace.c: each thing that may differ, and how it is written. Given
+ * an argument, it also prints each comparison, which test_trace.py makes again from the text.
  */
 #include "made_up.h"
 
@@ -10,13 +11,27 @@ enum {
 };
 
 static char buffer[512];
+static bool printing;
+
+/* What of @event differs from @want; "want<TAB>event<TAB>difference" on standard output. */
+static const char *mismatch(const struct want *want, const struct log_entry *event)
+{
+	const char *difference = want_mismatch(want, &made_up, event);
+	char wanted[128], seen[128];
+	struct text w = TEXT(wanted), s = TEXT(seen);
+
+	want_format(&w, &made_up, want, false);
+	event_format(&s, &made_up, event, false);
+	if (printing)
+		printf("%s\t%s\t%s\n", text_seal(&w), text_seal(&s), difference ? difference : "");
+	return difference ? difference : "none";
+}
 
 #define MISMATCH(wanted, seen)                                                                     \
 	({                                                                                         \
 		const struct want want_ = (wanted);                                                \
 		const struct log_entry event_ = (seen);                                            \
-		const char *difference_ = want_mismatch(&want_, &made_up, &event_);                \
-		difference_ ? difference_ : "none";                                                \
+		mismatch(&want_, &event_);                                                         \
 	})
 
 #define WANTED(wanted)                                                                             \
@@ -242,8 +257,10 @@ static void traces_as_text(void)
 	CHECK_TEXT(text_seal(&t), "nothing");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argv;
+	printing = argc > 1;
 	lay_out(STI, NOP, L(RDMSR), NOP);
 	kinds();
 	details();

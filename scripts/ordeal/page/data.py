@@ -1,93 +1,138 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A run as the compact data that the page draws its matrix and its details from.
+"""A run as the compact data from which page.js builds its matrix and the details of a case.
 
-Every string is stored once, and results of one case that are alike on several platforms are one
-outcome: that keeps the page of a large run small, and tells the reader what differs.
+Every string and every shape of a drawing is stored once, and results of one case that are alike on several
+platforms are one outcome: that keeps the page of a large run small, and tells the reader what differs.
 """
 import json
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Generic, Hashable, Iterable, List, Optional, Sequence, Tuple, TypeVar
 
-from ..model import VERDICTS, Result
+from ..judge.trace import orders
+from ..model import PASS, VERDICTS, Result
 from ..report.compare import Classes
-from ..report.person import closest
+from ..report.timeline import find_twin, twin_trace
+from .figures import figures, sample
 from .stories import STORIES
+from .svg import Drawing, Shape
 
 #: Stand for the case's id and the platform's name inside a repro command or a log's path.
 CASE, PLATFORM = "\x01", "\x02"
+Item = TypeVar("Item", bound=Hashable)
 
 
-class Strings:
-    """Texts by number; the empty one is 0."""
+class Table(Generic[Item]):
+    """Things by number, in the order in which they were first met."""
+
+    def __init__(self, *first: Item) -> None:
+        self.numbers: Dict[Item, int] = {item: number for number, item in enumerate(first)}
+
+    def __call__(self, item: Item) -> int:
+        return self.numbers.setdefault(item, len(self.numbers))
+
+    def all(self, items: Iterable[Item]) -> List[int]:
+        """The numbers of several."""
+        return [self(item) for item in items]
+
+
+class Tables:
+    """The strings of the page, of which the empty one is 0; the kinds of shapes: tag, class, names of the other
+    attributes; and the shapes: kind, text, values of these attributes."""
 
     def __init__(self) -> None:
-        self.numbers: Dict[str, int] = {"": 0}
+        self.strings: Table[str] = Table("")
+        self.kinds: Table[Tuple[str, ...]] = Table()
+        self.shapes: Table[Tuple[Any, ...]] = Table()
 
-    def __call__(self, text: str) -> int:
-        return self.numbers.setdefault(text, len(self.numbers))
+    def _shape(self, shape: Shape) -> int:
+        tag, attributes, text = shape
+        css, *values = attributes.values()
+        kind = self.kinds((tag, css, *list(attributes)[1:]))
+        return self.shapes((kind, text, *values))
 
-    def all(self, texts: Sequence[str]) -> List[int]:
-        """The numbers of several."""
-        return [self(text) for text in texts]
-
-
-def _sweep(result: Result, strings: Strings) -> Dict[str, Any]:
-    """The sweep without what the page does not show."""
-    found = {key: value for key, value in result.sweep.items() if key != "searched"}
-    if "first" in found:
-        found["first"] = [[tick, strings(trace)] for tick, trace in found["first"]]
-    return found
+    def drawing(self, drawing: Drawing) -> List[Any]:
+        """Width, height, the strings of its words, its shapes."""
+        return [drawing.width, drawing.height, self.strings.all(drawing.words),
+                [self._shape(shape) for shape in drawing.shapes]]
 
 
-def _outcome(result: Result, strings: Strings) -> Dict[str, Any]:
+def _outcome(result: Result, strings: Table[str]) -> Dict[str, Any]:
     """What one platform (or several) got, without empty fields."""
     command = result.repro.replace(result.case, CASE).replace(
         "-p %s" % result.platform, "-p " + PLATFORM)
     log = result.log.replace("/%s/" % result.platform, "/%s/" % PLATFORM)
-    near = result.expected.index(closest(result)) if len(result.expected) > 1 else 0
+    many = "%d orders are legal; the closest is shown." % len(result.expected) if \
+        len(result.expected) > 1 and result.verdict != PASS and sample(result) is not None else ""
     found = {"unexpected": int(result.unexpected), "want": strings.all(result.expected),
-             "near": near, "seen": strings.all(result.observed), "reason": strings(result.reason),
+             "seen": strings.all(order for line in result.observed for order in orders(line)),
+             "many": strings(many), "reason": strings(result.reason),
              "deviation": strings(result.deviation),
              "raw": result.raw if result.raw != result.verdict else "",
              "notes": strings.all([note for note in result.notes if " | " not in note]),
              "fingerprints": strings.all(result.fingerprints),
-             "histogram": [[count, strings(trace)] for count, trace in result.histogram],
-             "sweep": _sweep(result, strings),
              "runs": result.runs, "repro": strings(command), "log": strings(log)}
     return {"verdict": VERDICTS.index(result.verdict),
             **{key: value for key, value in found.items() if value}}
 
 
-def _case(members: List[Result], order: Dict[str, int], strings: Strings) -> Dict[str, Any]:
-    first = members[0]
-    outcomes: Dict[str, Tuple[List[int], Dict[str, Any]]] = {}
+def _drawn(result: Result, twin: Optional[Result], tables: Tables) -> Dict[str, Any]:
+    """The figures of an outcome, and the twin's trace."""
+    beside = twin_trace(twin) if twin else None
+    found = {"figures": [[tables.strings(caption), *tables.drawing(drawing)]
+                         for caption, drawing in figures(result, twin)],
+             "twin": tables.strings(beside) if beside else 0}
+    return {key: value for key, value in found.items() if value}
+
+
+def _key(result: Result, twin: Optional[Result], outcome: Dict[str, Any]) -> str:
+    """Alike for results that look alike on the page."""
+    beside = [twin.verdict, twin.observed, twin.expected, twin.histogram, twin.sweep] if twin else []
+    return json.dumps([outcome, result.histogram, result.sweep, beside], sort_keys=True)
+
+
+def _case(members: List[Result], order: Dict[str, int], named: Dict[str, List[Result]],
+          tables: Tables) -> Dict[str, Any]:
+    first, strings = members[0], tables.strings
+    outcomes: Dict[str, Dict[str, Any]] = {}
     for result in members:
+        twin = find_twin(result, named.get(result.twin, ()))
         outcome = _outcome(result, strings)
-        outcomes.setdefault(json.dumps(outcome, sort_keys=True), ([], outcome))[0].append(
-            order[result.platform])
+        key = _key(result, twin, outcome)
+        if key not in outcomes:
+            outcomes[key] = {"on": [], **outcome, **_drawn(result, twin, tables)}
+        outcomes[key]["on"].append(order[result.platform])
     case = {"id": first.case, "row": first.row, "text": first.sentence,
-            "cite": strings(first.citation), "twin": first.twin,
-            "outcomes": [{"on": on, **outcome} for on, outcome in outcomes.values()]}
+            "cite": strings(first.citation), "twin": first.twin, "outcomes": list(outcomes.values())}
     return {key: value for key, value in case.items() if value}
 
 
-def compact(results: Sequence[Result], classes: Classes) -> Dict[str, Any]:
-    """The whole run."""
-    strings = Strings()
-    platforms = list(dict.fromkeys(result.platform for result in results))
-    order = {name: number for number, name in enumerate(platforms)}
-    cases: Dict[str, List[Result]] = {}
-    for result in results:
-        cases.setdefault(result.case, []).append(result)
+def _changes(classes: Classes) -> Dict[str, List[List[str]]]:
+    """By case: class, platform, what changed."""
     changed: Dict[str, List[List[str]]] = {}
     for name, members in classes.items():
         for member in members:
             where, _, what = member.partition(": ")
             changed.setdefault(where.partition(" ")[2], []).append([name, where.split(" ")[0], what])
-    found = [_case(members, order, strings) for members in cases.values()]
-    return {"verdicts": list(VERDICTS), "platforms": platforms, "cases": found, "changes": changed,
+    return changed
+
+
+def compact(results: Sequence[Result], classes: Classes) -> Dict[str, Any]:
+    """The whole run."""
+    tables = Tables()
+    platforms = list(dict.fromkeys(result.platform for result in results))
+    order = {name: number for number, name in enumerate(platforms)}
+    cases: Dict[str, List[Result]] = {}
+    named: Dict[str, List[Result]] = {}
+    for result in results:
+        cases.setdefault(result.case, []).append(result)
+        for name in (result.case, result.case.partition("/")[2]):
+            named.setdefault(name, []).append(result)
+    found = [_case(members, order, named, tables) for members in cases.values()]
+    return {"verdicts": list(VERDICTS), "platforms": platforms, "cases": found,
+            "changes": _changes(classes),
             "stories": [{"key": story.key, "case": story.case, "title": story.title,
-                         "why": story.why, "after_exit": story.after_exit} for story in STORIES],
-            "strings": list(strings.numbers)}
+                         "why": story.why} for story in STORIES],
+            "strings": list(tables.strings.numbers), "kinds": list(tables.kinds.numbers),
+            "shapes": list(tables.shapes.numbers)}
 
 
 def embedded(data: Dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ interrupts, squares exceptions, diamonds arrivals; the thick part of a lane is w
 from dataclasses import dataclass, field
 from typing import List, Optional, Tuple
 
-from ..report.timeline import events, is_root, split_event
+from ..judge.trace import Event, Kind, parse, rows
 from .svg import LINE, Drawing, text_width, wrap
 
 HEAD, FOOT, INDENT, GAP, MARGIN = 44, 14, 16, 26, 14
@@ -20,7 +20,7 @@ MIN_GUEST = 110
 class Group:
     """One trace: its title, its events, the row of each, and its lanes."""
     title: str
-    trace: List[str]
+    trace: List[Event]
     rows: List[int] = field(default_factory=list)
     guest_name: str = "guest"
     root: bool = False
@@ -28,45 +28,28 @@ class Group:
     root_x: int = 0
 
 
-def place_lines(event: str) -> List[str]:
+def place_lines(event: Event) -> List[str]:
     """'RIP = GP_ENTRY', 'IF=1 RF=0' for an event that says so."""
-    _, where = split_event(event)
-    place, bracket, flags = where.partition("[")
-    lines = wrap("RIP = " + place) if place else []
-    if bracket:
-        words = [word.partition("=") for word in flags.rstrip("]").split(",")]
-        lines += wrap(" ".join(key.upper() + sign + value for key, sign, value in words))
-    return lines
+    lines = wrap("RIP = " + event.place) if event.place else []
+    flags = " ".join("%s=%s" % (key.upper(), value) for key, value in event.details.items())
+    return lines + (wrap(flags) if flags else [])
 
 
-def title_lines(event: str) -> List[str]:
+def title_lines(event: Event) -> List[str]:
     """What happened, in the words of the picture."""
-    what, _ = split_event(event)
-    if what.startswith("EXIT("):
-        return wrap("exit: " + what[5:-1])
-    if what.startswith("ENTRY("):
-        return ["enter, injecting"] + wrap(what[6:-1])
-    return ["enter"] if what == "ENTRY" else wrap(what)
+    if event.kind is Kind.EXIT:
+        return wrap("exit: " + event.name[len("EXIT("):-1])
+    if event.kind is Kind.ENTRY:
+        return ["enter, injecting"] + wrap(event.rest) if event.rest else ["enter"]
+    return wrap(event.name)
 
 
-def kind(event: str) -> str:
+def css_of(event: Event) -> str:
     """Class of an event: irq (interrupts of all sorts), exc, or root."""
-    if is_root(event):
-        return "root"
-    return "exc" if event.startswith("#") else "irq"
+    return "root" if event.in_root else "exc" if event.kind is Kind.EXCEPTION else "irq"
 
 
-def fits(want: str, seen: str) -> bool:
-    """Is this what was expected? What the expectation leaves open may be anything."""
-    (what, where), (did, there) = split_event(want), split_event(seen)
-    place, _, flags = where.partition("[")
-    at, _, found = there.partition("[")
-    asked = [word for word in flags.rstrip("]").split(",") if word]
-    return what == did and (not place or place == at) and \
-        all(word in found.rstrip("]").split(",") for word in asked)
-
-
-def _groups(seen: List[str], want: Optional[List[str]], twin: Optional[List[str]],
+def _groups(seen: List[Event], want: Optional[List[Event]], twin: Optional[List[Event]],
             arrives: Optional[int]) -> Tuple[List[Group], int]:
     """The groups from left to right with their rows, and how many rows there are."""
     def row(index: int) -> int:
@@ -75,12 +58,12 @@ def _groups(seen: List[str], want: Optional[List[str]], twin: Optional[List[str]
     groups.append(Group("seen" if want is not None else "", seen))
     for group in groups:
         group.rows = [row(i) for i in range(len(group.trace))]
-        group.root = any(is_root(event) for event in group.trace)
+        group.root = any(event.in_root for event in group.trace)
     count = max([row(len(group.trace) - 1) + 1 for group in groups if group.trace]
                 + [arrives + 1 if arrives is not None else 0])
     if twin is not None:
         first = groups[0]
-        free = [r for r, event in zip(first.rows, first.trace) if not is_root(event)]
+        free = [r for r, event in zip(first.rows, first.trace) if not event.in_root]
         extra = max(0, len(twin) - len(free))
         groups.append(Group("", twin, free[:len(twin)] + list(range(count, count + extra)),
                             "native twin"))
@@ -101,12 +84,12 @@ def _place(groups: List[Group], arrives: Optional[int], note: List[str], in_root
     for index, group in enumerate(groups):
         mine = arrives is not None and index == 0
         guest = [line for event in group.trace for line in place_lines(event)
-                 + ([] if is_root(event) else title_lines(event))]
+                 + ([] if event.in_root else title_lines(event))]
         guest += [group.guest_name] + (note if mine and not in_root else [])
         group.x = x
         x += max(_width(guest), MIN_GUEST if group.root else 0) + GAP
         if group.root:
-            root = [line for event in group.trace if is_root(event) for line in title_lines(event)]
+            root = [line for event in group.trace if event.in_root for line in title_lines(event)]
             group.root_x = x
             x += _width(root + ["hypervisor"] + (note if mine and in_root else [])) + GAP
     return x - GAP + MARGIN
@@ -117,8 +100,8 @@ def _heights(groups: List[Group], count: int, arrives: Optional[int], note: List
     lines = [1] * count
     for group in groups:
         for row, event in zip(group.rows, group.trace):
-            guest = len(place_lines(event)) + (1 if is_root(event) else len(title_lines(event)))
-            lines[row] = max(lines[row], guest, len(title_lines(event)) if is_root(event) else 0)
+            guest = len(place_lines(event)) + (1 if event.in_root else len(title_lines(event)))
+            lines[row] = max(lines[row], guest, len(title_lines(event)) if event.in_root else 0)
     if arrives is not None:
         lines[arrives] = len(note)
     tops = [HEAD + 24]
@@ -160,21 +143,21 @@ def _lanes(picture: Drawing, group: Group, tops: List[int]) -> None:
     if group.root:
         picture.text("lane-name", group.root_x - 4, 34, "hypervisor")
         picture.line("lane", group.root_x, HEAD, group.root_x, bottom)
-    first = next((event for event in group.trace if is_root(event)), "")
-    where, since = group.root_x if first.startswith("ENTRY") else group.x, HEAD
+    first = next((event for event in group.trace if event.in_root), None)
+    where, since = group.root_x if first and first.kind is Kind.ENTRY else group.x, HEAD
     for row, event in zip(group.rows, group.trace):
-        if is_root(event):
+        if event.in_root:
             picture.line("busy", where, since, where, tops[row])
-            where, since = group.root_x if event.startswith("EXIT(") else group.x, tops[row]
+            where, since = group.root_x if event.kind is Kind.EXIT else group.x, tops[row]
     picture.line("busy", where, since, where, bottom)
 
 
-def _event(picture: Drawing, group: Group, event: str, y: int) -> None:
-    if not is_root(event):
-        _mark(picture, kind(event), group.x, y)
-        _labels(picture, group.x, y, title_lines(event), place_lines(event), kind(event))
+def _event(picture: Drawing, group: Group, event: Event, y: int) -> None:
+    if not event.in_root:
+        _mark(picture, css_of(event), group.x, y)
+        _labels(picture, group.x, y, title_lines(event), place_lines(event), css_of(event))
         return
-    out = event.startswith("EXIT(")
+    out = event.kind is Kind.EXIT
     _arrow(picture, group.x if out else group.root_x, group.root_x if out else group.x, y)
     _mark(picture, "root", group.root_x if out else group.x, y)
     _labels(picture, group.root_x, y, title_lines(event), [], "root")
@@ -185,43 +168,45 @@ def _links(picture: Drawing, groups: List[Group], tops: List[int]) -> None:
     """Dotted lines from the guest's deliveries to those of its twin."""
     left, twin = groups[-2], groups[-1]
     for row in twin.rows:
-        if row in left.rows and not is_root(left.trace[left.rows.index(row)]):
+        if row in left.rows and not left.trace[left.rows.index(row)].in_root:
             event = left.trace[left.rows.index(row)]
             start = left.x + INDENT + max(text_width(line) for line in title_lines(event)) + 8
             if start < twin.x - 12:
                 picture.line("same", start, tops[row], twin.x - 9, tops[row])
 
 
-def words(seen: List[str], want: Optional[List[str]], twin: Optional[List[str]]) -> str:
+def _words(seen: str, want: Optional[str], twin: Optional[str]) -> List[str]:
     """The picture for those who do not see it."""
-    parts = ["Expected: " + "; ".join(want)] if want is not None else []
-    parts.append(("Seen: " if parts else "Order of events: ") + ("; ".join(seen) or "nothing"))
-    if twin is not None:
-        parts.append("Native twin: " + ("; ".join(twin) or "nothing"))
-    return ". ".join(parts)
+    parts = ["Expected: ", want or "nothing", ". Seen: "] if want is not None else ["Order of events: "]
+    parts.append(seen or "nothing")
+    return parts + ([". Native twin: ", twin or "nothing"] if twin is not None else [])
+
+
+def _differing(picture: Drawing, seen: str, want: str, group: Group, tops: List[int], end: int) -> None:
+    """Shades the rows in which what was seen is not what the want claims."""
+    for row, pair in zip(group.rows, rows(want, seen)):
+        if pair.differs:
+            picture.add("rect", "differs", x=4, y=tops[row] - 14, width=end - 4,
+                        height=tops[row + 1] - tops[row] - 4, rx=4)
 
 
 def lanes(seen_trace: str, want_trace: Optional[str] = None, twin_trace: Optional[str] = None,
           arrives: Optional[int] = None, vector: str = "") -> Drawing:
     """The picture of one case. want_trace: draw it beside, with the rows that differ marked.
     arrives: the interrupt `vector` becomes pending before the event of that index."""
-    seen = events(seen_trace)
-    want = events(want_trace) if want_trace is not None else None
-    twin = events(twin_trace) if twin_trace is not None else None
+    seen = parse(seen_trace)
+    want = parse(want_trace) if want_trace is not None else None
+    twin = parse(twin_trace) if twin_trace is not None else None
     groups, count = _groups(seen, want, twin, arrives)
-    in_root = arrives is not None and 0 < arrives and seen[arrives - 1].startswith("EXIT(")
+    in_root = arrives is not None and 0 < arrives and seen[arrives - 1].kind is Kind.EXIT
     note = [vector + " arrives:", "interrupts are off", "here, so it waits"] if in_root else \
         [vector + " arrives"]
-    picture = Drawing(_place(groups, arrives, note, in_root), 0, words(seen, want, twin))
+    picture = Drawing(_place(groups, arrives, note, in_root), 0, _words(seen_trace, want_trace, twin_trace))
     tops = _heights(groups, count, arrives, note)
     picture.height = tops[-1] + FOOT - 8
-    if want is not None:
-        end = groups[-1].x - 18 if twin is not None else picture.width - 4
-        for row in range(count):
-            pair = [g.trace[g.rows.index(row)] if row in g.rows else "" for g in groups[:2]]
-            if pair != ["", ""] and not (pair[0] and pair[1] and fits(*pair)):
-                picture.add("rect", "differs", x=4, y=tops[row] - 14, width=end - 4,
-                            height=tops[row + 1] - tops[row] - 4, rx=4)
+    if want_trace is not None:
+        _differing(picture, seen_trace, want_trace, max(groups[:2], key=lambda group: len(group.rows)), tops,
+                   groups[-1].x - 18 if twin is not None else picture.width - 4)
     for group in groups:
         _lanes(picture, group, tops)
     if arrives is not None:
@@ -241,7 +226,7 @@ def _arrival(picture: Drawing, group: Group, tops: List[int], arrives: int, note
     _mark(picture, "arrival", x, tops[arrives])
     _labels(picture, x, tops[arrives], note[:1], note[1:], "arrival")
     served = next((row for row, event in zip(group.rows, group.trace)
-                   if row > arrives and event.startswith(("IRQ(", "NMI"))), None)
+                   if row > arrives and event.kind in (Kind.IRQ, Kind.NMI)), None)
     if served is not None:
         picture.line("pending", group.x - 12, tops[arrives], group.x - 12, tops[served])
         picture.line("pending", group.x - 12, tops[served], group.x - 6, tops[served])

@@ -35,53 +35,32 @@
 
 	/* ---- Details of one case ---- */
 
-	function twinTrace(entry, number) {
-		const twin = entry.twin && (byId.get(entry.twin) || byName.get(entry.twin));
-		const outcome = twin && outcomeOn(twin, number);
-		return outcome && { entry: twin, outcome };
+	/* Every shape was computed when the page was made; here it only becomes an element. */
+	function svg(tag, attributes, text) {
+		const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+		for (const [key, value] of Object.entries(attributes))
+			element.setAttribute(key, value);
+		element.textContent = text;
+		return element;
 	}
 
-	const isSample = (outcome) => outcome.seen && !strings[outcome.seen[0]].includes(" || ");
+	function shape(number) {
+		const [kind, text, ...values] = data.shapes[number];
+		const [tag, css, ...names] = data.kinds[kind];
+		return svg(tag, { class: css, ...Object.fromEntries(names.map((name, i) => [name, values[i]])) }, text);
+	}
 
-	function figure(caption, picture) {
+	function drawing(width, height, words, shapes) {
+		const root = svg("svg", { class: "drawing", role: "img", width, height,
+			viewBox: `0 0 ${width} ${height}`, "aria-label": texts(words).join("") }, "");
+		root.append(...shapes.map(shape));
+		return root;
+	}
+
+	function figure([number, ...picture]) {
+		const caption = strings[number];
 		return h("figure", {}, h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption },
-			picture.element()), h("figcaption", {}, caption));
-	}
-
-	const hist = (outcome) => outcome.histogram.map(([count, number]) => [count, strings[number]]);
-	const sweepOf = (outcome) => outcome.sweep && { ...outcome.sweep,
-		first: (outcome.sweep.first || []).map(([tick, number]) => [tick, strings[number]]) };
-	const phaseOf = (outcome) => draw.phase(hist(outcome), texts(outcome.want),
-		verdicts[outcome.verdict] === "PASS", sweepOf(outcome));
-
-	function pictures(entry, outcome, twin) {
-		const found = [];
-		const want = texts(outcome.want)[outcome.near || 0];
-		if (outcome.histogram) {
-			found.push(figure("Orders seen as the arrival moves; under the axis, the tick and the instruction at which " +
-				"each begins. A stretch within one order takes the square root of its ticks.",
-				phaseOf(outcome)));
-			if (twin && twin.outcome.histogram)
-				found.push(figure(`Its native twin, ${twin.entry.id}`, phaseOf(twin.outcome)));
-		}
-		if (isSample(outcome) && !(outcome.histogram && texts(outcome.want).includes(strings[outcome.seen[0]]))) {
-			const seen = strings[outcome.seen[0]];
-			const passed = verdicts[outcome.verdict] === "PASS";
-			const story = passed && data.stories.find((known) => known.case === entry.id);
-			const beside = twin && isSample(twin.outcome) && !twin.outcome.histogram ?
-				strings[twin.outcome.seen[0]] : null;
-			const list = draw.events(seen);
-			let arrives = story ? 0 : null;
-			if (story && story.after_exit)
-				arrives = list.findIndex((event) => event.startsWith("ENTRY("));
-			const vector = (list.find((event) => event.startsWith("IRQ(")) || "the interrupt").split("@")[0];
-			const parts = passed || !want ? "What was seen" : "Expected, and what was seen";
-			const named = beside === null ? "" : `; beside it the native twin, ${twin.entry.id}` +
-				(verdicts[twin.outcome.verdict] === "PASS" ? "" : ` (${verdicts[twin.outcome.verdict]})`);
-			found.push(figure(parts + named, draw.lanes(seen, passed || !want ? null : want, beside,
-				arrives < 0 ? null : arrives, vector)));
-		}
-		return found;
+			drawing(...picture)), h("figcaption", {}, caption));
 	}
 
 	async function copy(event) {
@@ -108,48 +87,36 @@
 			[i ? ", " : "", h("code", {}, fill(number, strings[outcome.log]))])) : null);
 	}
 
-	function traces(outcome, twin) {
+	function traces(outcome) {
 		const rows = [...texts(outcome.want).map((text) => ["expected", text]),
-			...texts(outcome.seen).flatMap((text) => text.split(" || ").map((part) => ["seen", part]))];
-		if (twin && isSample(twin.outcome))
-			rows.push(["native twin", strings[twin.outcome.seen[0]]]);
+			...texts(outcome.seen).map((text) => ["seen", text])];
+		if (outcome.twin)
+			rows.push(["native twin", strings[outcome.twin]]);
 		return rows.length ? h("details", {}, h("summary", {}, "Traces as text"), h("dl", { class: "traces" },
 			...rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, h("code", {}, text))]))) : null;
 	}
 
-	function result(entry, outcome, on, twin) {
+	function result(entry, outcome) {
+		const { on } = outcome;
 		const line = (name, text) => (text ? h("p", { class: "said" }, h("b", {}, name + " "), text) : null);
 		const runs = Object.entries(outcome.runs || {}).map(([name, times]) => `${times} x ${name}`).join(", ");
-		const many = (outcome.want || []).length > 1 && isSample(outcome) && verdicts[outcome.verdict] !== "PASS" ?
-			`${outcome.want.length} orders are legal; the closest is shown.` : "";
 		return h("section", { class: "result", "data-on": on.map((number) => platforms[number]).join(" ") },
 			h("h5", {}, badge(outcome), " on " + on.map((number) => platforms[number]).join(", "),
 				outcome.unexpected ? h("span", { class: "soft" }, " unexpected") : null),
 			line("Reason", strings[outcome.reason || 0]),
 			line("Known deviation", strings[outcome.deviation || 0]),
-			line("Without it", outcome.raw), line("Repeated", runs), line("", many),
-			h("div", { class: "figures" }, ...pictures(entry, outcome, twin)),
+			line("Without it", outcome.raw), line("Repeated", runs), line("", strings[outcome.many || 0]),
+			h("div", { class: "figures" }, ...(outcome.figures || []).map(figure)),
 			...texts(outcome.notes).map((note) => h("p", { class: "note" }, h("code", {}, note))),
 			...texts(outcome.fingerprints).map((text) => line("Left open by the manuals, observed:", text)),
-			traces(outcome, twin), commands(entry, outcome, on));
+			traces(outcome), commands(entry, outcome, on));
 	}
 
 	function details(entry) {
 		const story = data.stories.find((known) => known.case === entry.id);
 		const twin = entry.twin && (byId.get(entry.twin) || byName.get(entry.twin));
 		const meta = [entry.row ? `Row ${entry.row}` : "", entry.cite ? strings[entry.cite] : ""].filter((t) => t);
-		const sections = [];
-		for (const outcome of entry.outcomes) {
-			const groups = new Map();
-			for (const number of outcome.on) {
-				const found = twinTrace(entry, number);
-				const key = found ? JSON.stringify([found.outcome.seen, found.outcome.verdict]) : "";
-				groups.set(key, [...(groups.get(key) || []), number]);
-			}
-			for (const on of groups.values())
-				sections.push([outcome.unexpected ? 0 : 1, result(entry, outcome, on, twinTrace(entry, on[0]))]);
-		}
-		sections.sort((a, b) => a[0] - b[0]);
+		const outcomes = [...entry.outcomes].sort((a, b) => !a.unexpected - !b.unexpected);
 		return h("div", { class: "details" },
 			h("p", { class: "soft" }, meta.join(" \u00b7 "), twin ? h("span", {}, " \u00b7 native twin ",
 				h("a", { href: link(twin) }, twin.id)) : entry.twin ? ` \u00b7 native twin ${entry.twin}, not in this run` : "",
@@ -157,7 +124,7 @@
 			story ? h("p", { class: "why" }, h("b", {}, `${story.key}. ${story.title}. `), story.why) : null,
 			...(data.changes[entry.id] || []).map(([name, where, what]) => h("p", { class: "said" },
 				h("b", {}, `Against the baseline, ${where}: `), `${what} (${name})`)),
-			...sections.map(([, section]) => section));
+			...outcomes.map((outcome) => result(entry, outcome)));
 	}
 
 	/* ---- The matrix ---- */

@@ -94,20 +94,20 @@ def _meta(records: List[Dict[str, Any]]) -> str:
     return esc(" \u00b7 ".join(word for word in words if word))
 
 
-def _clean(value: Any) -> Any:
+def printable(value: Any) -> Any:
     """The same with every string made printable."""
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {printable(key): printable(item) for key, item in value.items()}
+    return [printable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def render(records: List[Dict[str, Any]], classes: Optional[Classes] = None) -> str:
     """The page of a run. classes: how it differs from a baseline, if it was compared with one."""
-    records, classes = _clean(records), _clean(classes)
+    records, classes = printable(records), printable(classes)
     found = results(records)
-    style, script = asset("draw.css", "page.css"), asset("draw.js", "phase.js", "page.js")
+    style, script = asset("draw.css", "page.css"), asset("page.js")
     sections = [part for part in (
         parts.stories(found), parts.unexpected(found),
         parts.changes(found, classes or {}, classes is not None), _MATRIX % _FILTERS,

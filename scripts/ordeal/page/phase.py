@@ -11,22 +11,19 @@ import math
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..judge.sweeps import Sweep, first_in, ranges
-from ..report.timeline import Band, bands, events, flips, order_of, split_event
-from .lanes import kind
+from ..judge.trace import Kind, parse
+from ..report.timeline import Band, bands, flips, order_of
+from .lanes import css_of
 from .svg import Drawing, text_width, wrap
 
 LEFT, RIGHT, HEAD, ROW, FOOT, PLOT, LABEL, LEAST, CHARS = 14, 14, 34, 42, 34, 452, 16, 14, 60
 Span = Tuple[int, int]
 
 
-def _moved(trace: str) -> str:
-    """The event that arrives: the first that is neither an exception nor the hypervisor's."""
-    return next((event for event in events(trace)
-                 if not event.startswith(("#", "EXIT(", "ENTRY"))), "")
-
-
 def _place(trace: str) -> str:
-    return split_event(_moved(trace))[1].partition("[")[0]
+    """Where the event that arrives came: the first that is neither an exception nor the hypervisor's."""
+    return next((event.place for event in parse(trace)
+                 if not event.in_root and event.kind is not Kind.EXCEPTION), "")
 
 
 def label(trace: str) -> Tuple[str, str]:
@@ -91,7 +88,7 @@ def _labels(picture: Drawing, starts: Sequence[Tuple[int, str]], scale: Dict[int
 
 def _lines(starts: Sequence[Tuple[int, str]], scale: Dict[int, int]) -> int:
     """How many lines these labels take."""
-    scratch = Drawing(0, 0, "")
+    scratch = Drawing(0, 0, [])
     _labels(scratch, starts, scale, 0)
     return max([(shape[1]["y"] - 15) // LABEL + 1 for shape in scratch.shapes if shape[0] == "text"] + [0])
 
@@ -121,8 +118,10 @@ def phase(histogram: Sequence[Tuple[int, str]], expected: Sequence[str], passed:
     starts = _starts(rows, spans, sweep, ticks) if ticks else []
     total = sum(count for count, _ in rows)
     footer = _footer(sweep, total)
-    words = " ".join(footer[:1] + ["%d%s: %s." % (count, " (%s)" % ticks[trace] if trace in ticks else "",
-                                                   trace) for count, trace in rows] + footer[1:])
+    words = footer[:1]
+    for count, trace in rows:
+        words += [" %d%s: " % (count, " (%s)" % ticks[trace] if trace in ticks else ""), trace, "."]
+    words += [" " + text for text in footer[1:]]
     bottom = HEAD + ROW * len(rows) + 4
     foot = bottom + (4 + LABEL * _lines(starts, scale) if starts else 0)
     picture = Drawing(LEFT + PLOT + RIGHT, foot + FOOT - 4 + LABEL * (len(footer) - 1), words)
@@ -138,7 +137,8 @@ def phase(histogram: Sequence[Tuple[int, str]], expected: Sequence[str], passed:
             name = "the order flips here"
             picture.text("flip-name", min(x + 6, LEFT + PLOT - text_width(name)), 20, name)
     for index, (count, trace) in enumerate(rows):
-        css = kind(trace) if passed or trace in expected else "illegal"
+        first = parse(trace)[:1]
+        css = "illegal" if not passed and trace not in expected else css_of(first[0]) if first else "irq"
         _band(picture, HEAD + ROW * index, [(scale[a], scale[b]) for a, b in spans[index]], count, trace,
               css + (" mixed" if ticks.get(trace, "").startswith("~") else ""))
     _labels(picture, starts, scale, bottom)

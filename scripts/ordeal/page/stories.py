@@ -7,8 +7,9 @@ case does, so it is written here beside the case's name, with the reason for the
 from dataclasses import dataclass
 from typing import List, Optional, Sequence
 
+from ..judge.trace import Kind, parse
 from ..model import PASS, Result
-from ..report.timeline import events, find_twin
+from ..report.timeline import find_twin, twin_trace
 from .lanes import lanes
 from .phase import phase
 from .svg import Drawing
@@ -63,13 +64,13 @@ def arrival(story: Optional[Story], trace: str) -> Optional[int]:
         return None
     if not story.after_exit:
         return 0
-    return next((i for i, event in enumerate(events(trace)) if event.startswith("ENTRY(")), None)
+    return next((i for i, event in enumerate(parse(trace))
+                 if event.kind is Kind.ENTRY and event.rest), None)
 
 
 def vector_of(trace: str) -> str:
     """IRQ(0x60), as the trace calls it."""
-    return next((event.partition("@")[0] for event in events(trace) if event.startswith("IRQ(")),
-                "the interrupt")
+    return next((event.name for event in parse(trace) if event.kind is Kind.IRQ), "the interrupt")
 
 
 def find(results: Sequence[Result], case: str, platform: str) -> Optional[Result]:
@@ -93,8 +94,8 @@ def picture(results: Sequence[Result], story: Story, platform: str) -> Optional[
     if result is None or result.verdict != PASS or not result.observed:
         return None
     trace = result.observed[0]
-    twin = find_twin(result.twin, platform, results)[1] if result.twin else None
-    return lanes(trace, None, twin, arrival(story, trace), vector_of(trace))
+    twin = find_twin(result, results)
+    return lanes(trace, None, twin_trace(twin) if twin else None, arrival(story, trace), vector_of(trace))
 
 
 def sweep_picture(results: Sequence[Result], platform: str) -> Optional[Drawing]:

@@ -2,8 +2,8 @@
 """Drawings as lists of shapes, and shapes as SVG text.
 
 A shape is (tag, attributes, text). The modules that draw compute shapes with whole numbers only, so
-that the same input gives the same bytes everywhere; page/draw.js does the same in the browser for what
-is drawn on demand, and a test holds the two together. Colours come from classes: page/draw.css.
+that the same input gives the same bytes everywhere. The page inserts the same shapes when a case is
+opened: page/page.js computes none. Colours come from classes: page/draw.css.
 """
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Tuple
@@ -25,10 +25,11 @@ def esc(text: object) -> str:
 
 @dataclass
 class Drawing:
-    """A finished picture: its size, what it says in words, and its shapes."""
+    """A finished picture: its size, what it says in words, and its shapes. Of the words a trace is a part of
+    its own, which the page stores once."""
     width: int
     height: int
-    words: str
+    words: List[str]
     shapes: List[Shape] = field(default_factory=list)
 
     def add(self, tag: str, css: str, text: str = "", **attributes: Any) -> None:
@@ -83,7 +84,7 @@ def svg(drawing: Drawing, style: str = "") -> str:
     """The picture as an svg element; with a style sheet it is a file of its own."""
     head = '<svg xmlns="http://www.w3.org/2000/svg" class="drawing" role="img" width="%d" height="%d" ' \
            'viewBox="0 0 %d %d" aria-label="%s">' % (
-               drawing.width, drawing.height, drawing.width, drawing.height, esc(drawing.words))
+               drawing.width, drawing.height, drawing.width, drawing.height, esc("".join(drawing.words)))
     inner = ["<style>%s</style>" % esc(style), '<rect class="paper" width="%d" height="%d" rx="8"/>'
              % (drawing.width, drawing.height)] if style else []
     return "\n".join([head] + inner + [_shape(shape) for shape in drawing.shapes] + ["</svg>"]) + "\n"

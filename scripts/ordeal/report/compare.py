@@ -3,8 +3,10 @@
 
 Baselines are kept as the records of a run themselves, so any --jsonl file is a baseline.
 """
+from itertools import zip_longest
 from typing import Collection, Dict, List, Sequence, Tuple
 
+from ..judge.trace import parse
 from ..model import PASS, SKIP, XFAIL, Result
 from ..text import clean_text, columns, plural
 
@@ -75,7 +77,8 @@ def differing(found: Sequence[Result], first: str, second: str) -> Tuple[List[st
         count += 1
         heads = ("%s: %s" % (first, left.verdict), "%s: %s" % (second, right.verdict))
         lines += ["", case + ("  " + clean_text(left.sentence) if left.sentence else "")]
-        lines += columns(_events(left), _events(right), heads)
+        lines += columns([(a, b, a != b) for a, b in zip_longest(
+            _events(left), _events(right), fillvalue="")], heads)
     alone = set(sides[0]) ^ set(sides[1])
     lines += ["", "Traces of %s and %s: %d differ, %d are the same%s" % (
         first, second, count, same,
@@ -86,5 +89,5 @@ def differing(found: Sequence[Result], first: str, second: str) -> Tuple[List[st
 def _events(result: Result) -> List[str]:
     """The observed trace as rows; several orders (a sweep) one row each."""
     if len(result.observed) == 1:
-        return result.observed[0].split("; ")
+        return [event.text for event in parse(result.observed[0])] or ["nothing"]
     return list(result.observed) or ["(%s: %s)" % (result.verdict, result.reason or "no trace")]

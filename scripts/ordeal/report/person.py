@@ -4,8 +4,9 @@
 Pure functions from records to lines. Skips and known deviations are grouped by their reason and
 always counted: nothing that did not pass goes unmentioned.
 """
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
+from ..judge.trace import Event, closest, rows
 from ..model import PASS, SKIP, XFAIL, Result, worst
 from ..text import clean_text, columns, plural
 from .formats import results
@@ -38,15 +39,8 @@ def case_line(result: Result) -> str:
                             "  (%s)" % clean_text(why) if why else "")
 
 
-def closest(result: Result) -> str:
-    """The legal trace that shares the longest beginning with what was seen."""
-    seen = result.observed[0].split("; ") if result.observed else []
-
-    def shared(trace: str) -> int:
-        events = trace.split("; ")
-        return next((i for i, (a, b) in enumerate(zip(events, seen)) if a != b),
-                    min(len(events), len(seen)))
-    return max(result.expected, key=shared) if result.expected else ""
+def _text(event: Optional[Event]) -> str:
+    return event.text if event else ""
 
 
 def failure(result: Result) -> List[str]:
@@ -59,9 +53,9 @@ def failure(result: Result) -> List[str]:
     if result.reason:
         lines.append("    reason: " + clean_text(result.reason))
     if result.expected or result.observed:
-        seen = result.observed[0].split("; ") if result.observed else []
-        wanted = [event for event in closest(result).split("; ") if event]
-        lines += columns(wanted, seen, ("expected", "seen"))
+        seen = result.observed[0] if result.observed else ""
+        lines += columns([(_text(row.wanted), _text(row.seen), bool(row.differs))
+                          for row in rows(closest(result.expected, seen), seen)], ("expected", "seen"))
         if len(result.expected) > 1:
             lines.append("    (%d orders are legal; the closest is shown)" % len(result.expected))
         for trace in result.observed[1:]:

@@ -7,7 +7,8 @@ would have shown it, so the two columns read alike. Pure functions from traces t
 """
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
-from ..model import Result
+from ..judge.trace import Kind, parse
+from ..model import PASS, Result
 
 GUEST, ROOT = "guest", "hypervisor"
 _GAP = "   "
@@ -16,35 +17,18 @@ Band = Tuple[int, str]
 _BAR = 24
 
 
-def events(trace: str) -> List[str]:
-    """The events of a trace of the log's grammar; none for `nothing`."""
-    return [] if trace in ("", "nothing") else trace.split("; ")
-
-
-def split_event(event: str) -> Tuple[str, str]:
-    """('IRQ(0x60)', 'RDMSR[if=1]') for IRQ(0x60)@RDMSR[if=1]."""
-    what, _, where = event.partition("@")
-    return what, where
-
-
-def is_root(event: str) -> bool:
-    """Did the hypervisor do it, and not the guest take it?"""
-    return event.startswith(("EXIT(", "ENTRY"))
-
-
 def rows(trace: str, twin: Optional[str]) -> List[Tuple[str, str, str]]:
     """(guest, hypervisor, twin) cells, top to bottom; what twin has more of comes last."""
-    left = events(twin or "")
+    left = [event.text for event in parse(twin or "")]
     table = []
-    for event in events(trace):
-        what, where = split_event(event)
-        if event.startswith("EXIT("):
-            table.append((where + " -->", what, ""))
-        elif event.startswith("ENTRY"):
-            table.append(("<--", what, ""))
+    for event in parse(trace):
+        if event.kind is Kind.EXIT:
+            table.append((event.where + " -->", event.name, ""))
+        elif event.kind is Kind.ENTRY:
+            table.append(("<--", event.name, ""))
         else:
-            table.append((event, "", left.pop(0) if left else ""))
-    return table + [("", "", event) for event in left]
+            table.append((event.text, "", left.pop(0) if left else ""))
+    return table + [("", "", text) for text in left]
 
 
 def draw(trace: str, twin_name: str = "", twin: Optional[str] = None) -> List[str]:
@@ -83,8 +67,9 @@ def of_case(result: Result, results: Iterable[Result]) -> List[str]:
         return []
     if not result.twin:
         return draw(result.observed[0])
-    name, twin = find_twin(result.twin, result.platform, results)
-    return draw(result.observed[0], name, twin)
+    twin = find_twin(result, results)
+    return draw(result.observed[0], twin_name(twin) if twin else result.twin,
+                twin_trace(twin) if twin else None)
 
 
 def window(result: Result) -> str:
@@ -109,7 +94,7 @@ def bands(histogram: Sequence[Tuple[int, str]], expected: Sequence[str]) -> List
 
 def order_of(trace: str) -> List[str]:
     """The events without their places."""
-    return [split_event(event)[0] for event in events(trace)]
+    return [event.name for event in parse(trace)]
 
 
 def flips(rows: Sequence[Band]) -> List[int]:
@@ -137,13 +122,17 @@ def histogram(rows: Sequence[Band], title: str = "", ticks: Optional[Dict[str, s
     return lines
 
 
-def find_twin(twin: str, platform: str,
-              results: Iterable[Result]) -> Tuple[str, Optional[str]]:
-    """The id and the trace of the case named `twin` on the same platform; its verdict if it failed."""
-    for result in results:
-        if result.platform == platform and result.case.partition("/")[2] == twin:
-            if result.histogram or not result.observed:
-                return result.case, None
-            mark = "" if result.verdict == "PASS" else " (%s)" % result.verdict
-            return result.case + mark, result.observed[0]
-    return twin, None
+def find_twin(result: Result, results: Iterable[Result]) -> Optional[Result]:
+    """What the native twin of a case got on the same platform, if it is among `results`."""
+    return next((other for other in results if result.twin and other.platform == result.platform and
+                 result.twin in (other.case, other.case.partition("/")[2])), None)
+
+
+def twin_name(twin: Result) -> str:
+    """Its id, and its verdict if it did not pass."""
+    return twin.case + ("" if twin.verdict == PASS else " (%s)" % twin.verdict)
+
+
+def twin_trace(twin: Result) -> Optional[str]:
+    """What it saw; None if it is a sweep, or recorded nothing."""
+    return None if twin.histogram or not twin.observed else twin.observed[0]
