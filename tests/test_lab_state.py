@@ -4,9 +4,14 @@ import os
 
 import pytest
 
-from ordeal.host import find_host
-from ordeal.model import UserError
+from ordeal.host import Host, find_host
+from ordeal.judge.session import Ending
+from ordeal.model import Case, Stanza, UserError
+from ordeal.plan.select import Suite
+from ordeal.platforms.base import Job, Launch, Platform
 from ordeal.platforms.lab import state
+from ordeal.run.runner import Runner
+from ordeal.run.unit import Unit
 from test_lab import ROOT, lab_or_skip, run
 
 FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_lab.py")
@@ -78,6 +83,37 @@ def test_a_state_that_has_gone_bad_is_thrown_away(made, tmp_path):
     assert found.mend() == state.AGAIN % "[    0.1] Oops: 0000 [#1]" and kept(tmp_path) == []
     assert found.mend() == "its saved state has been thrown away meanwhile"
     assert made("good").mend() == ""
+
+
+class Sunken(Platform):
+    """Nothing of it ever begins, and it always finds something to mend."""
+
+    name, starts, mends = "sunken", 0, 0
+
+    def launch(self, host, job, args, work):
+        self.starts += 1
+        return Launch(["sh", "-c", "exit 3"], mend=self.mend)
+
+    def mend(self):
+        """What the runner asks for."""
+        self.mends += 1
+        return "its floor was gone"
+
+    def ending(self, status, stderr, kept):
+        return Ending("vmm", None, "status %d" % status)
+
+
+def test_runner_mends_once(tmp_path):
+    """The boot is made again, and its record says why; the second time nothing is mended."""
+    platform, stanza, notes = Sunken(), Stanza("s", "f:1"), []
+    unit = Unit(platform, Suite(stanza, "image", False, (Case("a"),), ()), [Case("a")], 0, 1,
+                Job(stanza, "image", False, ("1",), ()))
+    runner = Runner(Host(ROOT, str(tmp_path), {}), str(tmp_path / "logs"), 1,
+                    lambda _, boot: notes.append((boot.note, boot.unsaid)), lambda _: None)
+    runner.run([unit])
+    assert (platform.starts, platform.mends) == (2, 1)
+    assert notes == [("its floor was gone", ["sunken: its floor was gone"]), ("", [])]
+    assert unit.verdicts["a"][0].verdict == "ERROR" and unit.boots == 2
 
 
 def test_torn_on_purpose(tmp_path):

@@ -100,7 +100,7 @@ class Lab(Platform):
         return [Need("%s is not built" % " and ".join(missing), "make lab")] if missing else []
 
     @staticmethod
-    def stock(host: Host, names: List[str]) -> List[Need]:
+    def unfetched(host: Host, names: List[str]) -> List[Need]:
         """Parts that are not in the cache."""
         return [Need("%s is not in the cache" % name, "./run_tests.sh --setup -p ...@...")
                 for name in names if not stock.have(host, name)]
@@ -135,7 +135,7 @@ class KvmAmdTcg(Lab):
 
     def needs(self, host: Host) -> List[Need]:
         return self.qemu.needs(host) + self.programs(host) \
-            + self.stock(host, self.parts(host))
+            + self.unfetched(host, self.parts(host))
 
     def parts(self, host: Host) -> List[str]:
         """The stock parts it takes; a kernel of the user's is none."""

@@ -45,7 +45,7 @@ class KvmIntelBochs(KvmAmdTcg):
 
     def needs(self, host: Host) -> List[Need]:
         return self.bochs.needs(host) + self.programs(host, PROGRAMS + ("bootdisk",)) \
-            + self.stock(host, self.parts(host))
+            + self.unfetched(host, self.parts(host))
 
     def emulator(self, host: Host) -> str:
         return "Bochs " + ".".join(map(str, version_of(self.bochs.version(host))))
@@ -61,7 +61,7 @@ class KvmIntelBochs(KvmAmdTcg):
         return {name: stock.without_signature(data)
                 for name, data in super().modules(host).items()}
 
-    def disk(self, host: Host) -> bytes:
+    def boot_disk(self, host: Host) -> bytes:
         """The boot disk but its payload, from the cache if nothing it depends on has changed."""
         import hashlib
         from . import state
@@ -96,7 +96,7 @@ class KvmIntelBochs(KvmAmdTcg):
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
                     work: str) -> Launch:
         self.check(host)
-        content = bochs_disk.with_payload(self.disk(host), self.archive(parts, word))
+        content = bochs_disk.with_payload(self.boot_disk(host), self.archive(parts, word))
         write_file(os.path.join(work, "disk"), content)
         bochsrc = self.bochsrc(self.bochs.roms(host), work, len(content))
         return Launch(command(self.bochs.program(host), bochsrc, work),

@@ -65,7 +65,7 @@ class XenAmdTcg(Lab):
 
     def needs(self, host: Host) -> List[Need]:
         return self.qemu.needs(host) + self.programs(host, ("stage",)) \
-            + self.stock(host, self.parts(host))
+            + self.unfetched(host, self.parts(host))
 
     def parts(self, host: Host) -> List[str]:
         """The stock parts it takes; a Xen of the user's is none."""
