@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Assembly: loading and storing the guest's general registers, for both vendors' entry.S. RDI holds
- * the address of a struct gprs (its offsets are asserted in scene.c); the caller loads it last, and
- * sees to RAX itself.
+ * Assembly that loads and stores the guest's general registers, for both vendors' entry.S. RDI
+ * holds the address of a struct gprs, whose offsets scene.c asserts; RDI itself and RAX are left to
+ * the caller.
  */
 #ifndef ORDEAL_HV_GPRS_H
 #define ORDEAL_HV_GPRS_H
 
 #include "scene/scene_layout.h"
 
-/* It takes assembly for C: */
+/* clang-format would take this for C. */
 /* clang-format off */
 .macro for_each_gpr op
 	\op	%r15, GPRS_R15

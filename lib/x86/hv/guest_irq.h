@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupts that a guest makes pending itself, by a self-IPI or by its timer: steps for its scene,
- * in whichever mode the LAPIC is.
+ * Steps by which a guest makes an interrupt pending itself, with a self-IPI or with its timer, for
+ * the mode that the LAPIC is in.
  */
 #ifndef ORDEAL_HV_GUEST_IRQ_H
 #define ORDEAL_HV_GUEST_IRQ_H
@@ -22,7 +22,7 @@ static inline u16 in_lapic_mode(u16 x2apic, u16 xapic)
 	in_lapic_mode(SELF_IPI_X2APIC, SELF_IPI_XAPIC),                                            \
 		in_lapic_mode(WAIT_IRR_X2APIC, WAIT_IRR_XAPIC)
 
-/* The guest starts its timer, which guest_timer() has prepared; and it waits until it has fired. */
+/* The guest starts the timer that guest_timer() has prepared, and waits until it has fired. */
 #define GUEST_ARMS_TIMER      in_lapic_mode(ARM_TIMER_X2APIC, ARM_TIMER_XAPIC)
 #define GUEST_WAITS_FOR_TIMER in_lapic_mode(WAIT_IRR_X2APIC, WAIT_IRR_XAPIC)
 

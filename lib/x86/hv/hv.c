@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The shim's neutral half: start, run, inject, stop. Every path from an exit to the next entry goes
- * through this file, and is logged here.
+ * The shim's neutral half: it starts the guest, runs it and stops it. Every exit and every entry
+ * passes through step(), which logs them.
  */
 #include "hv/vcpu.h"
 #include "stage/case.h"

@@ -12,8 +12,8 @@
  *	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)), ...);
  *
  * The guest is a clone of the running context: same page tables, GDT, IDT, handlers, and therefore
- * the same event log. Laws that the shim keeps: root runs with IF=0 (SVM: GIF=0), the LAPIC is
- * passed through, an MSR that does not exist is never read in root, RIP is not moved before an
+ * the same event log. The shim keeps four laws: root runs with IF=0 (SVM: GIF=0); the guest has the
+ * LAPIC itself; root never reads an MSR that does not exist; root does not move RIP before an
  * injection.
  */
 #ifndef ORDEAL_HV_H
@@ -25,7 +25,7 @@
 
 struct vcpu;
 
-/* What the guest can be made to exit on, beside what it always exits on. */
+/* What the guest exits on only if it is told to. VMX has more: vmx/controls.h. */
 enum intercept {
 	INTERCEPT_INTR, /* VMX: external-interrupt exiting; SVM: INTR */
 	INTERCEPT_NMI,	/* VMX: NMI exiting; SVM: NMI */
@@ -33,16 +33,16 @@ enum intercept {
 	INTERCEPT_COUNT,
 };
 
-/* One exit, decoded as far as the log needs it. */
+/* One exit, in the words that the log has for it. */
 struct guest_exit {
 	enum exit_reason reason;
 	u64 raw; /* VMX: exit reason; SVM: EXITCODE */
 	u64 rip, rsp;
 	u64 state; /* enum guest_state */
-	u64 event; /* IDT-vectoring information or EXITINTINFO, as hv/events.h; 0: none */
+	u64 event; /* IDT-vectoring information or EXITINTINFO, as order/events.h has it; 0: none */
 };
 
-/* The rest of what the CPU says of the last exit. */
+/* What else the CPU says about the last exit. */
 struct exit_details {
 	u64 qualification;  /* VMX: exit qualification; SVM: EXITINFO1 */
 	u64 qualification2; /* VMX: guest-physical address; SVM: EXITINFO2 */
@@ -65,8 +65,9 @@ struct hv_options {
 
 /*
  * Switches virtualization on and makes the case's scene the guest: its registers, its flags, its
- * first instruction. The case SKIPs, naming the bit or MSR that forbids it, if it cannot be had.
- * The stage switches it off again when the case is over, and compares the machine before and after.
+ * first instruction. Where that cannot be had, the case ends as SKIP and names the bit or MSR that
+ * forbids it. When the case is over the stage switches virtualization off again, and the machine
+ * must be what it was before.
  */
 struct vcpu *hv_start(void);
 struct vcpu *hv_start_with(struct hv_options options);
@@ -108,7 +109,10 @@ void run_to_end(struct vcpu *v);
 
 struct exit_details vcpu_details(struct vcpu *v);
 
-/* The next entry delivers @event. @length: of the instruction, for software events only. */
+/*
+ * The next entry delivers @event. A software event has an instruction, which is @length bytes long;
+ * on SVM that needs the NextRIP field (CPUID 8000000AH EDX bit 3).
+ */
 void vcpu_inject(struct vcpu *v, u64 event);
 void vcpu_inject_software(struct vcpu *v, u64 event, u32 length);
 
@@ -116,7 +120,7 @@ u64 vcpu_get(struct vcpu *v, enum vcpu_field field);
 void vcpu_set(struct vcpu *v, enum vcpu_field field, u64 value);
 struct gprs *vcpu_gprs(struct vcpu *v);
 
-/* Interruptibility. Setting STATE_BLOCKED_BY_STI or _MOV_SS sets SVM's one shadow bit. */
+/* Bits of enum guest_state. STATE_BLOCKED_BY_STI and _MOV_SS both set SVM's one shadow bit. */
 u64 vcpu_state(struct vcpu *v);
 void vcpu_set_state(struct vcpu *v, u64 state);
 void vcpu_set_cr2(struct vcpu *v, u64 address);
@@ -124,13 +128,13 @@ void vcpu_set_cr2(struct vcpu *v, u64 address);
 void vcpu_intercept(struct vcpu *v, enum intercept what, bool on);
 void vcpu_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 
-/* @vectors: bit n set: the guest exits on exception n. */
+/* The guest exits on exception n if bit n of @vectors is 1. */
 void vcpu_intercept_exceptions(struct vcpu *v, u32 vectors);
 
 /*
- * With options.nested_paging: the guest's accesses to the page at @address (below 2 MiB, the
- * image's own) leave by NESTED_PAGE_FAULT while it is not @present. Root sees the page all the
- * same. All pages are there when the shim starts.
+ * With options.nested_paging: the guest's accesses to the page at @address (below 2 MiB, where the
+ * image is) exit with NESTED_PAGE_FAULT while it is not @present. Root sees the page in any case.
+ * All pages are present when the shim starts.
  */
 void vcpu_map_page(struct vcpu *v, u64 address, bool present);
 

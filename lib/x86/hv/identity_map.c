@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Devices begin at FIRST_DEVICE, where PCs have the I/O APIC and the LAPIC; what lies below is
- * mapped as memory, the hole of PCI included: no guest of the shim goes there.
+ * What lies below FIRST_DEVICE, where a PC's I/O APIC and LAPIC are, is mapped as memory. That is
+ * wrong for the devices below it, but no guest of the shim goes there.
  */
 #include "hv/identity_map.h"
 

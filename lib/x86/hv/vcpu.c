@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a case does to the vcpu between an exit and the next entry.
+ * What a case does to the vcpu between an exit and the next entry. The exit as the log has it
+ * follows what the case sets, so that the next entry is logged as it is.
  */
 #include "hv/vcpu.h"
 #include "stage/case.h"
 #include "report/panic.h"
 
-/* Bare hardware saves RF=1 with a fault; an injected one saves what the guest's RFLAGS hold. */
 static void set_resume_flag(struct vcpu *v, u64 event)
 {
 	bool is_fault = EVENT_TYPE(event) == EVENT_EXCEPTION && EVENT_VECTOR(event) != DB_VECTOR &&
@@ -103,7 +103,7 @@ void vcpu_skip_instruction(struct vcpu *v)
 	u32 length = vcpu_details(v).length;
 
 	if (!length && (v->exit.reason == EXIT_RDMSR || v->exit.reason == EXIT_WRMSR))
-		length = RDMSR_LENGTH; /* no nRIP on this CPU */
+		length = RDMSR_LENGTH; /* no NextRIP field on this CPU */
 	if (!length)
 		error("the length of the instruction that exited is not known here");
 	vcpu_set(v, VCPU_RIP, v->exit.rip + length);

@@ -21,7 +21,7 @@ struct vcpu {
 };
 
 /*
- * One vendor. Every function is there for both, in the same order in both files.
+ * One vendor. Both give every function, in the same order in vmx/vmx.c and svm/svm.c.
  */
 struct hv_vendor {
 	const char *name; /* "VMX" */
@@ -37,22 +37,22 @@ struct hv_vendor {
 	void (*off)(struct vcpu *v);
 
 	/*
-	 * Control structure for a clone of the running context as guest. NULL, or the control that
-	 * this CPU does not offer.
+	 * Fills the control structure for a guest that is a clone of the running context. NULL, or
+	 * the control that this CPU does not offer.
 	 */
 	const char *(*set_up)(struct vcpu *v, struct hv_options options);
 
 	/*
-	 * Enters with v->event. NULL after an exit, which v->exit tells of; else there was none,
-	 * and this is why (VMX only).
+	 * Enters, delivering v->event. NULL after an exit, which v->exit describes; else why there
+	 * was no entry (VMX only).
 	 */
 	const char *(*enter)(struct vcpu *v);
 
-	/* After EXIT_ENTRY_FAILED: the field that looks wrong. */
+	/* After EXIT_ENTRY_FAILED: which field of the control structure looks wrong. */
 	const char *(*suspect)(struct vcpu *v);
 	struct exit_details (*details)(struct vcpu *v);
 
-	/* The next entry is to deliver @event: vcpu_queue(). */
+	/* The next entry delivers @event. Honest vendors give vcpu_queue(). */
 	void (*inject)(struct vcpu *v, u64 event);
 	void (*set_event_length)(struct vcpu *v, u32 length);
 
@@ -66,7 +66,7 @@ struct hv_vendor {
 	void (*intercept_exceptions)(struct vcpu *v, u32 vectors);
 	void (*map_page)(struct vcpu *v, u64 address, bool present);
 
-	/* Root takes the interrupt that is pending, between two instructions of its own. */
+	/* Lets root take a pending interrupt, which an honest shim never does. */
 	void (*take_interrupt)(void);
 
 	/* The instruction that calls the hypervisor: three bytes. */
@@ -76,8 +76,8 @@ struct hv_vendor {
 extern const struct hv_vendor vmx_vendor, svm_vendor;
 
 /*
- * Keeps @event (0: none) for the next entry. A fault saves RF=1, as bare hardware does: an injected
- * one saves what the guest's RFLAGS hold, so RF is set there.
+ * Keeps @event (0: none) for the next entry. Bare hardware saves RF=1 with a fault; an injected
+ * fault saves what the guest's RFLAGS hold, so this sets RF there.
  */
 void vcpu_queue(struct vcpu *v, u64 event);
 

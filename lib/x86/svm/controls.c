@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bits of the VMCB that are SVM's alone, and how root enters.
+ * The bits of the VMCB that only SVM has, and what root has in its own RFLAGS and GIF.
  */
 #include "svm/controls.h"
 #include "machine/processor.h"

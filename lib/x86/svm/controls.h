@@ -14,7 +14,7 @@
 /* Is this SVM, and does it have @feature? */
 bool svm_offers(enum svm_feature feature);
 
-/* "Virtual Interrupts": what V_IRQ is pended with. */
+/* "Virtual Interrupts": what stands beside V_IRQ. */
 struct virtual_irq {
 	u8 vector;
 	u8 priority;	 /* V_INTR_PRIO, 0..15 */
@@ -22,17 +22,18 @@ struct virtual_irq {
 	bool ignore_tpr; /* V_IGN_TPR */
 };
 
+/* Makes this virtual interrupt pending. */
 void svm_virtual_irq(struct vcpu *v, struct virtual_irq irq);
 
 /* Is V_IRQ still pending in the VMCB? */
 bool svm_virtual_irq_pending(struct vcpu *v);
 
 /*
- * A virtual NMI is pending, and NMIs are intercepted: "NMI Virtualization". Needs the VNMI feature.
+ * Makes a virtual NMI pending, and intercepts NMIs: "NMI Virtualization". Needs the VNMI feature.
  */
 void svm_virtual_nmi(struct vcpu *v);
 
-/* The guest has a GIF of its own, and this is its value. Needs the VGIF feature. */
+/* Gives the guest a GIF of its own, with this value: "Virtual GIF (VGIF)". Needs the VGIF feature. */
 void svm_virtual_gif(struct vcpu *v, bool on);
 
 /*
@@ -44,8 +45,7 @@ void svm_intercept_idle_hlt(struct vcpu *v);
 /* The bits of enum virtual_interrupt as the last exit left them. */
 u64 svm_virtual_interrupts(struct vcpu *v);
 
-/* V_INTR_MASKING: with it the host's IF at VMRUN, and not the
- * guest's, gates physical interrupts. */
+/* V_INTR_MASKING: the host's IF at VMRUN gates physical interrupts, and the guest's does not. */
 void svm_interrupt_masking(struct vcpu *v, bool on);
 
 /* RFLAGS.IF of root at the next VMRUNs. GIF is 0 there, so root itself sees no interrupt. */
@@ -58,25 +58,25 @@ void svm_host_sti(struct vcpu *v);
 void svm_host_tf(struct vcpu *v);
 
 /*
- * Opens GIF in root for a few instructions, with RFLAGS.IF (and TF, from before STGI on) as in
- * @rflags: what is pending is delivered, and recorded, there. Which instruction after STGI is the
- * first open one is left open.
+ * Opens GIF in root for a few instructions, with RFLAGS.IF as in @rflags, and TF, which acts before
+ * STGI already. What is pending is delivered, and recorded, there; at which instruction after STGI,
+ * the APM does not say.
  */
 void svm_open_gif(struct vcpu *v, u64 rflags);
 
 /* Opens GIF as svm_open_gif() does; calls @function just before STGI, and again soon after it. */
 void svm_call_around_stgi(struct vcpu *v, u64 rflags, void (*function)(void));
 
-/* A function that does nothing, for a breakpoint to be on: nothing else calls it. */
+/* A function that does nothing: a place for a breakpoint that nobody else meets. */
 void svm_landmark(void);
 
-/* Intercepts that VMX has no equal of: "Instruction Intercepts". */
+/* "Instruction Intercepts" */
 void svm_intercept(struct vcpu *v, enum svm_intercept what, bool on);
 
-/* Accesses to this port exit: "IOIO Intercepts". */
+/* The guest exits on accesses to this port: "IOIO Intercepts". */
 void svm_intercept_port(struct vcpu *v, u16 port, bool on);
 
-/* DR6 in the VMCB. */
+/* DR6, as the last exit left it in the VMCB. */
 u64 svm_dr6(struct vcpu *v);
 
 #endif

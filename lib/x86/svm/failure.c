@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words for VMEXIT_INVALID: the rules of "Canonicalization and Consistency Checks" and of "Event
- * Injection" that the shim can break.
+ * Why VMRUN ended in VMEXIT_INVALID, in words: the rules of "Canonicalization and Consistency Checks"
+ * and of "Event Injection" that the shim can break.
  */
 #include "base/bits.h"
 #include "svm/svm.h"

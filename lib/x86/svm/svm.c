@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SVM vendor of the shim. Read beside vmx/vmx.c, which has the same functions.
+ * The SVM vendor of the shim. vmx/vmx.c has the same functions in the same order.
  */
 #include "machine/percpu.h"
 #include "machine/processor.h"
@@ -8,7 +8,7 @@
 #include "stage/case.h"
 #include "svm/svm.h"
 
-/* One processor and its one vcpu. A second processor would bring its own of both. */
+/* The one processor and its vcpu: a second processor would bring its own of both. */
 static struct svm_cpu the_cpu;
 static struct svm_vcpu the_vcpu;
 
@@ -55,7 +55,7 @@ static const char *svm_on(struct vcpu *v)
 	return NULL;
 }
 
-/* Whatever is still pending is held: IF is 0. An NMI is delivered at STGI, and logged. */
+/* A pending interrupt stays pending: IF is 0. A pending NMI is delivered at STGI, and logged. */
 static void svm_off(struct vcpu *v)
 {
 	ASSERT(the_cpu.current == v);
@@ -139,7 +139,7 @@ static u64 shadow(const struct vmcb *c)
 	return c->interrupt_shadow & SHADOW_ACTIVE ? STATE_SHADOW : 0;
 }
 
-/* The guest has exited: what the log needs of it. */
+/* What the log needs of an exit, read from the VMCB. */
 static void decode(const struct vmcb *c, struct guest_exit *exit)
 {
 	exit->raw = c->exit_code;
@@ -177,8 +177,8 @@ static struct exit_details svm_details(struct vcpu *v)
 }
 
 /*
- * "Event Injection" of type 4: the guest's RIP is saved as it is, so the shim moves it. Without the
- * next sequential instruction pointer software interrupts cannot be properly injected.
+ * "Event Injection": a software interrupt saves the guest's RIP as it is, so the shim moves RIP past
+ * the instruction. Without the NextRIP field it could not be injected properly.
  */
 static void svm_set_event_length(struct vcpu *v, u32 length)
 {
@@ -246,7 +246,7 @@ static void svm_intercept_exceptions(struct vcpu *v, u32 vectors)
 	to_svm(v)->vmcb.intercept_exceptions = vectors;
 }
 
-/* In root GIF is 0: both gates have to be opened for the interrupt to come. */
+/* GIF is 0 in root: the interrupt comes when both GIF and IF are 1. */
 static void svm_take_interrupt(void)
 {
 	asm volatile("stgi; sti; nop; nop; cli; clgi" ::: "memory");

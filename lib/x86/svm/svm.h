@@ -33,13 +33,13 @@ struct svm_vcpu {
 	struct identity_map npt;
 };
 
-/* For the vendor's own calls: whoever comes by vcpu.vendor has a vcpu of it. */
+/* For the calls of svm_vendor, which have no other vcpu than one of its own. */
 static inline struct svm_vcpu *to_svm(struct vcpu *v)
 {
 	return (struct svm_vcpu *)v;
 }
 
-/* svm.c, for cases' calls: @v, for which SVM must be switched on here; else the boot ends. */
+/* svm.c: @v, for which SVM must be on; else the boot ends. For the calls that cases make. */
 struct svm_vcpu *svm_current(struct vcpu *v);
 
 /* setup.c: fills the VMCB. NULL, or the feature that this CPU does not offer. */
@@ -62,9 +62,9 @@ void svm_map_page(struct vcpu *v, u64 address, bool present);
 const char *svm_suspect_field(struct vcpu *v);
 
 /*
- * entry.S: loads the guest's registers, but RAX, and enters by @opener, with RFLAGS of root at
- * VMRUN; stores them after the exit. @vmcb and @host are physical addresses; root's VMSAVE state is
- * kept at @host meanwhile.
+ * entry.S: loads the guest's registers but RAX, which the VMCB holds, and enters by @opener; stores
+ * them after the exit. @rflags are root's at VMRUN. @vmcb and @host are physical addresses; @host
+ * keeps root's VMSAVE state meanwhile.
  */
 void svm_enter(struct gprs *guest, u64 vmcb, u64 host, u64 rflags, const u8 *opener);
 extern const u8 svm_opener[], svm_opener_sti[];

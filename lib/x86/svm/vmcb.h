@@ -97,7 +97,7 @@ enum {
 	SVM_LEAF = 0x8000000a,
 };
 
-/* "SVM Feature Identification" */
+/* CPUID 8000000AH EDX: "SVM Features" */
 enum svm_feature {
 	CPUID_8000000A_EDX_NPT = 1 << 0,
 	CPUID_8000000A_EDX_NRIPS = 1 << 3,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where each control stands, and the fields of a VMCS that are no control but VMX's alone.
+ * Which bit of which control field each control is, and the other fields of a VMCS that a case may
+ * want to see or set.
  */
 #include "vmx/controls.h"
 #include "machine/nmi.h"

@@ -40,14 +40,14 @@ bool vmx_offers_shutdown(void);
 void vmx_control(struct vcpu *v, enum vmx_control control, bool on);
 
 /*
- * "VMX-Preemption Timer": it counts @ticks of its own clock down while the guest runs; with 0 it
- * expires at the next entry. vmx_guard_timer() sets it back to the time after which a guest that
- * does not exit is given up, if there is a timer.
+ * "VMX-Preemption Timer": the guest exits when it has run for @ticks of the timer's clock, with 0 at
+ * the next entry. vmx_guard_timer() sets the timer back to the time after which a guest that does
+ * not exit is given up; it does nothing where there is no timer.
  */
 void vmx_preemption_timer(struct vcpu *v, u32 ticks);
 void vmx_guard_timer(struct vcpu *v);
 
-/* "Activity State": that of the last exit, and that of the next entry. */
+/* "Activity State": what the last exit left there, and what the next entry finds there. */
 enum activity vmx_activity(struct vcpu *v);
 void vmx_set_activity(struct vcpu *v, enum activity activity);
 
@@ -58,7 +58,7 @@ enum pending_debug {
 	PENDING_BS = 1 << 14,
 };
 
-/* The field, as the last exit left it, and for the next entry. */
+/* What the last exit left in that field, and what the next entry finds there. */
 u64 vmx_pending_debug(struct vcpu *v);
 void vmx_set_pending_debug(struct vcpu *v, u64 bits);
 

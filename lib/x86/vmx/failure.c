@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words for a VM entry that failed: those of "VM-Instruction Error Numbers", and for an entry that
- * got as far as the guest state, the rules of "Checks on Guest Non-Register State" that the shim
- * can break.
+ * Why a VM entry failed, in words: those of "VM-Instruction Error Numbers", and if the entry got as
+ * far as the guest state, the rules of "Checks on Guest Non-Register State" that the shim can break.
  */
 #include "base/bits.h"
 #include "base/text.h"

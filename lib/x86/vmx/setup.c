@@ -17,12 +17,12 @@ enum {
 	PREEMPTION_RATE_MASK = 0x1f,
 };
 
-/* A guest that does not exit for so many TSC ticks is not going to. */
+/* A guest that has not exited for so many TSC ticks will not exit any more. */
 #define GUARD_TSC_TICKS 0x40000000ull
 
 /*
- * "Reserved Controls and Default Settings": the capability of a control field. A bit must be 1 that
- * is 1 in its low half, and may be 1 that is 1 in its high half.
+ * "Reserved Controls and Default Settings": the capability of a control field. A control must be 1
+ * if its bit is 1 in the low half, and may be 1 if its bit is 1 in the high half.
  */
 static u64 capability(enum vmcs_field field)
 {

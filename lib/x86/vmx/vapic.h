@@ -28,23 +28,23 @@ void vapic_start(struct vcpu *v);
 bool vapic_offers_tpr_shadow(void);
 void vapic_start_tpr_shadow(struct vcpu *v, unsigned int vtpr, unsigned int threshold);
 
-/* The vector is requested: in VIRR, and RVI if it is the highest. In service: VISR and SVI. */
+/* Requests the vector: VIRR, and RVI if it is the highest. Puts it in service: VISR and SVI. */
 void vapic_request(struct vcpu *v, u8 vector);
 void vapic_in_service(struct vcpu *v, u8 vector);
 
-/* VTPR, a class, 0..15. */
+/* Sets VTPR to a class, 0..15. */
 void vapic_tpr(struct vcpu *v, unsigned int class);
 
-/* EOI of the vector exits, after the instruction. */
+/* The guest exits after the instruction that signals EOI of this vector. */
 void vapic_exit_on_eoi(struct vcpu *v, u8 vector);
 
-/* What is left in VIRR and VISR. */
+/* Is the vector in VIRR, is it in VISR? */
 bool vapic_requested(struct vcpu *v, u8 vector);
 bool vapic_serves(struct vcpu *v, u8 vector);
 
 /*
- * "Posted-Interrupt Processing": @notification is the vector that means it; it posts @vector with
- * the outstanding-notification bit set. After vapic_start().
+ * "Posted-Interrupt Processing": posts @vector, with the outstanding-notification bit set, and makes
+ * @notification the vector that announces it. After vapic_start().
  */
 #define VAPIC_POSTING "posted interrupts (IA32_VMX_PINBASED_CTLS bit 39, IA32_VMX_EXIT_CTLS bit 47)"
 bool vapic_offers_posting(void);

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMX vendor of the shim. Read beside svm/svm.c, which has the same functions.
+ * The VMX vendor of the shim. svm/svm.c has the same functions in the same order.
  */
 #include "machine/nmi.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
-#include "base/string.h"
-#include "report/panic.h"
 #include "vmx/vmx.h"
 
 enum {
 	CPUID_1_ECX_VMX = 1 << 5,
 };
 
-/* One processor and its one vcpu. A second processor would bring its own of both. */
-static struct vmx_cpu the_cpu;
+/* The vcpu of the one processor. */
 static struct vmx_vcpu the_vcpu;
 
 /* "Enabling and Entering VMX Operation" */
@@ -29,98 +26,9 @@ static const char *vmx_unavailable(void)
 	return NULL;
 }
 
-static bool vmxon(u64 physical)
-{
-	bool ok;
-
-	asm volatile("vmxon %1; seta %0" : "=qm"(ok) : "m"(physical) : "cc", "memory");
-	return ok;
-}
-
-static bool vmclear(u64 physical)
-{
-	bool ok;
-
-	asm volatile("vmclear %1; seta %0" : "=qm"(ok) : "m"(physical) : "cc", "memory");
-	return ok;
-}
-
-static bool vmptrld(u64 physical)
-{
-	bool ok;
-
-	asm volatile("vmptrld %1; seta %0" : "=qm"(ok) : "m"(physical) : "cc", "memory");
-	return ok;
-}
-
 static struct vcpu *vmx_vcpu(void)
 {
 	return &the_vcpu.vcpu;
-}
-
-struct vmx_vcpu *vmx_current(struct vcpu *v)
-{
-	ASSERT(the_cpu.current == v);
-	return to_vmx(v);
-}
-
-u64 vmcs_read(struct vcpu *v, enum vmcs_field field)
-{
-	vmx_current(v);
-	return vmread(field);
-}
-
-void vmcs_write(struct vcpu *v, enum vmcs_field field, u64 value)
-{
-	vmx_current(v);
-	vmwrite(field, value);
-}
-
-void vmx_set_bits(struct vcpu *v, enum vmcs_field field, u32 bits, bool on)
-{
-	u64 value = vmcs_read(v, field) & ~(u64)bits;
-
-	vmcs_write(v, field, value | (on ? bits : 0));
-}
-
-static const char *enter_vmx_operation(struct vmx_cpu *cpu, u32 revision)
-{
-	if (!(this_cpu.feature_control & FEATURE_CONTROL_LOCK)) {
-		this_cpu.feature_control |= FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMXON;
-		wrmsr(MSR_FEATURE_CONTROL, this_cpu.feature_control);
-	}
-	cpu->cr0_before = read_cr0();
-	cpu->cr4_before = read_cr4();
-	write_cr0((cpu->cr0_before | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1));
-	write_cr4((cpu->cr4_before | CR4_VMXE | rdmsr(MSR_VMX_CR4_FIXED0)) &
-		  rdmsr(MSR_VMX_CR4_FIXED1));
-	memcpy(cpu->vmxon_region, &revision, sizeof(revision));
-	return vmxon((u64)cpu->vmxon_region) ? NULL : "VMXON failed";
-}
-
-static const char *vmx_on(struct vcpu *v)
-{
-	u32 revision = (u32)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
-	struct vmx_vcpu *x = to_vmx(v);
-	const char *problem = enter_vmx_operation(&the_cpu, revision);
-
-	if (problem)
-		return problem;
-	memset(x->vmcs, 0, sizeof(x->vmcs));
-	memcpy(x->vmcs, &revision, sizeof(revision));
-	if (!vmclear((u64)x->vmcs) || !vmptrld((u64)x->vmcs))
-		return "VMCLEAR or VMPTRLD failed";
-	the_cpu.current = v;
-	return NULL;
-}
-
-static void vmx_off(struct vcpu *v)
-{
-	vmclear((u64)to_vmx(v)->vmcs);
-	the_cpu.current = NULL;
-	asm volatile("vmxoff" ::: "cc", "memory");
-	write_cr4(the_cpu.cr4_before);
-	write_cr0(the_cpu.cr0_before);
 }
 
 static const u8 neutral_reasons[] = {
@@ -178,7 +86,7 @@ static u64 interrupted_delivery(void)
 	return vectoring | vmread(IDT_VECTORING_ERROR) << 32;
 }
 
-/* The guest has exited: what the log needs of it. */
+/* What the log needs of an exit, read from the VMCS. */
 static void decode(struct vmx_vcpu *x, struct guest_exit *exit)
 {
 	exit->raw = vmread(EXIT_REASON);
@@ -253,7 +161,7 @@ static void vmx_set_state(struct vcpu *v, u64 state)
 	vmcs_write(v, GUEST_INTERRUPTIBILITY, state);
 }
 
-/* VMX does not switch CR2: the guest has that of the processor. */
+/* VMX does not switch CR2: the guest sees what root has left there. */
 static void vmx_set_cr2(struct vcpu *v, u64 address)
 {
 	vmx_current(v);

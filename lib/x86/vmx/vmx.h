@@ -24,7 +24,7 @@ struct vmx_cpu {
 	const struct vcpu *current; /* whose VMCS is current; NULL outside VMX operation */
 };
 
-/* A vcpu: its VMCS ("VMCS Region"), and the pages that the VMCS leads to. */
+/* A vcpu: its VMCS ("Format of the VMCS Region"), and the pages that the VMCS leads to. */
 struct vmx_vcpu {
 	struct vcpu vcpu;	/* first: to_vmx() */
 	const u8 *opener;	/* the next entry is by it: vmx_by_launch ... */
@@ -42,17 +42,24 @@ static inline struct vmx_vcpu *to_vmx(struct vcpu *v)
 	return (struct vmx_vcpu *)v;
 }
 
-/* vmx.c: @v, whose VMCS must be the current one of this processor; else the boot ends. */
+/*
+ * operation.c: enters VMX operation and makes @v's VMCS, which is cleared, the current one; and
+ * leaves. NULL, or what went wrong.
+ */
+const char *vmx_on(struct vcpu *v);
+void vmx_off(struct vcpu *v);
+
+/* operation.c: @v, whose VMCS must be the current one of this processor; else the boot ends. */
 struct vmx_vcpu *vmx_current(struct vcpu *v);
 
 /*
- * vmx.c: a field of @v's VMCS, which must be the current one. Between an exit and the next entry
- * vmread() and vmwrite() do without the check.
+ * operation.c: a field of @v's VMCS, which must be the current one. Between an exit and the next
+ * entry vmread() and vmwrite() do without the check.
  */
 u64 vmcs_read(struct vcpu *v, enum vmcs_field field);
 void vmcs_write(struct vcpu *v, enum vmcs_field field, u64 value);
 
-/* vmx.c: sets or clears @bits of a control field. */
+/* operation.c: sets or clears @bits of a control field. */
 void vmx_set_bits(struct vcpu *v, enum vmcs_field field, u32 bits, bool on);
 
 /* setup.c: fills the current VMCS. NULL, or the control that this CPU does not offer. */
