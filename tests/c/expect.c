@@ -145,6 +145,9 @@ static void transitions(void)
 	CHECK_TEXT(MISMATCH(EXIT(RDMSR, NOT_BLOCKED(STATE_BLOCKED_BY_STI)), left),
 		   "interruptibility");
 	CHECK_TEXT(MISMATCH(EXIT(RDMSR, NO_EVENT), left), "none");
+	left.state = STATE_BLOCKED_BY_NMI;
+	CHECK_TEXT(MISMATCH(EXIT(RDMSR, NOT_BLOCKED(STATE_BLOCKED_BY_NMI)), left),
+		   "interruptibility");
 	left.event = intr;
 	CHECK_TEXT(MISMATCH(EXIT(RDMSR), left), "none");
 	CHECK_TEXT(MISMATCH(EXIT(RDMSR, NO_EVENT), left), "event being delivered");
@@ -183,6 +186,9 @@ static void wants_as_text(void)
 	CHECK_TEXT(WANTED(EXIT(RDMSR, AT(L), BLOCKED(STATE_BLOCKED_BY_STI))),
 		   "EXIT(RDMSR)@RDMSR[sti=1]");
 	CHECK_TEXT(WANTED(EXIT(RDMSR, NOT_BLOCKED(STATE_BLOCKED_BY_STI))), "EXIT(RDMSR)[sti=0]");
+	CHECK_TEXT(WANTED(EXIT(RDMSR, NOT_BLOCKED(STATE_BLOCKED_BY_NMI | STATE_SHADOW),
+			       BLOCKED(STATE_BLOCKED_BY_MOV_SS))),
+		   "EXIT(RDMSR)[movss=1,nmi=0,shadow=0]");
 	CHECK_TEXT(WANTED(EXIT(RDMSR, INJECT(event_make(EVENT_INTR, 0x40)))),
 		   "EXIT(RDMSR during INTR(0x40))");
 	CHECK_TEXT(WANTED(ENTRY()), "ENTRY");

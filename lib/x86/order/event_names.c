@@ -64,22 +64,32 @@ void event_entry_format(struct text *text, const struct log_entry *event)
 	}
 }
 
+const char *event_state_name(u64 bit)
+{
+	switch (bit) {
+	case STATE_BLOCKED_BY_STI:
+		return "sti";
+	case STATE_BLOCKED_BY_MOV_SS:
+		return "movss";
+	case STATE_BLOCKED_BY_SMI:
+		return "smi";
+	case STATE_BLOCKED_BY_NMI:
+		return "nmi";
+	case STATE_SHADOW:
+		return "shadow";
+	default:
+		return "?";
+	}
+}
+
 void event_state_format(struct text *text, u64 state)
 {
-	static const struct {
-		u64 bit;
-		const char *name;
-	} bits[] = {
-		{ STATE_BLOCKED_BY_STI, "sti=1" }, { STATE_BLOCKED_BY_MOV_SS, "movss=1" },
-		{ STATE_BLOCKED_BY_SMI, "smi=1" }, { STATE_BLOCKED_BY_NMI, "nmi=1" },
-		{ STATE_SHADOW, "shadow=1" },
-	};
 	char separator = '[';
 
-	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
-		if (!(state & bits[i].bit))
+	for (u64 bit = 1; bit <= STATE_LAST; bit <<= 1) {
+		if (!(state & bit))
 			continue;
-		text_add(text, "%c%s", separator, bits[i].name);
+		text_add(text, "%c%s=1", separator, event_state_name(bit));
 		separator = ',';
 	}
 	if (separator == ',')

@@ -14,6 +14,9 @@ void event_exit_format(struct text *text, const struct log_entry *event);
 /* Appends "ENTRY" or "ENTRY(#GP(0))". */
 void event_entry_format(struct text *text, const struct log_entry *event);
 
+/* "sti" for STATE_BLOCKED_BY_STI; "?" for what is not one bit of enum guest_state. */
+const char *event_state_name(u64 bit);
+
 /* Appends interruptibility, "[sti=1]"; nothing if no bit is set. */
 void event_state_format(struct text *text, u64 state);
 

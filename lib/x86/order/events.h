@@ -50,6 +50,7 @@ enum guest_state {
 	STATE_BLOCKED_BY_SMI = 1 << 2,
 	STATE_BLOCKED_BY_NMI = 1 << 3,
 	STATE_SHADOW = 1 << 4,
+	STATE_LAST = STATE_SHADOW,
 };
 
 #endif

@@ -155,13 +155,11 @@ static void format_details(struct text *text, const struct want *want)
 		detail(&list, "dr6 without", want->dr6_clear);
 	if (want->ist)
 		detail(&list, "ist", want->ist);
-	if (want->state_clear & STATE_BLOCKED_BY_STI)
-		detail(&list, "sti", 0);
-	if (want->state_clear & STATE_BLOCKED_BY_MOV_SS)
-		detail(&list, "movss", 0);
+	for (u64 bit = 1; bit <= STATE_LAST; bit <<= 1)
+		if ((want->state_set | want->state_clear) & bit)
+			detail(&list, event_state_name(bit), !!(want->state_set & bit));
 	if (list.separator == ',')
 		text_add(text, "]");
-	event_state_format(text, want->state_set);
 }
 
 void want_format(struct text *text, const struct layout *layout, const struct want *want,
