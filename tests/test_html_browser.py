@@ -156,6 +156,9 @@ def test_a_row_is_shaded_where_the_judge_finds_a_difference_and_nowhere_else(sho
     view.run("document.querySelectorAll('#families tbody button').forEach((b) => b.click())")
     assert view.run("return [...document.querySelectorAll('tr.opened')].map((row) => "
                     "row.querySelectorAll('.differs').length)") == [0, 1] * len(PROBES)
+    words = view.run("return [...document.querySelectorAll('tr.opened')].map((row) => row.innerText)")
+    assert all("First difference" not in text for text in words[::2])
+    assert all("First difference, event 1: " + word in text for text, (_, _, _, word) in zip(words[1::2], PROBES))
 
 
 def test_a_narrow_window_does_not_scroll_sideways(show):

@@ -139,6 +139,7 @@ def test_people_see_failures_first_with_both_traces_and_the_command(run):
     assert "again:  ./run_tests.sh -p tcg s/c1" in text
     assert text.index("FAIL tcg") < text.index("Known deviations:") < text.index("Skipped:")
     assert "    #UD@L         #UD@L" in text and "    IRQ(0x60)@M | -" in text
+    assert "    first difference: event 2: missing" in lines
 
 
 def test_a_run_in_which_nothing_passed_says_so():

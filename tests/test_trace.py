@@ -6,7 +6,7 @@ import subprocess
 import html_fixture as made
 import pytest
 from ordeal.judge.recheck import contradiction
-from ordeal.judge.trace import Kind, closest, matches, orders, parse, rows
+from ordeal.judge.trace import Kind, closest, first_difference, orders, parse, rows
 from ordeal.model import Result
 from ordeal.page.data import compact
 from ordeal.report.person import failure
@@ -75,11 +75,12 @@ def test_any_text_can_be_read_and_equals_itself(text):
     "IRQ(0x60)@RDMSR[tf=1]; #GP(0x0)@RDMSR", "IRQ(0x60)@RDMSR; #GP(0x0)@RDMSR[cpl=3]",
     "IRQ(0x60)@RDMSR; #GP(0x0)@RDMSR[colour=0]"])
 def test_any_claim_that_does_not_hold_is_found(want):
-    assert not matches(want, SEEN) and matches("IRQ(0x60)@RDMSR; #GP(0x0)@RDMSR", SEEN)
+    assert first_difference(want, SEEN) and not first_difference("IRQ(0x60)@RDMSR; #GP(0x0)@RDMSR", SEEN)
 
 
 def test_rows():
     assert [row.differs for row in rows("NMI@L; #UD; #BP", "NMI@L[if=1]; #GP(0x0)@L")] == ["", "vector", "missing"]
+    assert first_difference("NMI@L; #UD; #BP", "NMI@L[if=1]; #GP(0x0)@L") == "event 2: vector"
     assert [row.differs for row in rows("nothing", "NMI@L")] == ["not expected"] and rows("nothing", "nothing") == []
 
 

@@ -7,7 +7,7 @@ cannot check: see trace.py. Pure.
 """
 from typing import Sequence
 
-from .trace import closest, matches, orders, parse, rows
+from .trace import closest, first_difference, orders, parse
 
 
 def contradiction(wants: Sequence[str], seen: Sequence[str]) -> str:
@@ -20,9 +20,7 @@ def contradiction(wants: Sequence[str], seen: Sequence[str]) -> str:
             return "the guest says PASS, but its WANT claims [%s] of %s, which this runner cannot " \
                 "compare (scripts/ordeal/judge/trace.py)" % (event.unknown_claim(), event.name)
     for order in [one for line in seen for one in orders(line)]:
-        if not any(matches(want, order) for want in wants):
-            index, word = next((i, row.differs) for i, row in
-                               enumerate(rows(closest(wants, order), order), 1) if row.differs)
-            return "the guest says PASS, but its SEEN is none of its WANT: %s (event %d: %s)" % (
-                order, index, word)
+        if all(first_difference(want, order) for want in wants):
+            return "the guest says PASS, but its SEEN is none of its WANT: %s (%s)" % (
+                order, first_difference(closest(wants, order), order))
     return ""

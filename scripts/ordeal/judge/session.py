@@ -15,6 +15,7 @@ from ..text import clean
 from .recheck import contradiction
 from .scan import LineScanner
 from .sweeps import parse_hist, parse_sample, parse_sweep
+from .trace import orders
 
 #: Exit codes a guest may write to port 0xf4.
 CODE_PASS, CODE_FAIL, CODE_SKIP, CODE_ABORT = 0, 1, 77, 127
@@ -192,7 +193,7 @@ class Session:
                 or not colon or name != case.name:
             raise _Violation("inside case %s: %s" % (case.name, shown))
         elif word == "WANT":
-            case.want += text.split(" || ")
+            case.want += orders(text)
         elif word == "SEEN":
             case.seen.append(text)
         elif word in ("SWEEP", "SAMPLE", "HIST"):

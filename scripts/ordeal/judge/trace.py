@@ -187,9 +187,10 @@ def rows(want: str, seen: str) -> List[Row]:
     return [Row(*pair) for pair in zip_longest(parse(want), parse(seen))]
 
 
-def matches(want: str, seen: str) -> bool:
-    """Is @seen a trace that @want allows?"""
-    return not any(row.differs for row in rows(want, seen))
+def first_difference(want: str, seen: str) -> str:
+    """'event 2: saved RF', or '' if @seen is a trace that @want allows."""
+    return next(("event %d: %s" % (number, row.differs)
+                 for number, row in enumerate(rows(want, seen), 1) if row.differs), "")
 
 
 def closest(wants: Sequence[str], seen: str) -> str:

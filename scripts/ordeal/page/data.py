@@ -7,7 +7,7 @@ platforms are one outcome: that keeps the page of a large run small, and tells t
 import json
 from typing import Any, Dict, Generic, Hashable, Iterable, List, Optional, Sequence, Tuple, TypeVar
 
-from ..judge.trace import orders
+from ..judge.trace import closest, first_difference, orders
 from ..model import PASS, VERDICTS, Result
 from ..report.compare import Classes
 from ..report.timeline import find_twin, twin_trace
@@ -60,11 +60,15 @@ def _outcome(result: Result, strings: Table[str]) -> Dict[str, Any]:
     command = result.repro.replace(result.case, CASE).replace(
         "-p %s" % result.platform, "-p " + PLATFORM)
     log = result.log.replace("/%s/" % result.platform, "/%s/" % PLATFORM)
+    seen = sample(result) if result.verdict != PASS and result.expected else None
     many = "%d orders are legal; the closest is shown." % len(result.expected) if \
-        len(result.expected) > 1 and result.verdict != PASS and sample(result) is not None else ""
+        len(result.expected) > 1 and seen is not None else ""
+    # A sweep's wants are orders: their places sum up those of a trace.
+    first = first_difference(closest(result.expected, seen), seen) if \
+        seen is not None and not result.sweep else ""
     found = {"unexpected": int(result.unexpected), "want": strings.all(result.expected),
              "seen": strings.all(order for line in result.observed for order in orders(line)),
-             "many": strings(many), "reason": strings(result.reason),
+             "many": strings(many), "first": strings(first), "reason": strings(result.reason),
              "deviation": strings(result.deviation),
              "raw": result.raw if result.raw != result.verdict else "",
              "notes": strings.all([note for note in result.notes if " | " not in note]),

@@ -104,6 +104,7 @@
 			h("h5", {}, badge(outcome), " on " + on.map((number) => platforms[number]).join(", "),
 				outcome.unexpected ? h("span", { class: "soft" }, " unexpected") : null),
 			line("Reason", strings[outcome.reason || 0]),
+			line("First difference,", strings[outcome.first || 0]),
 			line("Known deviation", strings[outcome.deviation || 0]),
 			line("Without it", outcome.raw), line("Repeated", runs), line("", strings[outcome.many || 0]),
 			h("div", { class: "figures" }, ...(outcome.figures || []).map(figure)),

@@ -6,7 +6,7 @@ always counted: nothing that did not pass goes unmentioned.
 """
 from typing import Any, Dict, List, Optional, Sequence
 
-from ..judge.trace import Event, closest, rows
+from ..judge.trace import Event, closest, first_difference, rows
 from ..model import PASS, SKIP, XFAIL, Result, worst
 from ..text import clean_text, columns, plural
 from .formats import results
@@ -54,8 +54,11 @@ def failure(result: Result) -> List[str]:
         lines.append("    reason: " + clean_text(result.reason))
     if result.expected or result.observed:
         seen = result.observed[0] if result.observed else ""
+        want = closest(result.expected, seen)
         lines += columns([(_text(row.wanted), _text(row.seen), bool(row.differs))
-                          for row in rows(closest(result.expected, seen), seen)], ("expected", "seen"))
+                          for row in rows(want, seen)], ("expected", "seen"))
+        if want and seen and not result.sweep and first_difference(want, seen):
+            lines.append("    first difference: " + first_difference(want, seen))
         if len(result.expected) > 1:
             lines.append("    (%d orders are legal; the closest is shown)" % len(result.expected))
         for trace in result.observed[1:]:
