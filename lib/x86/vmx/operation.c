@@ -85,13 +85,13 @@ struct vmx_vcpu *vmx_current(struct vcpu *v)
 
 u64 vmcs_read(struct vcpu *v, enum vmcs_field field)
 {
-	vmx_current(v);
+	ASSERT(the_cpu.current == v);
 	return vmread(field);
 }
 
 void vmcs_write(struct vcpu *v, enum vmcs_field field, u64 value)
 {
-	vmx_current(v);
+	ASSERT(the_cpu.current == v);
 	vmwrite(field, value);
 }
 
