@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Builds the guest images and runs the project's tests. `make` builds; `make help` lists the rest.
 #
-# An image is x86/NAME.c, or all of x86/NAME/*.c, linked with lib/x86: x86/NAME.elf keeps the symbols,
-# x86/NAME.flat is what boots. Objects lie beside their sources, or in the build directory.
+# An image is x86/NAME.c, or all of x86/NAME/*.c, linked with lib/x86. x86/NAME.elf keeps the
+# symbols; x86/NAME.flat is what boots. Objects are written beside their sources, or into the build
+# directory of an out-of-tree build.
 
 HERE := $(dir $(lastword $(MAKEFILE_LIST)))
 ifeq ($(wildcard $(HERE)configure),)
-$(error no configure beside the Makefile in $(HERE): make -f takes no path with a blank, make -C does)
+$(error no configure beside the Makefile in $(HERE): for a path with a blank use make -C, not -f)
 endif
 
-# `make check` sets itself up: what is missing is installed, before anything here needs a compiler.
+# `make check` installs the packages it lacks, before anything below needs a compiler.
 ifeq ($(MAKELEVEL)$(filter check,$(MAKECMDGOALS)),0check)
-$(shell '$(HERE)scripts/setup.sh' --check >/dev/null 2>&1 || '$(HERE)scripts/setup.sh' --packages >&2)
+$(shell '$(HERE)scripts/setup.sh' --check >/dev/null 2>&1 || \
+	'$(HERE)scripts/setup.sh' --packages >&2)
 ifneq ($(.SHELLSTATUS),0)
 $(error set-up failed: see the messages above)
 endif
@@ -23,10 +25,10 @@ ifeq ($(wildcard config.mak),)
 $(error configure failed: see the message above)
 endif
 endif
-# SRCDIR is `.` or `source`, a link: make could not hold a path with a blank or a colon.
+# SRCDIR is `.` or the symbolic link `source`, because make splits a path at a blank or a colon.
 include config.mak
 
-# Of the source tree only sources: what was built there is not what is built here.
+# An out-of-tree build takes sources from the source tree, never its objects.
 vpath %.c $(SRCDIR)
 vpath %.S $(SRCDIR)
 vpath %.h $(SRCDIR)
@@ -83,12 +85,14 @@ endef
 $(foreach i,$(SINGLE),$(eval $(call image,$(i),$(i).o)))
 $(foreach i,$(FAMILIES),$(eval $(call image,$(i),$(call objects,$(call sources,$(i)/*.c)))))
 
-# Moved into place whole: a run that is under way must not boot half an image.
+# The image appears under its name only when it is complete: a run that is under way must not boot
+# half an image.
 %.flat: %.elf
 	$(OBJCOPY) --strip-all $< $@.new
 	@mv $@.new $@
 
-# Which commit and compiler: rewritten only when it changes, so that nothing is rebuilt for nothing.
+# The commit and the compiler. The header is rewritten only when one of them changes, so that
+# nothing is rebuilt without need.
 lib/x86/boot/env.o: lib/x86/boot/build_id.h
 lib/x86/boot/build_id.h: FORCE
 	@mkdir -p $(@D)
@@ -96,26 +100,28 @@ lib/x86/boot/build_id.h: FORCE
 	   echo '#define BUILD_ID "$(BUILD_ID)"'; \
 	   echo '#define BUILD_COMPILER "$(BUILD_COMPILER)"'; } >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
-BUILD_ID := $(or $(shell git -C $(SRCDIR) describe --always --dirty --abbrev=12 2>/dev/null),unknown)
+BUILD_ID := $(or $(shell git -C $(SRCDIR) describe --always --dirty --abbrev=12 2>/dev/null),\
+	unknown)
 BUILD_COMPILER := $(shell $(CC) --version | head -n 1 | tr -c 'a-zA-Z0-9.+\n' '_' | cut -c 1-48)
 
 .PHONY: FORCE
 FORCE:
 
-# The lab's own programs (scripts/lab), which run in its little Linux: static, so that it needs no library.
+# The lab's own programs (scripts/lab) run in its small Linux. They are static, because that Linux
+# has no libraries.
 LAB_CFLAGS = -std=gnu11 -m64 -O2 -static -s -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS))
 .PHONY: lab
 lab: scripts/lab/launcher scripts/lab/fetch scripts/lab/stage scripts/lab/bootdisk
 LAB_BARE_CFLAGS = -std=gnu11 -m32 -Os -ffreestanding -fno-pic -fno-stack-protector \
 	-mgeneral-regs-only -fno-asynchronous-unwind-tables -Wall -Wextra \
 	$(filter -Werror,$(CONFIG_CFLAGS))
-# A kernel, in 32-bit code, 32 MiB up: above any image it may become.
+# A 32-bit kernel linked at 32 MiB, above any image that it may load.
 scripts/lab/stage: scripts/lab/stage.c
 	@mkdir -p $(@D)
 	$(CC) $(LAB_BARE_CFLAGS) -c -o $@.o $<
 	$(LD) -m elf_i386 -s -nostdlib -static -z noexecstack --build-id=none -e start \
 		-Ttext-segment=0x2000000 -o $@ $@.o
-# The first sectors of a disk that Bochs boots; -N, so that the file is what lies in memory.
+# The first sectors of a disk that Bochs boots. With -N the file has the layout of memory.
 scripts/lab/bootdisk: scripts/lab/mbr.S scripts/lab/loader.c scripts/lab/bootdisk.h \
 		scripts/lab/ata.h scripts/lab/ports.h
 	@mkdir -p $(@D)
@@ -129,8 +135,8 @@ scripts/lab/%: scripts/lab/%.c scripts/lab/multiboot.h scripts/lab/ports.h
 	@mkdir -p $(@D)
 	$(CC) $(LAB_CFLAGS) -o $@ $(filter %.c,$^)
 
-# --- Host tests: base/ and order/ as they are, and for some tests one file more of lib/x86, with what
-# it needs of a machine faked (tests/c/machine.c)
+# --- Host tests: base/ and order/ as they are, and for some tests one more file of lib/x86, for
+# which tests/c/machine.c fakes the machine.
 HOST_TESTS := $(patsubst %,tests/c/obj/%.test,\
 	$(filter-out check machine made_up,$(basename $(notdir $(call sources,tests/c/*.c)))))
 HOST_PARTS := $(patsubst %.c,tests/c/obj/%.o,tests/c/check.c tests/c/made_up.c \
@@ -153,19 +159,20 @@ tests/c/obj/%.o: %.S config.mak Makefile
 host_objects = $(patsubst %,tests/c/obj/%.o,$(1))
 tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
 tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/multiboot)
-tests/c/obj/scene.test: $(call host_objects,tests/c/machine lib/x86/scene/scene lib/x86/machine/entry)
+tests/c/obj/scene.test: $(call host_objects,\
+	tests/c/machine lib/x86/scene/scene lib/x86/machine/entry)
 tests/c/obj/sweep.test: $(call host_objects,lib/x86/sweep/sweep_search)
 tests/c/obj/timer.test: $(call host_objects,tests/c/machine lib/x86/machine/lapic_timer)
 tests/c/obj/zones.test: $(call host_objects,lib/x86/sweep/zones)
 tests/c/obj/%.test: tests/c/obj/tests/c/%.o $(HOST_PARTS)
 	$(CC) $(HOST_CFLAGS) -no-pie -Wl,-z,noexecstack -o $@ $^
 
-# Each program prints a line for each failed check, and one that counts them all.
+# Each program prints one line for each failed check and, last, how many checks it made.
 .PHONY: check-c
 check-c: $(HOST_TESTS)
 	@failed=0; for t in $(HOST_TESTS); do ./$$t || failed=1; done; exit $$failed
 
-# Each header compiles alone, so that no file depends on the order of its includes.
+# Each header must compile alone, so that no file depends on the order of its includes.
 HEADERS := $(filter-out %_layout.h %/bits.h,$(call sources,lib/x86/*/*.h tests/c/*.h))
 .PHONY: check-headers
 check-headers: lib/x86/boot/build_id.h
@@ -174,11 +181,13 @@ check-headers: lib/x86/boot/build_id.h
 		language=c; \
 		grep -q '^\.macro' $(SRCDIR)/$$h && language=assembler-with-cpp; \
 		$(CC) $(filter-out -nostdinc -ffreestanding,$(CFLAGS)) -iquote $(SRCDIR)/tests/c \
-			-o tests/c/obj/header.o -c -include $(SRCDIR)/$$h -x $$language /dev/null || \
-			{ echo "$$h: does not compile alone"; failed=1; }; \
+			-o tests/c/obj/header.o -c -include $(SRCDIR)/$$h \
+			-x $$language /dev/null || \
+			{ echo "$$h: does not compile alone; include what it needs in it"; \
+			failed=1; }; \
 	done; exit $$failed
 
-# Every test of the project; installs what is missing first. ARGS go to run_tests.sh.
+# Runs every test of the project. ARGS go to run_tests.sh.
 .PHONY: check bench
 check: all
 	+@$(SRCDIR)/scripts/check $(ARGS)
@@ -186,36 +195,40 @@ check: all
 bench: all
 	@$(SRCDIR)/scripts/bench.py $(ARGS)
 
-# The pictures of README.md and docs/, from a run on Bochs.
+# Draws the pictures of README.md and docs/ from a run on Bochs.
 .PHONY: docs
 docs: all
 	@$(SRCDIR)/scripts/pictures.py
 
 .PHONY: help
 help:
-	@echo 'make                every image in x86/'
-	@echo 'make check          every test of the project; installs what is missing (apt-get)'
-	@echo 'make check-c        of these, the compiled host tests'
-	@echo 'make check-headers  of these, that each header compiles alone'
-	@echo 'make lab            the programs that run inside the lab'
-	@echo 'make bench          medians and ratios of many interleaved runs'
-	@echo 'make matrix         docs/platforms.md: case family by platform, from a run on all of them'
-	@echo 'make docs           the pictures of the documents, from a run on Bochs'
-	@echo 'make clean          remove what was built; make distclean: and the configuration'
+	@echo 'make                build every image in x86/'
+	@echo 'make check          run every test; installs missing packages first (apt-get)'
+	@echo 'make check-c        run only the compiled host tests'
+	@echo 'make check-headers  test only that each header compiles alone'
+	@echo 'make check-lab      run the suite only under the real hypervisors of the lab'
+	@echo 'make mutants        test that each case can fail (takes minutes)'
+	@echo 'make lab            build the programs that run inside the lab'
+	@echo 'make bench          measure size and speed: medians of interleaved runs'
+	@echo 'make coverage       write docs/coverage.md from a run on the emulators'
+	@echo 'make matrix         write the matrix of docs/platforms.md from a run on all of them'
+	@echo 'make docs           draw the pictures of the documents from a run on Bochs'
+	@echo 'make clean          remove what was built'
+	@echo 'make distclean      remove what was built, and the configuration'
 
-# Of check, the suite under real hypervisors on emulators alone.
+# The part of `make check` that runs the suite under real hypervisors on emulators.
 LAB_PLATFORMS = kvm-amd@tcg xen-amd@tcg kvm-intel@bochs
 .PHONY: check-lab
 check-lab: all lab
 	$(SRCDIR)/scripts/lab/fetch-stock $(LAB_PLATFORMS)
 	$(SRCDIR)/run_tests.sh $(addprefix -p ,$(LAB_PLATFORMS))
 
-# Can each case fail? Minutes, hence not in check.
+# Tests that each case can fail. It takes minutes, so it is not part of check.
 .PHONY: mutants
 mutants: all
 	$(SRCDIR)/scripts/mutants.py
 
-# docs/coverage.md from a run on the platforms that every machine can have.
+# Writes docs/coverage.md from a run on the platforms that every machine can have.
 COVERAGE_PLATFORMS = tcg,tcg+trixie,bochs-intel,bochs-intel+trixie,bochs-amd,bochs-amd+trixie
 .PHONY: coverage
 coverage: all
@@ -223,7 +236,8 @@ coverage: all
 	$(SRCDIR)/run_tests.sh -p $(COVERAGE_PLATFORMS) --jsonl logs/coverage.jsonl
 	$(SRCDIR)/scripts/coverage.py logs/coverage.jsonl >$(SRCDIR)/docs/coverage.md
 
-# The matrix in docs/platforms.md, from a run on everything that needs no virtualization hardware.
+# Writes the matrix in docs/platforms.md from a run on every platform that needs no virtualization
+# hardware.
 MATRIX_PLATFORMS = tcg,tcg+trixie,bochs-intel,bochs-intel+trixie,bochs-amd,bochs-amd+trixie,$\
 	kvm-amd@tcg,kvm-amd@tcg+linux-6.1,kvm-intel@bochs,xen-amd@tcg
 .PHONY: matrix

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs the suite; ./run_tests.sh -h says how. All the work is done by scripts/ordeal (Python);
-# only --setup and a machine without Python are looked after here.
+# Runs the suite; ./run_tests.sh -h says how. scripts/ordeal (Python) does the work; this script
+# only handles --setup and a machine without Python.
 set -eu
 
 self=$0
@@ -20,5 +20,5 @@ python=/usr/bin/python3
 if [ ! -x "$python" ]; then
 	python=$(command -v python3) || exec "$root/scripts/setup.sh" --check
 fi
-# -I -S: nothing of the user's Python set-up can change a run, and it starts in half the time.
+# -I -S: nothing in the user's Python set-up can change a run, and Python starts in half the time.
 exec "$python" -I -S "$root/scripts/ordeal/__main__.py" "$@"

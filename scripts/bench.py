@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """make bench: what the suite and its runner cost, as medians of interleaved runs.
 
-Ratios first: seconds depend on the machine, a ratio of two things measured in turn hardly does.
-Usage: scripts/bench.py [-n RUNS] [PART]..., PART one of: size build runner tcg bochs shim sweeps lab (lab only
-if named: sweeps in the lab's hypervisors, as far as they are set up).
+Most figures are ratios: seconds depend on the machine, but a ratio of two things measured in turn
+hardly does. Usage: scripts/bench.py [-n RUNS] [PART]..., where PART is one of size, build, runner,
+tcg, bochs, shim, sweeps and lab. The part lab measures sweeps under those hypervisors of the lab
+that are set up; it runs only if it is named.
 """
 import json
 import os
@@ -21,9 +22,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RUN = os.path.join(ROOT, "run_tests.sh")
 QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4", "-accel", "tcg", "-cpu", "max"]
-#: As the platform tcg boots: time is the number of instructions.
+#: The platform tcg boots with -icount, where time is the number of instructions.
 ICOUNT = ["-icount", "shift=0,sleep=off"]
-#: An emulator that does nothing but say when it was started.
+#: An emulator that only records when it was started.
 STUB = """#!/bin/sh
 case $* in *--version*) echo QEMU emulator version 9.9.9; exit ;; esac
 date +%s%N >>"$STAMPS"
@@ -31,7 +32,7 @@ date +%s%N >>"$STAMPS"
 
 
 def quiet(argv: Sequence[str], **more) -> int:
-    """Run it, output thrown away; its status."""
+    """Run a command and discard its output; returns its status."""
     return subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, check=False, **more).returncode
 
@@ -50,7 +51,7 @@ def interleaved(jobs: Dict[str, Callable[[], object]], runs: int) -> Dict[str, f
 
 
 def image(name: str) -> str:
-    """A built image."""
+    """The path of a built image."""
     path = os.path.join(ROOT, "x86", name + ".flat")
     if not os.path.exists(path):
         sys.exit("bench: %s is missing; run make" % path)
@@ -58,7 +59,8 @@ def image(name: str) -> str:
 
 
 def runner(runs: int, work: str) -> None:
-    """Start to first boot, cost of a test, and ratio to a bare loop over the same commands."""
+    """The time from start to first boot, the cost of a test, and the ratio to a bare loop over the
+    same commands."""
     stub, stamps = os.path.join(work, "stub"), os.path.join(work, "stamps")
     with open(stub, "w", encoding="ascii") as out:
         out.write(STUB)
@@ -128,7 +130,7 @@ def rooms(runs: int) -> None:
 
 
 def build(runs: int, work: str) -> None:
-    """A clean build, out of the tree."""
+    """The time of a clean out-of-tree build."""
     def once() -> None:
         where = tempfile.mkdtemp(dir=work)
         if quiet([os.path.join(ROOT, "configure")], cwd=where) or \
@@ -140,7 +142,7 @@ def build(runs: int, work: str) -> None:
 
 
 def size(_runs: int, _work: str) -> None:
-    """Every image, without symbols."""
+    """The size of every image, without symbols."""
     directory = os.path.join(ROOT, "x86")
     for name in sorted(os.listdir(directory)):
         if name.endswith(".flat"):
@@ -220,20 +222,22 @@ def shim(runs: int, work: str) -> None:
 
 
 def pace(platform: str, case: str, work: str) -> str:
-    """Samples a second and what a sample costs, or why there is no such figure."""
+    """Samples a second and TSC ticks a sample, or why there are no such figures."""
     logs = os.path.join(work, "logs-pace")
     quiet([RUN, "-p", platform, "--logs", logs, "bench/" + case])
     with open(os.path.join(logs, "results.jsonl"), encoding="utf-8") as stream:
         found = [r for r in map(json.loads, stream) if r["type"] == "result"]
     if not found or found[0]["verdict"] != "PASS" or not found[0]["seconds"]:
-        return "no figure: %s" % (found[0]["verdict"] + " " + found[0]["reason"] if found else "cannot run here")
+        return "no figure: %s" % (found[0]["verdict"] + " " + found[0]["reason"] if found
+                                  else "cannot run here")
     said = dict(re.findall(r"(\w+)=(\d+)", " ".join(found[0].get("fingerprints", []))))
-    return "%6.0f a second, %s TSC ticks each" % (int(said["samples"]) / found[0]["seconds"],
-                                                  said["ticks_per_sample"])
+    return "%6.0f a second, %s TSC ticks each" % (
+        int(said["samples"]) / found[0]["seconds"], said["ticks_per_sample"])
 
 
 def sweeps(runs: int, work: str) -> None:
-    """Samples of a sweep: natively and in the shim, on tcg by the clock, on Bochs in instructions, too."""
+    """Samples of a sweep, natively and in the shim: on tcg by the clock, on Bochs in instructions
+    as well."""
     boots = {"empty": ["empty", ""], "native": ["bench", "bench.samples"],
              "shim": ["bench", "bench.guest_samples"], "whole": ["sweeps", "timer.ud_trap_gate"]}
     times = interleaved({name: lambda what=what: quiet(
@@ -242,15 +246,15 @@ def sweeps(runs: int, work: str) -> None:
     for name, aim in (("native", " (aim 20000)"), ("shim", "")):
         print("sweeps: samples a second on tcg, %-6s %7.0f%s" % (
             name, 10000 / (times[name] - times["empty"]), aim))
-    print("sweeps: a whole sweep of UD2 on tcg, with its boot  %.3f s, an empty guest %.3f s (aim: 0.2 s "
-          "between them)" % (times["whole"], times["empty"]))
+    print("sweeps: a whole sweep of UD2 on tcg, with its boot  %.3f s, an empty guest %.3f s "
+          "(aim: 0.2 s between them)" % (times["whole"], times["empty"]))
     for platform in ("bochs-intel", "bochs-amd"):
         for case in ("bench.samples", "bench.guest_samples"):
             print("sweeps: %-11s %-19s %s" % (platform, case, pace(platform, case, work)))
 
 
 def lab(_runs: int, work: str) -> None:
-    """The same inside real hypervisors; one run each."""
+    """Samples of a sweep under real hypervisors, from one run each."""
     for platform in ("kvm-amd@tcg", "xen-amd@tcg", "kvm-intel@bochs"):
         for case in ("bench.samples", "bench.guest_samples"):
             print("lab:    %-15s %-19s %s" % (platform, case, pace(platform, case, work)))
@@ -262,7 +266,7 @@ PARTS: Dict[str, Callable[[int, str], None]] = {
 
 
 def main() -> None:
-    """All parts, or those named."""
+    """Measure all parts, or those that the command line names."""
     argv = sys.argv[1:]
     runs = 10
     if argv[:1] == ["-n"]:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""docs/coverage.md from a run: which row of the case table is covered by which cases, with which
-verdict on each platform; which section of the manuals they cite; which rows have no case, and why.
+"""Writes docs/coverage.md from a run: which cases cover each row of the case table, and their verdict
+on each platform; which sections of the manuals they cite; which rows have no case, and why.
 
 Usage: scripts/coverage.py RESULTS.jsonl >docs/coverage.md
-The case table is docs/rows.md, which this script reads; a case names its row or rows itself.
+The script reads the case table from docs/rows.md; each case names its row or rows itself.
 """
 import json
 import os
@@ -16,7 +16,8 @@ from typing import Dict, Iterable, List, Tuple
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TABLE = os.path.join("docs", "rows.md")
 _FAMILY = re.compile(r"## (?P<letter>[A-Z]): (?P<about>.+)")
-_CLAIM = re.compile(r'\| <a id="(?P<anchor>\w+)"></a>(?P<row>\w+) \| (?P<sentence>[^|]+) \| (?P<sections>[^|]+) \|')
+_CLAIM = re.compile(r'\| <a id="(?P<anchor>\w+)"></a>(?P<row>\w+) \| (?P<sentence>[^|]+)'
+                    r' \| (?P<sections>[^|]+) \|')
 _HEAD = ("| row | claim | sections |", "|---|---|---|")
 _REASON = re.compile(r"- (?P<row>\w+): (?P<reason>.+)")
 _LETTER = {"PASS": "P", "FAIL": "F", "XFAIL": "f", "SKIP": "-", "XPASS": "P!", "ERROR": "E"}
@@ -24,7 +25,7 @@ _LETTER = {"PASS": "P", "FAIL": "F", "XFAIL": "f", "SKIP": "-", "XPASS": "P!", "
 
 @dataclass(frozen=True)
 class Claim:
-    """One row of the case table: what it says, and on which sections of the manuals it rests."""
+    """One row of the case table: its claim, and the sections of the manuals that the claim rests on."""
     row: str
     sentence: str
     sections: Tuple[str, ...]
@@ -32,7 +33,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class CaseTable:
-    """docs/rows.md: each letter's subject, the claims in their order, and why some have no case."""
+    """docs/rows.md: the subject of each letter, the claims in their order, and why some rows have no
+    case."""
     families: Dict[str, str]
     claims: Tuple[Claim, ...]
     reasons: Dict[str, str]
@@ -40,7 +42,7 @@ class CaseTable:
 
 @dataclass
 class Row:
-    """What a run says of one row of the table, or of one section of a manual."""
+    """What a run tells about one row of the table, or about one section of a manual."""
     cases: List[str] = field(default_factory=list)
     verdicts: Dict[str, List[str]] = field(default_factory=dict)
 
@@ -52,7 +54,7 @@ class Row:
 
 
 def collect(records: Iterable[dict]) -> Tuple[Dict[str, Row], Dict[str, Row], List[str]]:
-    """Rows of the case table, sections of the manuals, and the platforms as they appear."""
+    """Rows of the case table, sections of the manuals, and the platforms in order of appearance."""
     rows: Dict[str, Row] = {}
     sections: Dict[str, Row] = {}
     platforms: List[str] = []
@@ -70,7 +72,7 @@ def collect(records: Iterable[dict]) -> Tuple[Dict[str, Row], Dict[str, Row], Li
 
 
 def cell(verdicts: List[str]) -> str:
-    """'P' if all passed; else each kind once, as in 'Pf'; a kind without a letter in full."""
+    """'P' if all passed; otherwise each kind once, as in 'Pf'. A kind without a letter is spelt out."""
     ran = [v for v in verdicts if v != "SKIP"] or verdicts
     return "".join(sorted({_LETTER.get(v, v) for v in ran}, reverse=False))
 
@@ -83,7 +85,7 @@ def counted(verdicts: List[str]) -> str:
 
 
 def families(cases: List[str]) -> str:
-    """'`native/stories` 3, `hv/entry` 1': whose cases they are; the rows above name each."""
+    """'`native/stories` 3, `hv/entry` 1': how many cases each family contributes."""
     owners = [case.rpartition(".")[0] for case in cases]
     return ", ".join("`%s` %d" % (owner, owners.count(owner)) for owner in dict.fromkeys(owners))
 
@@ -100,10 +102,11 @@ def read_table(text: str) -> CaseTable:
         elif reason:
             reasons[reason["row"]] = reason["reason"]
         elif claim and claim["anchor"] == claim["row"].lower() and claim["row"][0] in families:
-            claims.append(Claim(claim["row"], claim["sentence"], tuple(claim["sections"].split("; "))))
+            claims.append(Claim(claim["row"], claim["sentence"],
+                                tuple(claim["sections"].split("; "))))
         elif line.startswith("|") and line not in _HEAD:
-            raise ValueError('%s:%d is no row: %s; want | <a id="v47"></a>V47 | claim | sections |, '
-                             'below a heading "## V: ..."' % (TABLE, number, line))
+            raise ValueError('%s:%d is not a row: %s; write | <a id="v47"></a>V47 | claim | sections |,'
+                             ' below a heading "## V: ..."' % (TABLE, number, line))
     return CaseTable(families, tuple(claims), reasons)
 
 
@@ -114,14 +117,15 @@ def case_table() -> CaseTable:
 
 
 def linked(name: str) -> str:
-    """A row's id as a link to what it claims."""
+    """A row's id as a link to its claim."""
     return "[%s](rows.md#%s)" % (name, name.lower())
 
 
 def section_table(sections: Dict[str, Row], platforms: List[str]) -> List[str]:
-    """Section of a manual, its cases, their verdicts on each platform."""
+    """The table of the sections of the manuals: verdicts on each platform, and families of cases."""
     lines = ["## Sections of the manuals", "",
-             "How many cases cite it and how they end on each platform, and whose they are.", "",
+             "For each section: how many cases that cite it end with which verdict on each platform, "
+             "and the families", "of these cases.", "",
              "| section | %s | cases |" % " | ".join(platforms),
              "|---|%s---|" % ("---|" * len(platforms))]
     for name, section in sorted(sections.items()):
@@ -133,7 +137,8 @@ def section_table(sections: Dict[str, Row], platforms: List[str]) -> List[str]:
 
 def family_table(names: List[str], rows: Dict[str, Row], platforms: List[str]) -> List[str]:
     """The rows of one letter that have a case: verdicts on each platform, and the cases."""
-    lines = ["| row | %s | cases |" % " | ".join(platforms), "|---|%s---|" % ("---|" * len(platforms))]
+    lines = ["| row | %s | cases |" % " | ".join(platforms),
+             "|---|%s---|" % ("---|" * len(platforms))]
     for name in names:
         lines.append("| %s | %s | %s |" % (
             linked(name), " | ".join(cell(rows[name].verdicts.get(p, [])) for p in platforms),
@@ -146,9 +151,9 @@ def page(records: Iterable[dict], table: CaseTable) -> List[str]:
     rows, sections, platforms = collect(records)
     known = [claim.row for claim in table.claims]
     lines = ["# Coverage", "",
-             "Written by `scripts/coverage.py` from a run; do not edit. P passed, f deviates as "
-             "`expected/` lists it, F failed,", "E could not be judged, - skipped there; blank: not "
-             "run there. [rows.md](rows.md) says what each row claims.", "",
+             "`scripts/coverage.py` writes this page from a run; do not edit it. P: passed. f: deviates "
+             "as `expected/`", "lists. F: failed. E: could not be judged. -: skipped. Blank: not run. "
+             "[rows.md](rows.md) says what each row", "claims.", "",
              "%d of the %d rows of the case table have a case; %d cases in all." % (
                  sum(name in rows for name in known), len(known),
                  len({case for row in rows.values() for case in row.cases})), ""]
@@ -160,7 +165,8 @@ def page(records: Iterable[dict], table: CaseTable) -> List[str]:
     lines += section_table(sections, platforms)
     missing = [name for name in known if name not in rows]
     lines += ["", "## Rows without a case", ""]
-    lines += ["- %s: %s" % (linked(name), table.reasons[name]) for name in missing if name in table.reasons]
+    lines += ["- %s: %s" % (linked(name), table.reasons[name])
+              for name in missing if name in table.reasons]
     later = [linked(name) for name in missing if name not in table.reasons]
     if later:
         lines += ["- not in this run: " + " ".join(later)]
@@ -168,7 +174,7 @@ def page(records: Iterable[dict], table: CaseTable) -> List[str]:
 
 
 def main() -> int:
-    """The page on standard output."""
+    """Print the page on standard output."""
     if len(sys.argv) != 2:
         sys.exit("usage: scripts/coverage.py RESULTS.jsonl >docs/coverage.md")
     try:

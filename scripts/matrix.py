@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The matrix of docs/platforms.md, case family by platform, from the results of a run.
+"""Writes the matrix of docs/platforms.md, case family by platform, from the results of a run.
 
     scripts/matrix.py RESULTS.jsonl [PAGE]
 
-Without PAGE the table goes to standard output; with it, it goes into the page between its two marks.
-`make matrix` runs every platform that needs no hardware, and calls this.
+Without PAGE the table goes to standard output; with PAGE it replaces what stands between the two
+marks of that page. `make matrix` runs every platform that needs no virtualization hardware, then
+this script.
 """
 import os
 import sys
@@ -16,7 +17,7 @@ from ordeal.model import UserError  # noqa: E402
 from ordeal.report.stream import read_records, write_file  # noqa: E402
 
 BEGIN, END = "<!-- matrix: written by make matrix -->\n", "<!-- end of the matrix -->\n"
-#: Of a cell: cases that obey, that deviate as listed, that did otherwise, and that were skipped.
+#: The verdicts that count as obeying, as a listed deviation, and as skipped; others are unexpected.
 GOOD, LISTED, SKIPPED = ("PASS",), ("XFAIL",), ("SKIP",)
 Counts = List[int]
 
@@ -48,7 +49,7 @@ def cell(counts: Counts) -> str:
 
 
 def table(records: Iterable[Dict[str, Any]]) -> str:
-    """The matrix as Markdown; versions as a list behind it."""
+    """The matrix as Markdown, followed by the list of versions."""
     records = list(records)
     platforms, families = count(records)
     lines = ["| family | %s |" % " | ".join("`%s`" % name for name in platforms),
@@ -67,7 +68,7 @@ def table(records: Iterable[Dict[str, Any]]) -> str:
 
 
 def versions(records: Iterable[Dict[str, Any]]) -> List[Tuple[str, str]]:
-    """What each platform says it is, as far as the first colon or bracket."""
+    """Each platform's version, cut at the first colon or bracket."""
     return [(p["name"], p["version"].split(":")[0].split("(")[0].split("Copyright")[0].strip())
             for record in records if record["type"] == "start"
             for p in record["platforms"]]
@@ -76,13 +77,13 @@ def versions(records: Iterable[Dict[str, Any]]) -> List[Tuple[str, str]]:
 def insert(page: str, matrix: str) -> str:
     """The page with this matrix between its marks."""
     if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
-        raise UserError("the page has not once %r, and behind it once %r" % (BEGIN, END))
+        raise UserError("the page must have %r once, and after it %r once" % (BEGIN, END))
     head, _, rest = page.partition(BEGIN)
     return head + BEGIN + matrix + END + rest.partition(END)[2]
 
 
 def main(argv: List[str]) -> int:
-    """0, or 2 with one line."""
+    """The exit status: 0, or 2 after one line about what is wrong."""
     if len(argv) not in (2, 3):
         sys.stderr.write((__doc__ or "").split("\n\n")[1] + "\n")
         return 2

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make mutants: can each case fail? Runs the suite honestly, then once for each mutation of the stage
-(lib/x86/base/mutate.def) and each misbehaviour of the shim (lib/x86/hv/wrong.def). A mutation kills a case
-if the case passed honestly and does not pass mutated. A case that none kills asserts nothing.
+"""make mutants: tests that each case can fail.
 
-Usage: scripts/mutants.py [-p PLATFORM,...] [STANZA...]; exit status 1 if a case survives.
-A case counts where it passes; one that passes nowhere has shown by that that it can fail.
+This script runs the suite unchanged, then once for each mutation of the stage
+(lib/x86/base/mutate.def) and once for each misbehaviour of the shim (lib/x86/hv/wrong.def). A
+mutation kills a case that passes in the unchanged run but not in the mutated one. A case that no
+mutation kills asserts nothing.
+
+Usage: scripts/mutants.py [-p PLATFORM,...] [STANZA...]; the exit status is 1 if a case survives.
+A case counts on the platforms where it passes. A case that passes nowhere is left out: it has shown
+that it can fail.
 """
 import json
 import os
@@ -19,13 +23,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GUESTS = ("arrivals", "hv", "inject", "vmx", "vectoring", "windows", "precedence",
           "vapic", "svm", "gif", "exits")
 STANZAS = ("native", "debug", "exceptions", "sweeps", "races") + GUESTS
-#: The root's Bochs for the monitor trap flag; without the root those cases do not count.
+#: Only the Bochs of the toolbox root has the monitor trap flag; without the root, the cases that
+#: need the flag do not count.
 PLATFORMS = "bochs-intel,bochs-amd,bochs-intel+trixie"
 Key = Tuple[str, str]  # platform, case
 
 
 def names_in(path: str) -> List[str]:
-    """The second column of a table of lib/x86: what the guest argument may be."""
+    """The second column of a table of lib/x86: the values that the guest argument may have."""
     with open(os.path.join(ROOT, "lib/x86", path), encoding="ascii") as stream:
         return re.findall(r'^(?:MUTATION|WRONG)\(\w+, "([\w-]+)"', stream.read(), re.M)
 
@@ -38,7 +43,7 @@ def passing(stanzas: List[str], platforms: str, argument: str, work: str) -> Set
     for stanza in stanzas:
         if argument:
             command += ["--set", "%s.test_args=%s" % (stanza, argument),
-                        "--set", "%s.timeout=2" % stanza]  # HLT with IF=0 waits for ever
+                        "--set", "%s.timeout=2" % stanza]  # a mutated HLT may wait for ever
     done = subprocess.run(command + stanzas, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           check=False)
     if done.returncode not in (0, 1):
@@ -50,7 +55,7 @@ def passing(stanzas: List[str], platforms: str, argument: str, work: str) -> Set
 
 
 def main() -> int:
-    """Runs them all; a line for each mutation, then who survived."""
+    """Run all mutations; print a line for each, then the cases that survived."""
     argv, platforms = sys.argv[1:], PLATFORMS
     if argv[:1] == ["-p"]:
         platforms, argv = argv[1], argv[2:]

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes the pictures of the documents from a real run: `make docs`, or pictures.py [DIR [PLATFORM]].
+"""Draws the pictures of the documents from a real run: `make docs`, or pictures.py [DIR [PLATFORM]].
 
-Runs the stories and RDMSR's sweep on Bochs, which is deterministic, and draws what was recorded. Nothing
-in a picture depends on the day or the machine: the same images give the same bytes.
+This script runs the stories and the sweep of RDMSR on Bochs, which is deterministic, and draws what
+was recorded. Nothing in a picture depends on the day or the machine: the same images give the same
+bytes.
 """
 import os
 import re
@@ -34,8 +35,9 @@ def run(platform: str) -> list:
 
 
 def main() -> int:
-    """1 if a picture could not be made: its case did not pass."""
-    directory = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, os.pardir, "docs", "pictures")
+    """The exit status: 1 if a picture could not be made because its case did not pass."""
+    directory = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
+        HERE, os.pardir, "docs", "pictures")
     platform = sys.argv[2] if len(sys.argv) > 2 else "bochs-intel"
     drawings = dict(stories.pictures(run(platform), platform))
     style = re.sub(r"/\*.*?\*/\s*", "", page.asset("draw.css"), flags=re.S)

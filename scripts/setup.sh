@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# First stage of set-up, in plain sh because a bare machine has no Python.
+# The first stage of set-up. It is plain sh because a bare machine has no Python.
 #
 #   setup.sh --check      name the missing packages; exit 0 if there are none, else 2
-#   setup.sh --packages   install them, with apt-get
-#   setup.sh [ARG]...     install, configure, build, then run_tests.sh with these arguments
+#   setup.sh --packages   install the missing packages with apt-get
+#   setup.sh [ARG]...     install, configure, build, then call run_tests.sh with these arguments
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
-# what proves it is there (a command, or a path) | package | why
+# A line for each package: a command or a path that proves it is installed | package | its purpose.
 needed() {
 	cat <<'END'
 git|git|names the commit in every report
@@ -32,7 +32,7 @@ clang-format-14|clang-format-14|make check: the format of the C files
 /usr/lib/python3/dist-packages/pytest|python3-pytest|make check: the host tests
 chromium|chromium|make check: the tests of the page of --html
 chromedriver|chromium-driver|make check: the tests of the page of --html
-/usr/share/keyrings/debian-archive-keyring.gpg|debian-archive-keyring|platforms with +trixie: the archive's keys
+/usr/share/keyrings/debian-archive-keyring.gpg|debian-archive-keyring|the archive's keys for +trixie
 prove|perl|make check: its TAP::Parser judges our TAP
 cpio|cpio|make check: reads the archives that the lab makes
 /usr/lib/python3/dist-packages/junitparser|python3-junitparser|make check: judges our JUnit XML
@@ -46,7 +46,7 @@ present() {
 	esac
 }
 
-# The lines of needed() whose proof is missing here.
+# Prints package and purpose of each line of needed() whose command or path is missing here.
 missing() {
 	needed | while IFS='|' read -r proof package why; do
 		present "$proof" || printf '%s|%s\n' "$package" "$why"
@@ -69,7 +69,7 @@ install_missing() {
 	[ -n "$list" ] || return 0
 	if ! command -v apt-get >/dev/null 2>&1; then
 		name_missing
-		echo "setup.sh: no apt-get here; install these with this system's own tool" >&2
+		echo "setup.sh: no apt-get here; install these packages with this system's own tool" >&2
 		exit 2
 	fi
 	echo "Installing with apt-get:"
@@ -82,7 +82,7 @@ install_missing() {
 	list=$(missing)
 	if [ -n "$list" ]; then
 		name_missing
-		echo "setup.sh: still missing after apt-get install" >&2
+		echo "setup.sh: these are still missing after apt-get install; see its messages above" >&2
 		exit 2
 	fi
 }
@@ -112,7 +112,8 @@ fi
 [ -f "$build/config.mak" ] || (cd "$build" && "$root/configure") || exit 2
 make -C "$build" -j "$(nproc)" || exit 2
 
-# What a platform of the lab (a name with @) or a toolbox root (NAME+ROOT) is made of, if one is asked for.
+# The platforms that the arguments name. Those of the lab (names with @) and those that use a
+# toolbox root (NAME+ROOT) need parts that are fetched below.
 lab=
 asked=no
 for word in "$@"; do
@@ -137,7 +138,8 @@ esac
 for word in $(echo "$lab" | tr , ' '); do
 	case $word in
 	*+*)
-		# What cannot be made is said in one line, and is NOTRUN below; the other platforms run.
+		# make-root says in one line why it cannot make a root; the run then reports that
+		# platform as NOTRUN and runs the others.
 		status=0
 		(cd "$build" && "$root/scripts/make-root" "$word") || status=$?
 		[ "$status" -ne 130 ] || exit 130

@@ -43,7 +43,7 @@ def test_the_table_is_read_from_the_page():
     '| <a id="b01"></a>B01 | below the heading of another letter | SDM 3A, One |',
     '| <a id="a01"></a>A01 | without sections |'])
 def test_a_line_that_is_no_row_is_an_error(line):
-    with pytest.raises(ValueError, match="docs/rows.md:3 is no row"):
+    with pytest.raises(ValueError, match="docs/rows.md:3 is not a row"):
         cover.read_table("## A: faults\n\n" + line)
 
 

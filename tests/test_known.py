@@ -69,7 +69,7 @@ def test_complaints():
     assert "was not needed" not in str(judged("FAIL", case="s/c")[2])
     assert "expired on 2020-01-01" in judged("FAIL", "expires = 2020-01-01\n")[2][0]
     listed = known.Deviations(known.parse(HEAD, "f"), "tcg", "1.0", "2026-11-22")
-    assert "fits no case" in listed.complaints(["t/a"])[0]
+    assert "matches no existing case" in listed.complaints(["t/a"])[0]
     assert listed.complaints(["s/*"]) == []  # a suite that nobody has read
 
 

@@ -66,7 +66,7 @@ def test_only_a_whole_state_gets_a_name(made, tmp_path, words, note):
 @pytest.mark.parametrize("words, reason", [
     ("torn torn good", "from neither of two saved states: .*Oops: 0000"),
     ("torn silent good", "from neither of two saved states: QEMU ended with status 0"),
-    ("refused " * 5 + "good", "QEMU does not load the state it saved")])
+    ("refused " * 5 + "good", "QEMU does not load the state that it saved")])
 def test_made_again_once(made, tmp_path, words, reason):
     """Then it is one line, and nothing is left in the cache."""
     with pytest.raises(UserError, match=reason):
@@ -81,7 +81,7 @@ def test_a_state_that_has_gone_bad_is_thrown_away(made, tmp_path):
     with open(found.path, "r+b") as stream:
         stream.write(b"torn")
     assert found.mend() == state.AGAIN % "[    0.1] Oops: 0000 [#1]" and kept(tmp_path) == []
-    assert found.mend() == "its saved state has been thrown away meanwhile"
+    assert found.mend() == "another run has deleted the saved state; the state is made again"
     assert made("good").mend() == ""
 
 

@@ -88,7 +88,7 @@ def test_emulator_too_old(tmp_path):
     script(old, "echo 'QEMU emulator version 5.2.0'\n")
     host = Host(ROOT, str(tmp_path), {"QEMU": str(old)})
     need = platforms.known()["kvm-amd@tcg"].needs(host)[0]
-    assert "too old: QEMU emulator version 5.2.0, want 6.0" in need.what
+    assert "too old: QEMU emulator version 5.2.0, not 6.0" in need.what
 
 
 def test_no_memory_for_the_machine(tmp_path):
@@ -96,7 +96,7 @@ def test_no_memory_for_the_machine(tmp_path):
     bad = tmp_path / "qemu"
     script(bad, "echo \"qemu: cannot set up guest memory 'pc.ram': Cannot allocate memory\" >&2\n"
                 "exit 1\n")
-    with pytest.raises(UserError, match="before it was up.*Cannot allocate memory"):
+    with pytest.raises(UserError, match="before it had booted.*Cannot allocate memory"):
         state.save([str(bad)], str(tmp_path / "states" / "x"))
 
 

@@ -100,8 +100,8 @@ def test_memory_map_has_no_holes_in_it():
 
 
 @pytest.mark.parametrize("kernel, initrd, args, message", [
-    pytest.param(b"no kernel" * 1000, b"", "", "no bzImage", id="noise"),
-    pytest.param(b"", b"", "", "no bzImage", id="empty"),
+    pytest.param(b"no kernel" * 1000, b"", "", "not a bzImage", id="noise"),
+    pytest.param(b"", b"", "", "not a bzImage", id="empty"),
     pytest.param(bzimage(b""), b"", "x" * 5000, "too long: 5001 bytes", id="line"),
     pytest.param(bzimage(b""), b"x" * (40 << 20), "", "do not fit in 64 MiB", id="memory")])
 def test_what_does_not_work(kernel, initrd, args, message):

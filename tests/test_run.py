@@ -189,7 +189,7 @@ def test_stale_expectations_are_reported(tree):
     tree.write("expected/tcg.cfg", EXPECT + EXPECT.replace("known", "gone").replace(
         "fail_*", "never_*") + EXPECT.replace("known", "old") + "expires = 2020-01-01\n")
     done = tree.image("pass_a", "fail_b").run()
-    assert "[gone] fits no case" in done.out and "[old] expired" in done.out
+    assert "[gone] matches no existing case" in done.out and "[old] expired" in done.out
 
 
 def test_baseline_and_fail_on(tree):

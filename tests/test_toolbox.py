@@ -230,7 +230,7 @@ def test_too_little_room_and_bad_paths(made, monkeypatch):
 @pytest.mark.parametrize("words", [(), ("sid",), ("trixie", "-x"), ("tcg",)])
 def test_words_that_are_no_root(made, words):
     done = made(*words)
-    assert done.returncode == 2 and "there are: trixie" in done.stderr
+    assert done.returncode == 2 and "the roots are: trixie" in done.stderr
     assert made("kvm-amd@tcg+linux-6.1").returncode == 0  # a suffix, but of a kernel
 
 
@@ -245,7 +245,7 @@ def test_interrupted_nothing_is_left(made, number):
         time.sleep(0.02)
     process.send_signal(number)
     _, err = process.communicate(timeout=10)
-    assert process.returncode == 130 and b"run it again" in err and left(made) == []
+    assert process.returncode == 130 and b"run make-root again" in err and left(made) == []
 
 
 def test_what_a_killed_one_left_is_no_obstacle(made):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads the disk on the first IDE channel by programmed I/O: no driver, no interrupt. */
+/* Reads the disk on the first IDE channel by programmed I/O, without a driver or an interrupt. */
 #ifndef ORDEAL_LAB_ATA_H
 #define ORDEAL_LAB_ATA_H
 
@@ -20,11 +20,14 @@ enum {
 	ATA_BUSY = 0x80,
 	ATA_DATA_REQUEST = 0x08,
 	ATA_ERROR = 0x21,
-	ATA_MOST = 255, /* sectors, with one command */
+	ATA_MOST = 255, /* sectors that one command reads */
 	ATA_SECTOR = 512,
 };
 
-/* false: the disk reports an error, or is none. to has room for whole sectors. */
+/*
+ * Reads @count sectors, from sector @number on, to @to, which has room for whole sectors. Returns
+ * false if the disk reports an error, or if there is no disk.
+ */
 static inline bool ata_read(uint32_t number, uint8_t count, void *to)
 {
 	uint8_t *bytes = to;

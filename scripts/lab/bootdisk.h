@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The disk that Bochs boots in the lab: 17 sectors of code (mbr.S, loader.c), one with this head,
- * then what the head names. scripts/ordeal/platforms/lab/disk.py writes it, fetch.c finds its
- * payload by it.
+ * The layout of the disk that Bochs boots in the lab: 17 sectors of code (mbr.S, loader.c), one
+ * sector with the head below, then the parts that the head lists. scripts/ordeal/platforms/
+ * bochs_disk.py writes the disk; fetch.c finds the payload through the head.
  */
 #ifndef ORDEAL_LAB_BOOTDISK_H
 #define ORDEAL_LAB_BOOTDISK_H
@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of the disk, from a sector's start on, and where in memory they belong. */
+/* A part of the disk: its first sector, its size in bytes, and the address it is loaded to. */
 struct disk_part {
 	uint32_t sector, size, address;
 };
@@ -28,7 +28,7 @@ struct disk_part {
 struct disk_head {
 	char magic[8];
 	uint32_t payload_sector, payload_size;
-	/* Where to go in the end, and what to have in EBX (PVH) and ESI (Linux) then. */
+	/* The address to jump to, and the value of EBX (PVH) and ESI (Linux) at that jump. */
 	uint32_t entry, information;
 	uint32_t count;
 	struct disk_part parts[DISK_PARTS];

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs in the lab's little Linux: waits until the machine outside holds out a payload, and copies
- * it to standard output. The machine's state can be saved while this waits, and be started again
- * later, any number of times, each time with another payload: that is how the lab boots in no time.
+ * This program runs in the lab's small Linux. It waits until the emulator offers a payload, and
+ * copies the payload to standard output. The machine's state can be saved while this program waits,
+ * and be loaded any number of times, each time with another payload: so the lab boots at once.
  *
  *	fetch [-o PORT WORD] [fw_cfg | ata]
  *	fetch -c PORT
  *
- * -o PORT WORD: first write WORD and a line end to this I/O port, and without a source nothing
- * more.
- *  -c PORT: copy standard input to this I/O port.
- * fw_cfg: the file opt/ordeal/payload of QEMU's firmware configuration device. ata: what the head
- * of the disk on the first IDE channel (bootdisk.h) calls its payload, by programmed I/O. Ports,
- * not drivers: neither is in every kernel, and a driver would have read the disk too early.
+ * -o PORT WORD: first write WORD and a line end to this I/O port; without a source, do no more.
+ * -c PORT: copy standard input to this I/O port.
+ * fw_cfg: the payload is the file opt/ordeal/payload of QEMU's firmware configuration device.
+ * ata: the head of the disk on the first IDE channel (bootdisk.h) names the payload.
+ * Both sources are read by port I/O, because not every kernel has the drivers, and because a disk
+ * driver would have read the disk before the payload was there.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -37,7 +37,7 @@ enum {
 static const char payload_name[] = "opt/ordeal/payload";
 
 struct fw_cfg_file {
-	uint32_t size; /* big endian, as all of it */
+	uint32_t size; /* big endian, as every field of this device */
 	uint16_t select, reserved;
 	char name[56];
 };

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A small VMM: boots one Multiboot image of this project on /dev/kvm with one CPU, its serial
- * console on standard output. It is what the lab runs inside the hypervisor under test, because it
+ * A small VMM: it boots one Multiboot image of this project on /dev/kvm with one CPU, and writes
+ * the image's serial console to standard output. The lab runs it on the KVM under test, because it
  * starts in a hundredth of the time of a full VMM; `x86/run --vmm launcher` runs it on this
  * machine's /dev/kvm.
  *
  *	launcher [-o PORT] [-t TAG] IMAGE [GUEST-ARGUMENT]...
  *
- * -o PORT: write the console to this I/O port of the machine (a debug console), not to standard
+ * -o PORT: write the console to this I/O port of the machine (a debug console) instead of standard
  * output.
- * -t TAG: print a line "TAG BEGIN" before and "TAG EXIT KIND STATUS TEXT" after the guest's output;
- * KIND is exit (the guest wrote STATUS), off (it stopped) or vmm (KVM or this program failed). Exit
- * status: the guest's own, written to port 0xf4; 126 if it stopped without one; 125 if KVM or this
- * program failed. The guest has a COM1 to write to, KVM's own interrupt controllers and timer, and
- * nothing else: other ports read as all ones.
+ * -t TAG: print a line "TAG BEGIN" before the guest's output and "TAG EXIT KIND STATUS TEXT" after
+ * it; KIND is exit (the guest wrote STATUS), off (the guest stopped) or vmm (KVM or this program
+ * failed).
+ * The exit status is the one that the guest wrote to port 0xf4; 126 if the guest stopped without
+ * writing one; 125 if KVM or this program failed. The guest has a COM1 to write to and KVM's own
+ * interrupt controllers and timer. It has no other device: other ports read as all ones.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,12 +34,12 @@
 enum {
 	COM1 = 0x3f8,
 	COM1_STATUS = COM1 + 5,
-	STATUS_EMPTY = 0x60, /* THRE and TEMT: everything is sent at once */
-	BLOCK_PORT = 0xe8,   /* console=block: the address of an address and a length */
+	STATUS_EMPTY = 0x60, /* THRE and TEMT: the transmitter is always empty */
+	BLOCK_PORT = 0xe8,   /* console=block writes the address of a struct console_block */
 	EXIT_PORT = 0xf4,
 	STATUS_STOPPED = 126,
 	STATUS_FAILED = 125,
-	/* Below 4 GiB, above any memory of ours: where KVM-Intel wants its own pages. */
+	/* KVM-Intel needs pages of its own: below 4 GiB, above the guest's memory. */
 	TSS_ADDRESS = 0xfffbd000,
 	IDENTITY_MAP_ADDRESS = 0xfffbc000,
 	CONSOLE_SIZE = 4096,
@@ -81,7 +82,7 @@ static void console_byte(char byte)
 		console_flush();
 }
 
-/* What is printed after "EXIT" is what the runner learns of the end. */
+/* Ends this program. The runner learns how the guest ended from the line with "EXIT" alone. */
 static _Noreturn void finish(const char *kind, int status, const char *format, ...)
 {
 	char text[256];
@@ -165,7 +166,7 @@ static void create(struct vm *vm)
 		fail("struct kvm_run: %s", strerror(errno));
 }
 
-/* The guest sees what KVM says it can offer, its LAPIC's id, and that there is a hypervisor. */
+/* The guest's CPUID: all that KVM supports, the local APIC's id, and the hypervisor bit. */
 static void set_cpuid(struct vm *vm)
 {
 	enum { ENTRIES = 256 };
@@ -189,7 +190,7 @@ static void set_cpuid(struct vm *vm)
 	free(cpuid);
 }
 
-/* Multiboot's machine state: 32-bit protected mode, flat segments, no paging. */
+/* The machine state that Multiboot specifies: 32-bit protected mode, flat segments, no paging. */
 static void set_registers(struct vm *vm, const struct multiboot_image *image)
 {
 	const struct kvm_segment code = { .limit = 0xffffffff,
@@ -219,7 +220,7 @@ static void set_registers(struct vm *vm, const struct multiboot_image *image)
 	CALL(vm->vcpu, KVM_SET_REGS, &regs);
 }
 
-/* A whole line with one exit: lib/x86/report/console.h, struct console_block. */
+/* One exit passes a whole line: see struct console_block in lib/x86/report/console.h. */
 static void console_block(const struct vm *vm, uint32_t at)
 {
 	struct {

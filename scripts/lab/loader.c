@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loads what the head of the lab's disk names to where it says, and returns where to go. It knows
- * nothing of kernels: what Linux wants to find in memory, lab/disk.py has put on the disk.
+ * Loads each part that the head of the lab's disk lists to its address, and returns the entry
+ * point. This loader knows nothing about kernels: lab/disk.py has prepared, on the disk, everything
+ * that Linux expects in memory.
  */
 #include "bootdisk.h"
 #include "ata.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first sector of the lab's disk: the BIOS loads it, it loads the rest of the code and the
- * head, and calls loader() in 32-bit protected mode without paging. The descriptors are those that
- * Linux's boot protocol asks for: code 0x10, data 0x18, both flat.
+ * The first sector of the lab's disk. The BIOS loads this sector; its code loads the rest of the
+ * code and the head, and calls loader() in 32-bit protected mode without paging. The descriptors
+ * are those that Linux's boot protocol requires: code 0x10 and data 0x18, both flat.
  */
 #include "bootdisk.h"
 
@@ -16,9 +16,9 @@ mbr:
 	mov %ax, %ss
 	mov $LOAD_ADDRESS, %sp
 	mov $packet, %si
-	mov $0x42, %ah			/* EDD: extended read; DL is still the BIOS's */
+	mov $0x42, %ah			/* EDD extended read, from the drive the BIOS left in DL */
 	int $0x13
-	cli				/* a BIOS may come back with interrupts on */
+	cli				/* a BIOS may return with interrupts enabled */
 	jc failed
 	in $0x92, %al			/* A20 */
 	or $2, %al

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See multiboot.h.
+ * The header lies at a multiple of 4 in the first 8 KiB of the file. Every length and address in
+ * the file is checked before it is used: the file may be any file that a user names.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -10,7 +11,7 @@ enum {
 	HEADER_MAGIC = 0x1badb002,
 	HEADER_SEARCH = 8192, /* the header lies in the first 8 KiB of the file */
 	HAS_ADDRESSES = 1 << 16,
-	UNKNOWN_NEEDS = 0xfffc, /* bits 2 to 15: features a loader must know */
+	UNKNOWN_NEEDS = 0xfffc, /* bits 2 to 15: required features that this loader does not know */
 	INFO_MEMORY = 1 << 0,
 	INFO_COMMAND_LINE = 1 << 2,
 	LOWER_MEMORY_KIB = 639,
@@ -45,7 +46,7 @@ const char *multiboot_load(const void *file, size_t size, uint8_t *memory, size_
 	if (!find_header(file, size, &header, &offset))
 		return "no Multiboot header in the first 8 KiB";
 	if (!(header.flags & HAS_ADDRESSES) || header.flags & UNKNOWN_NEEDS)
-		return "a Multiboot header without address fields, or with needs that are not met";
+		return "the Multiboot header has no address fields, or requires unknown features";
 	if (header.header_addr < header.load_addr || header.header_addr - header.load_addr > offset)
 		return "the Multiboot header lies before the load address";
 	offset -= header.header_addr - header.load_addr;
@@ -66,7 +67,7 @@ const char *multiboot_load(const void *file, size_t size, uint8_t *memory, size_
 	return NULL;
 }
 
-/* Where the image's own name starts and how long it is: "x86/native.flat" is "native". */
+/* Finds the image's own name and its length: in "x86/native.flat" it is "native". */
 static const char *base_name(const char *path, size_t *length)
 {
 	const char *slash = strrchr(path, '/');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Port I/O, with and without a system below. The C library's outsb() and insb() do not tell the
- * compiler that they touch memory.
+ * Port I/O, for programs under an operating system and for programs without one. The C library's
+ * outsb() and insb() do not tell the compiler that they access memory, so this file has its own.
  */
 #ifndef ORDEAL_LAB_PORTS_H
 #define ORDEAL_LAB_PORTS_H

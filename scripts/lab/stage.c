@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A PVH kernel that becomes another one: Xen starts it as dom0, it says READY on COM2, waits until
- * QEMU's firmware configuration device holds out a payload, loads that and enters it as Xen would
- * have done. The machine's state is saved while it waits, so that Xen boots once and every image
- * starts from there.
+ * A PVH kernel that loads another one in its own place. Xen starts it as dom0. It says READY on
+ * COM2, waits until QEMU's firmware configuration device offers a payload, loads the payload and
+ * enters it as Xen would have done. The machine's state is saved while this kernel waits, so that
+ * Xen boots only once and every image starts from the saved state.
  *
- * The payload is a command line, a NUL, padding to 4096 bytes, and an image of this project. All of
- * this runs in 32-bit protected mode without paging, as PVH has it, and lies above any image.
+ * The payload is a command line, a NUL, padding to 4096 bytes, and an image of this project. This
+ * kernel runs in 32-bit protected mode without paging, as PVH specifies, and lies above any image.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +27,7 @@ enum {
 	DEBUG_EXIT = 0xf4, /* QEMU's isa-debug-exit ends the machine */
 };
 
-/* Of Xen's hvm_start_info, as far as the command line (start_info.h). */
+/* Xen's hvm_start_info (start_info.h), up to the command line. */
 struct start_info {
 	uint32_t magic, version, flags, module_count;
 	uint64_t modules, command_line;
@@ -48,7 +48,7 @@ struct elf_segment {
 };
 
 struct fw_cfg_file {
-	uint32_t size; /* big endian, as all of it */
+	uint32_t size; /* big endian, as every field of this device */
 	uint16_t select, reserved;
 	char name[56];
 };
@@ -90,8 +90,8 @@ static uint8_t in8(uint16_t port)
 }
 
 /*
- * To the hypervisor and back: QEMU takes no saved state of a CPU that is in guest mode, so the
- * machine has to be in the hypervisor nearly all of the time.
+ * Exits to the hypervisor and returns. QEMU does not load a saved state of a CPU in guest mode, so
+ * the CPU has to spend nearly all of its time in the hypervisor.
  */
 static void leave(void)
 {
@@ -129,7 +129,7 @@ static int same(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* The payload's size; 0 while there is none. What follows on the data port is the payload. */
+/* Returns the payload's size, or 0 while there is none. The data port then delivers the payload. */
 static uint32_t payload(void)
 {
 	struct fw_cfg_file file;
@@ -147,7 +147,7 @@ static uint32_t payload(void)
 	return 0;
 }
 
-/* Where the image wants to be entered, according to its PVH note. */
+/* The entry point that the image's PVH note names; 0 without one. */
 static uint32_t entry_of(const uint32_t *note, uint32_t size)
 {
 	for (const uint32_t *end = note + size / 4; note + 4 < end;
@@ -187,7 +187,7 @@ uint32_t stage(struct start_info *info)
 	while (!(size = payload()))
 		for (int i = 0; i < PAUSES; i++)
 			leave();
-	if (size == COMMAND_LINE_SIZE) { /* No image: the runner tries a state that it has saved. */
+	if (size == COMMAND_LINE_SIZE) { /* No image: the runner tests a saved state. */
 		say("OVER\n");
 		out8(DEBUG_EXIT, 0);
 	}

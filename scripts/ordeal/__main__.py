@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The entry, called by run_tests.sh: `python3 -I -S scripts/ordeal/__main__.py ARG...`.
+"""The entry point, called by run_tests.sh: `python3 -I -S scripts/ordeal/__main__.py ARG...`.
 
-Keeps the one promise about errors: one line that says what is wrong, and exit status 2.
+This module keeps the one promise about errors: one line that says what is wrong, and exit status 2.
 """
 import gc
 import os
@@ -10,13 +10,13 @@ import time
 
 
 def _package() -> None:
-    """Python -I puts nothing of ours on its path."""
+    """Add scripts/ to the import path, which `python3 -I` leaves out."""
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def main() -> int:
     """The exit status."""
-    gc.disable()  # loading makes no rubbish; what a run makes is found at a slower pace
+    gc.disable()  # loading leaves no garbage; a run collects its garbage less often than usual
     from ordeal.agenda import Agenda
     from ordeal.app import run
     from ordeal.host import find_host
@@ -62,7 +62,7 @@ def main() -> int:
 
 if __name__ == "__main__":
     if sys.version_info < (3, 9):
-        sys.stderr.write("run_tests.sh: this Python is %d.%d, want 3.9 or later\n"
+        sys.stderr.write("run_tests.sh: this Python is %d.%d; install 3.9 or later\n"
                          % sys.version_info[:2])
         sys.exit(2)
     _package()

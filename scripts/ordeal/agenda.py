@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a run is going to do: its cases, platforms and units, and the deviations known of them.
+"""What a run is going to do: its cases, platforms and units, and the known deviations.
 
-All of it stands before anything boots, so that whatever is wrong with the input is said first.
+The agenda is complete before anything boots, so that every error in the input is reported first.
 """
 import os
 import time
@@ -21,7 +21,7 @@ from .text import shell_quote
 
 
 class Agenda:
-    """load() and prepare() fill it; after that it does not change."""
+    """The plan of a run. load() and prepare() fill it; afterwards it does not change."""
 
     def __init__(self, host: Host, options: Options) -> None:
         self.host, self.options = host, options
@@ -34,15 +34,15 @@ class Agenda:
         self.suites: List[Suite] = []
         self.chosen: List[Tuple[Suite, List[Case]]] = []
         self.platforms: List[Platform] = []
-        #: By the platform's name.
+        #: The known deviations, by the platform's name.
         self.known: Dict[str, known.Deviations] = {}
-        #: By the index of a suite's first case on a platform: its unit in each round.
+        #: One unit for each round, by the index of the suite's first case on that platform.
         self.rounds: Dict[int, List[Unit]] = {}
         self._unread: List[str] = []
         self._command = ""
 
     def load(self) -> None:
-        """Read the cfg and the images, and select."""
+        """Read the cfg file and the images, and select the cases."""
         stanzas = suites.read_stanzas(self.host, self.cfg, self.options.values.get("set", []))
         check_stanzas(stanzas, self.selection)
         self._unread = [s.name for s in stanzas if not wanted(s, self.selection)]
@@ -51,10 +51,10 @@ class Agenda:
         self.chosen = select(self.suites, self.selection)
 
     def prepare(self) -> None:
-        """Platforms, known deviations, units."""
+        """Choose the platforms, read the known deviations, and make the units."""
         self.platforms = platforms.choose(self.host, self.options.platforms)
         if not self.chosen:
-            raise UserError("nothing to run: the selection leaves no case")
+            raise UserError("nothing to run: the selection leaves no case; --list-cases lists them")
         self._read_known()
         index = 0
         for platform in self.platforms:
@@ -75,7 +75,7 @@ class Agenda:
 
     def _units(self, platform: Platform, suite: Suite, cases: List[Case],
                index: int) -> List[Unit]:
-        """One for each round. All that can be wrong with a stanza is found here."""
+        """One unit for each round. Every error in a stanza is found here."""
         job = suites.make_job(suite, self.host)
         limit = suites.time_limit(suite.stanza, platform, self.host)
         skip = suites.why_not(suite.stanza, platform, self.host)
@@ -100,7 +100,7 @@ class Agenda:
         return "%s %s" % (self._command, shell_quote(["-p", platform, case]))
 
     def complaints(self) -> List[str]:
-        """About known deviations that are stale."""
+        """Lines about known deviations that are stale."""
         every = [ident(suite, case) for suite in self.suites for case in suite.cases]
         every += [name + "/*" for name in self._unread + [s.stanza.name for s in self.suites
                                                           if s.foreign]]

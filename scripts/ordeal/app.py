@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From an agenda to an exit status: the order of a whole run.
+"""The order of a whole run, from its agenda to its exit status.
 
-Results go to the stream as they come; what people and machines read at the end is computed from the
-stream alone.
+Results go to the stream as they come. Every report at the end, for people or for machines, is
+computed from the stream alone.
 """
 import os
 import signal
@@ -22,10 +22,11 @@ Records = List[Dict[str, Any]]
 
 
 def run(agenda: Agenda, argv: Sequence[str], started: float) -> int:
-    """Boot everything and report; the exit status. started: when, by time.monotonic()."""
+    """Boot everything and report; returns the exit status. started: the time.monotonic() at which the
+    program began."""
     options = agenda.options
     logs = LogDir(options.one("logs") or os.path.join(agenda.host.build, "logs"))
-    # Files of the user's are opened, and a baseline read, before anything boots.
+    # The user's files are opened, and the baseline is read, before anything boots.
     old = [] if not options.one("baseline") else [
         r for r in read_records(options.one("baseline")) if r["type"] == "result"]
     for directory in options.values.get("html", []):
@@ -79,7 +80,8 @@ def _start_record(agenda: Agenda, argv: Sequence[str]) -> Dict[str, Any]:
 
 
 def _report(recorder: Recorder, old: Records, signalled: int, started: float) -> int:
-    """The summary record, the reports, and the exit status. old: a baseline's results."""
+    """Write the summary record and the reports; returns the exit status. old: the baseline's
+    results."""
     from .report import compare, formats
     options, stream, results = recorder.agenda.options, recorder.stream, recorder.results
     verdicts = [result.verdict for result in results]
@@ -104,7 +106,7 @@ def _report(recorder: Recorder, old: Records, signalled: int, started: float) ->
 
 
 def _write_reports(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) -> None:
-    """Into the files that the command line names."""
+    """Write the reports into the files that the command line names."""
     from .report import formats
     options, records = recorder.agenda.options, recorder.stream.records
     for name in REPORTS:
@@ -121,7 +123,7 @@ def _write_reports(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) 
 
 
 def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) -> None:
-    """On standard output."""
+    """Print the result of the run on standard output."""
     from .report import compare, formats, person
     options, records = recorder.agenda.options, recorder.stream.records
     recorder.progress("")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the runner knows of this machine: directories, environment, programs and their versions.
+"""What the runner knows about this machine: directories, environment, programs and their versions.
 
-Asking an emulator for its version costs more than booting a guest, so answers are kept in the
-cache directory, keyed by the program's path, size and time of change.
+Asking an emulator for its version takes longer than booting a guest, so answers are kept in the
+cache directory under the program's path, size and time of change.
 """
 import json
 import os
@@ -28,18 +28,19 @@ def which(name: str) -> str:
 
 @dataclass
 class Host:
-    """Where things are. root: the source tree; build: where make put the images."""
+    """The directories and environment of a run. root: the source tree; build: where make put the
+    images."""
     root: str
     build: str
     env: Dict[str, str]
     config: Dict[str, str] = field(default_factory=dict)
-    #: What the command line says of the lab: kernel, modules, kernel-args, module-args, xen, vmm.
+    #: The lab's options of the command line: kernel, modules, kernel-args, module-args, xen.
     lab: Dict[str, str] = field(default_factory=dict)
     _versions: Dict[str, str] = field(default_factory=dict)
 
     @property
     def cache(self) -> str:
-        """A directory for what can be made again."""
+        """A directory for files that can be made again."""
         return os.path.join(self.build, ".cache", "ordeal")
 
     def changed(self) -> Dict[str, str]:
@@ -47,7 +48,7 @@ class Host:
         return {name: self.env[name] for name in VARIABLES if self.env.get(name)}
 
     def program(self, variable: str, names: Tuple[str, ...]) -> str:
-        """The program the variable names, or the first of names on PATH; '' if none."""
+        """The program that the variable names, or the first of names that is on PATH; '' if none is."""
         chosen = self.env.get(variable, "")
         if chosen:
             found = which(chosen)
@@ -62,7 +63,7 @@ class Host:
         return ""
 
     def ask(self, argv: List[str]) -> str:
-        """The output of a program that is asked about itself, from the cache if it is there."""
+        """The output of a command that asks a program about itself, from the cache if it is there."""
         try:
             stat = os.stat(argv[0])
         except OSError:
@@ -94,7 +95,7 @@ class Host:
                 json.dump(self._versions, stream)
             os.replace(part, path)
         except OSError:
-            pass  # a cache that cannot be kept costs time, nothing else
+            pass  # without a cache a run takes longer, and nothing else changes
 
 
 def read_config(path: str) -> Dict[str, str]:
@@ -129,7 +130,7 @@ def version_of(text: str) -> Tuple[int, ...]:
 
 
 def prune(directory: str, keep: int) -> None:
-    """Remove all but the files that were used last, so that a cache does not grow for ever."""
+    """Remove all files but the most recently used, so that a cache does not grow without limit."""
     files = [os.path.join(directory, name) for name in os.listdir(directory)]
     for path in sorted(files, key=os.path.getmtime)[:-keep]:
         os.unlink(path)

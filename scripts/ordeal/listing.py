@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What -l, --list-cases and --platforms print; nothing boots for any of them."""
+"""Prints the lists of -l, --list-cases and --platforms; nothing boots for any of them."""
 from .agenda import Agenda
 from .host import Host
 from .model import UserError
@@ -9,7 +9,8 @@ from .text import clean_text
 
 
 def tests(agenda: Agenda) -> None:
-    """Every stanza's name, as kvm-unit-tests' -l; -g narrows. Images need not be built."""
+    """Print every stanza's name, as -l of kvm-unit-tests does; -g narrows the list. The images need
+    not be built."""
     stanzas = suites.read_stanzas(agenda.host, agenda.cfg, agenda.options.values.get("set", []))
     groups = agenda.options.words("group")
     known = {group for stanza in stanzas for group in stanza.groups}
@@ -22,7 +23,7 @@ def tests(agenda: Agenda) -> None:
 
 
 def cases(agenda: Agenda) -> None:
-    """id, row and sentence of every selected case, tab-separated."""
+    """Print id, row and sentence of every selected case, tab-separated."""
     for suite, chosen in agenda.chosen:
         for case in chosen:
             row = (case.row, clean_text(case.sentence))
@@ -30,7 +31,7 @@ def cases(agenda: Agenda) -> None:
 
 
 def platforms(host: Host) -> None:
-    """Each platform: ready, or what is missing and what gives it."""
+    """Print each platform: whether it is ready, or what is missing and how to get it."""
     found = survey(host)
     width = max(len(platform.name) for platform, _ in found)
     for platform, missing in found:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The words everybody shares: verdicts, cases, stanzas, results.
+"""The data types that every room shares: verdicts, cases, stanzas, results.
 
-Plain data without behaviour worth mentioning. A Result is what one case got on one platform;
-its to_record() is the JSONL line described in docs/results.md.
+They are plain data with hardly any behaviour. A Result is the outcome of one case on one platform;
+its to_record() is the JSONL line that docs/results.md describes.
 """
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Tuple
@@ -10,19 +10,19 @@ from typing import Any, Dict, List, Tuple
 PASS, FAIL, SKIP, XFAIL, XPASS = "PASS", "FAIL", "SKIP", "XFAIL", "XPASS"
 ERROR, CRASH, TIMEOUT, NOTRUN, FLAKY = "ERROR", "CRASH", "TIMEOUT", "NOTRUN", "FLAKY"
 VERDICTS = (PASS, FAIL, SKIP, XFAIL, XPASS, ERROR, CRASH, TIMEOUT, NOTRUN, FLAKY)
-#: From best to worst: what a whole image is called when its cases differ.
+#: Verdicts from best to worst. The verdict of a whole image is the worst of its cases.
 SEVERITY = (PASS, SKIP, XFAIL, NOTRUN, XPASS, FLAKY, FAIL, ERROR, TIMEOUT, CRASH)
 #: Verdicts that need no explanation in a green run.
 EXPECTED = frozenset((PASS, SKIP, XFAIL))
 
 
 class UserError(Exception):
-    """Bad input: its text is the one line the user gets, and the exit status is 2."""
+    """Bad input. Its text is the one line that the user sees; the exit status is 2."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case as the image itself describes it (section .ordeal.cases)."""
+    """One case as its image describes it (section .ordeal.cases)."""
     name: str
     row: str = ""
     sentence: str = ""
@@ -51,7 +51,7 @@ class Stanza:
 
 @dataclass
 class Result:
-    """What one case got on one platform."""
+    """The outcome of one case on one platform."""
     platform: str
     case: str
     verdict: str
@@ -93,7 +93,8 @@ class Result:
 
 
 def result_from_record(record: Dict[str, Any]) -> Result:
-    """The Result a JSONL line describes; unknown fields are ignored, so old readers keep up."""
+    """The Result that a JSONL line describes. Unknown fields are ignored, so that this reader also
+    reads the lines of newer writers."""
     known = {key: value for key, value in record.items() if key in Result.__dataclass_fields__}
     known["histogram"] = [(int(count), str(trace)) for count, trace in known.get("histogram", [])]
     return Result(**known)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command line: kvm-unit-tests' letters with their meanings, and what this runner adds.
+"""The command line: the letters of kvm-unit-tests with their meanings, and this runner's own options.
 
-A table and a small getopt instead of argparse: half the start-up time, no abbreviations, and
-every error is one line that names the word at fault.
+A table and a small getopt replace argparse: they halve the start-up time, take no abbreviations,
+and report every error in one line that names the word at fault.
 """
 from dataclasses import dataclass, field
 from typing import Dict, List, NamedTuple, Tuple
@@ -14,52 +14,53 @@ USAGE = """\
 usage: ./run_tests.sh [OPTION]... [TEST-GLOB | TEST/CASE-GLOB]...
 
 What to run
-  -a, --all               also the tests of group nodefault
-  -g, --group GROUP       only tests of this group (repeatable)
+  -a, --all               also run the tests of group nodefault
+  -g, --group GROUP       run only tests of this group (repeatable)
   -x, --exclude GLOB      leave out a TEST-GLOB or TEST/CASE-GLOB (repeatable)
   -p, --platform LIST     platforms, comma-separated (repeatable); default: all that this
                           machine can run, except slow ones
-      --shard I/N         the I-th of N equal parts of the cases
-      --cfg FILE          another unittests.cfg, also one of kvm-unit-tests
+      --shard I/N         run the I-th of N equal parts of the cases
+      --cfg FILE          read another unittests.cfg; it may be one of kvm-unit-tests
       --set TEST.KEY=VAL  override a key of unittests.cfg (repeatable)
       --repeat N          run everything N times; a case that varies is FLAKY
 
 How to run
-  -j, --parallel N        N machines at once
-  -v, --verbose           every case, and the command lines
+  -j, --parallel N        run N machines at once
+  -v, --verbose           show every case, and the command lines
       --logs DIR          where logs go (default: logs; the previous run is in logs.old)
-      --isolate           the lab: a machine for each test, not one for all
+      --isolate           the lab: boot a machine for each test, not one for all
       --kernel FILE  --modules DIR  --kernel-args ARGS  --module-args "kvm_amd nested=0 ..."
                           the lab: your own bzImage, KVM modules and their arguments
       --xen FILE          the lab: your own Xen (uncompressed)
-      --setup             install what is missing (apt), configure, build, then run
+      --setup             install missing packages (apt), configure, build, then run
 
-What to tell
+What to report
   -l, --list              list the tests and exit
       --list-cases        list the cases (id, row, sentence; tab-separated) and exit;
                           docs/rows.md says what each row claims
       --platforms         list the platforms, with what is missing here, and exit
-  -t, --tap13             TAP on standard output instead of the report for people
-      --tap F  --ktap F  --junit F  --lava F  --jsonl F   reports into files (- is stdout)
-      --html DIR          a page for people, DIR/index.html: matrix, timelines, phase diagrams
-      --require LIST      a skip that names one of these features is unexpected
-      --save-baseline F   keep the results to compare with later
-      --baseline F        compare with such a file
-      --fail-on CLASSES   exit 1 exactly for these: unexpected new-fail fixed new-skip
+  -t, --tap13             print TAP instead of the report for people
+      --tap F  --ktap F  --junit F  --lava F  --jsonl F
+                          write reports into files (- is standard output)
+      --html DIR          write a page, DIR/index.html: matrix, timelines, phase diagrams
+      --require LIST      treat a skip that names one of these features as unexpected
+      --save-baseline F   save the results, to compare later runs with them
+      --baseline F        compare with the results in such a file
+      --fail-on CLASSES   exit 1 exactly for these classes: unexpected new-fail fixed new-skip
                           vanished appeared slower (default: unexpected)
       --differential P,Q  run on two platforms and show where their traces differ;
                           NAME+trixie is NAME on the emulator of Debian 13
-  -h, --help              this text
-      --probe-maxsmp      accepted for kvm-unit-tests' sake; nothing needs probing
+  -h, --help              print this text
+      --probe-maxsmp      accepted because kvm-unit-tests has it; does nothing
 
 Environment: QEMU, BOCHS (other binaries), ACCEL, MACHINE, TIMEOUT, CHECK (as in kvm-unit-tests),
 ORDEAL_ROOTS, ORDEAL_MIRROR (toolbox roots, docs/platforms.md).
-Exit status: 0 all as expected, 1 something unexpected, 2 usage, configuration or build,
-130 interrupted."""
+Exit status: 0 all as expected, 1 something unexpected, 2 an error in the command line, the
+configuration or the build, 130 interrupted."""
 
 
 class Option(NamedTuple):
-    """letter, long name, how it takes its value: flag, one (the last wins) or many."""
+    """An option: its letter, its long name, and its kind: flag, one (the last value wins) or many."""
     letter: str
     name: str
     kind: str
@@ -94,7 +95,7 @@ class Options:
     shard: Tuple[int, int] = (1, 1)
 
     def flag(self, name: str) -> bool:
-        """The flag was given."""
+        """Whether the flag was given."""
         return self.flags.get(name, False)
 
     def one(self, name: str) -> str:
@@ -107,25 +108,25 @@ class Options:
 
     @property
     def platforms(self) -> List[str]:
-        """Those that are named; none: all that can run here."""
+        """The platforms that are named; an empty list stands for all that can run here."""
         return self.words("differential") or self.words("platform")
 
     @property
     def whole(self) -> bool:
-        """Every case of the suites is to run."""
+        """Whether every case of the suites is to run."""
         return not (self.patterns or self.values.get("exclude") or self.words("group")
                     or self.shard != (1, 1))
 
     @property
     def quiet(self) -> bool:
-        """Standard output belongs to a report for machines."""
+        """Whether standard output belongs to a report for machines."""
         return self.flag("tap13") or "-" in [
             path for name in REPORTS + ("jsonl",) for path in self.values.get(name, [])]
 
 
 def _take(argv: List[str], option: Option, shown: str) -> str:
     if not argv:
-        raise UserError("option %s wants a value; see -h" % shown)
+        raise UserError("option %s needs a value; see -h" % shown)
     return argv.pop(0)
 
 
@@ -162,12 +163,12 @@ def _short(options: Options, word: str, argv: List[str]) -> None:
 
 def _number(text: str, what: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= 100000:
-        raise UserError("%s %s: want a number from 1" % (what, text))
+        raise UserError("%s %s: give a number from 1 to 100000" % (what, text))
     return int(text)
 
 
 def parse(argv: List[str]) -> Options:
-    """Options and patterns in any order; -- ends the options."""
+    """Parse options and patterns in any order; -- ends the options."""
     options, argv = Options(), list(argv)
     while argv:
         word = argv.pop(0)
@@ -191,10 +192,11 @@ def _check(options: Options) -> Options:
     if options.one("shard"):
         index, slash, count = options.one("shard").partition("/")
         if not slash:
-            raise UserError("--shard %s: want I/N" % options.one("shard"))
+            raise UserError("--shard %s: give I/N, as in 1/4" % options.one("shard"))
         options.shard = _number(index, "--shard"), _number(count, "--shard")
         if options.shard[0] > options.shard[1]:
-            raise UserError("--shard %s: I is larger than N" % options.one("shard"))
+            raise UserError("--shard %s: I is larger than N; give a part from 1 to N"
+                            % options.one("shard"))
     for name in options.words("fail-on"):
         if name not in CLASSES:
             raise UserError("--fail-on %s: unknown class%s; there are: %s"
@@ -205,7 +207,7 @@ def _check(options: Options) -> Options:
     if options.one("differential"):
         names = options.words("differential")
         if len(set(names)) != 2:
-            raise UserError("--differential %s: want two platforms, P,Q"
+            raise UserError("--differential %s: name two platforms, P,Q"
                             % options.one("differential"))
         if options.words("platform"):
             raise UserError("--differential names the platforms itself; leave out -p")

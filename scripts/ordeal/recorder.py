@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Takes what the runner finds as it comes: records for the stream, lines for whoever waits."""
+"""Turns what the runner finds into records for the stream and, at once, into lines for people."""
 import os
 import sys
 from typing import Dict, List, Set
@@ -13,7 +13,7 @@ from .text import clean_text, shell_quote
 
 
 def say(text: str) -> None:
-    """One line on standard output, as far as its encoding goes."""
+    """Print one line on standard output; what its encoding lacks is escaped."""
     sys.stdout.write(text.encode(sys.stdout.encoding or "ascii", "backslashreplace").decode(
         sys.stdout.encoding or "ascii") + "\n")
 
@@ -25,15 +25,17 @@ def shown(path: str) -> str:
 
 
 class Recorder:
-    """on_boot() and on_unit() are the runner's callbacks. logs: the directory of the logs."""
+    """Records and prints results. on_boot() and on_unit() are the runner's callbacks. logs: the
+    directory of the logs."""
 
     def __init__(self, agenda: Agenda, stream: Stream, logs: str) -> None:
         self.agenda, self.stream, self.logs = agenda, stream, logs
         self.quiet, self.verbose = agenda.options.quiet, agenda.options.flag("verbose")
         self.results: List[Result] = []
         self._units = agenda.units
-        #: By the unit's index: its results by their own; and the units that are over.
+        #: By the unit's index: its results, by their own index.
         self._found: Dict[int, Dict[int, Result]] = {}
+        #: The indices of the units that are over.
         self._over: Set[int] = set()
         self._printed = 0
         self._cpus: Dict[str, str] = {}
@@ -76,7 +78,7 @@ class Recorder:
         self.print_due()
 
     def _record(self, unit: Unit, found: List[Result]) -> None:
-        """Those that the stream has not got yet go there, as the known deviations see them."""
+        """Add the results that the stream lacks, after the known deviations were applied to them."""
         before = self._found.setdefault(unit.index, {})
         for result in found:
             if result.index in before:
@@ -89,7 +91,7 @@ class Recorder:
             self.stream.add(result.to_record())
 
     def _require(self, result: Result) -> None:
-        """A skip for a feature that --require names is unexpected."""
+        """Mark a skip for a feature that --require names as unexpected."""
         words = result.reason.lower().replace(",", " ").replace(":", " ").split()
         for feature in self.agenda.options.words("require") if result.verdict == SKIP else ():
             if feature.lower() in words:
@@ -97,7 +99,7 @@ class Recorder:
                 result.reason += " (--require %s)" % feature
 
     def print_due(self) -> None:
-        """Units are printed in the order of the agenda, however they finished."""
+        """Print the units that are over, in the order of the agenda, up to the first that is not."""
         while self._printed < len(self._units):
             unit = self._units[self._printed]
             if unit.index not in self._over:
@@ -119,7 +121,7 @@ class Recorder:
         sys.stdout.flush()
 
     def progress(self, text: str) -> None:
-        """A line that erases itself, on a terminal only."""
+        """Show a line that the next output erases; only on a terminal."""
         if self._tty and not self.quiet:
             sys.stderr.write("\r\033[K" + text[:78])
             sys.stderr.flush()

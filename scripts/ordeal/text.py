@@ -20,14 +20,15 @@ def clean(data: bytes, limit: int = 4000) -> str:
 
 
 def clean_text(text: str) -> str:
-    """The same for text that came from a file or a person: non-ASCII letters may stay."""
+    """Text from a file or a person made printable; non-ASCII letters may stay."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)
 
 
 def columns(rows: Sequence[Tuple[str, str, bool]], heads: Sequence[str]) -> List[str]:
-    """Two columns, a mark in the rows (left, right, differs) that differ; a dash where one is empty."""
+    """Two columns from rows (left, right, differs): a mark stands between two that differ, a dash in
+    place of an empty one."""
     width = min(60, max([len(heads[0])] + [len(left) for left, _, _ in rows]))
     return ["    %-*s   %s" % (width, *heads)] + [
         "    %-*s %s %s" % (width, left or "-", "|" if differs else " ", right or "-")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The judge for images of kvm-unit-tests: PASS:/FAIL:/SKIP: lines and an exit status.
 
-Such a log has no plan, nonce or END, so it proves less: one verdict a line, plus the verdict
-`exit` of the whole image, which is what kvm-unit-tests' own runner prints.
+Such a log has no plan, nonce or END, so it proves less. Each line gives one verdict, and the end of
+the machine gives the verdict `exit` of the whole image, which kvm-unit-tests' own runner prints.
 """
 from typing import Dict, List, Tuple
 
@@ -21,7 +21,7 @@ MAX_SUBTESTS = 200000
 
 
 def slug(text: str, taken: Dict[str, int]) -> str:
-    """A stable case name for a line of text; the second of the same name ends in .2."""
+    """A stable case name for a line of text; the second case of that name gets the suffix .2."""
     name = "".join(c if c in _ID else "_" for c in text.strip())
     while "__" in name:
         name = name.replace("__", "_")
@@ -33,7 +33,7 @@ def slug(text: str, taken: Dict[str, int]) -> str:
 
 
 class KutSession:
-    """Like judge.Session, for a log without a plan."""
+    """The judge of a log without a plan, with the interface of judge.session.Session."""
 
     closed = broken = False
 
@@ -44,7 +44,7 @@ class KutSession:
         self.summaries: List[str] = []
 
     def feed(self, chunk: bytes) -> None:
-        """Read what this chunk completes."""
+        """Read the lines that this chunk completes."""
         for line in self._scanner.feed(chunk):
             word, _, text = clean(line.data, 1000).partition(":")
             if word == "SUMMARY":
@@ -55,7 +55,7 @@ class KutSession:
                 self.cases[name] = CaseLog(name, _WORDS[word], reason)
 
     def finish(self, ending: Ending) -> Judgement:
-        """One verdict a line, and the image's own."""
+        """The verdict of each line, and that of the whole image."""
         verdict, reason = self._whole(ending)
         cases = dict(self.cases)
         cases[WHOLE] = CaseLog(WHOLE, verdict, reason)

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Console bytes cut into protocol lines, in bounded memory.
+"""Finds the protocol lines in console bytes, in bounded memory.
 
-Feed chunks of any size; out come the lines that begin with a word of the grammar
-(docs/results.md, section 1). Everything else is noise and is dropped here, so a gigabyte of it
-costs time, not memory. A line that never ends is cut at MAX_LINE and marked.
+The scanner takes chunks of any size and returns the lines that begin with a word of the grammar
+(docs/results.md, section 1). It drops everything else, so a gigabyte of noise costs time, not
+memory. A line that never ends is cut at MAX_LINE and marked.
 """
 from typing import Iterator, List, NamedTuple, Tuple
 
-WORDS = (b"ORDEAL ", b"ENV:", b"PLAN:", b"CASE:", b"WANT:", b"SEEN:", b"SWEEP:", b"SAMPLE:", b"HIST:",
-         b"OBSERVED:",
-         b"NOTE:", b"PASS:", b"FAIL:", b"SKIP:", b"ERROR:", b"DONE:", b"ABORT:",
-         b"SUMMARY:", b"END ")
+WORDS = (b"ORDEAL ", b"ENV:", b"PLAN:", b"CASE:", b"WANT:", b"SEEN:", b"SWEEP:", b"SAMPLE:",
+         b"HIST:", b"OBSERVED:", b"NOTE:", b"PASS:", b"FAIL:", b"SKIP:", b"ERROR:", b"DONE:",
+         b"ABORT:", b"SUMMARY:", b"END ")
 MAX_LINE = 65536
 
 
@@ -21,7 +20,7 @@ class Line(NamedTuple):
 
 
 class LineScanner:
-    """Keeps at most MAX_LINE bytes between two calls of feed."""
+    """Keeps at most MAX_LINE bytes between two calls of feed()."""
 
     def __init__(self, words: Tuple[bytes, ...] = WORDS) -> None:
         self._words = words
@@ -50,5 +49,5 @@ class LineScanner:
             self._hold(piece)
 
     def rest(self) -> bytes:
-        """What stands after the last line end: a line that was cut off, never judged."""
+        """The bytes after the last line end: a line that was cut off, which is never judged."""
         return b"".join(self._held)

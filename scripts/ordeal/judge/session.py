@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The judge: console bytes, how the machine ended, and the plan in; verdicts out.
+"""The judge: from the console's bytes, the end of the machine and the plan, it derives the verdicts.
 
-A pure state machine over the grammar of docs/results.md. Its one law: the log is believed up to
-its first violation, and a case is believed only if its block is whole (CRC over the nonce and
-every line) and everything before it was in order. Whatever breaks the log is charged to the case
-that was running, or to the last one that ran; later cases are `rest`, to be booted again.
+The judge is a pure state machine over the grammar of docs/results.md. Its one law: the log is
+believed up to its first violation, and a case is believed only if its block is whole (a CRC over
+the nonce and every line) and everything before it was in order. A violation is charged to the case
+that was running, or to the last one that ran; the later cases are the `rest`, to be booted again.
 """
 import zlib
 from dataclasses import dataclass, field
@@ -19,16 +19,16 @@ from .trace import orders
 
 #: Exit codes a guest may write to port 0xf4.
 CODE_PASS, CODE_FAIL, CODE_SKIP, CODE_ABORT = 0, 1, 77, 127
-#: More protocol lines than this in one boot are a flood, not a log.
+#: Bytes of protocol lines in one boot; a log with more is not read on.
 MAX_LOG = 64 << 20
 _VERDICT_WORDS = (PASS, FAIL, SKIP, ERROR)
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How the machine stopped: exit (guest wrote code), off (power-off or reset: no code),
-    stopped (by us after END), signal, timeout, vmm (the emulator failed), dead (the hypervisor
-    under test panicked), flood, interrupted."""
+    """How the machine stopped. kind: exit (the guest wrote code), off (a power-off or reset, without
+    a code), stopped (the runner stopped it after END or a broken log), signal (a signal killed the
+    emulator), timeout, vmm (the emulator failed), dead (the hypervisor under test panicked)."""
     kind: str
     code: Optional[int] = None
     text: str = ""
@@ -36,14 +36,14 @@ class Ending:
 
 @dataclass(frozen=True)
 class BootPlan:
-    """What this boot was asked to run, in the image's order."""
+    """The cases that a boot was asked to run, in the image's order."""
     nonce: str
     cases: Tuple[str, ...]
 
 
 @dataclass
 class CaseLog:
-    """What the log proved about one case."""
+    """What the log proves about one case."""
     name: str
     verdict: str = ""
     reason: str = ""
@@ -57,7 +57,8 @@ class CaseLog:
 
 @dataclass
 class Judgement:
-    """Verdicts by case, the cases nothing is known of, and why the log ended early."""
+    """The verdicts by case. rest: the cases without one; started: whether a case began; why: why the
+    log ended early, '' if it did not."""
     cases: Dict[str, CaseLog]
     rest: List[str]
     started: bool
@@ -66,7 +67,7 @@ class Judgement:
 
 
 class _Violation(Exception):
-    """The log breaks the grammar here. charge: the case to blame, if not the current one."""
+    """The log breaks the grammar. charge: the case to blame, if it is not the current one."""
 
     def __init__(self, text: str, verdict: str = ERROR, charge: str = "") -> None:
         super().__init__(text)
@@ -74,7 +75,7 @@ class _Violation(Exception):
 
 
 class Session:
-    """One boot under judgement: feed() the console as it comes, then finish()."""
+    """The judge of one boot: feed() the console as it comes, then call finish()."""
 
     def __init__(self, plan: BootPlan) -> None:
         self.plan = plan
@@ -90,16 +91,16 @@ class Session:
 
     @property
     def closed(self) -> bool:
-        """A valid END line was seen, and nothing after it."""
+        """Whether a valid END line was seen, and no protocol line after it."""
         return self.state == "closed" and self._broken is None
 
     @property
     def broken(self) -> bool:
-        """Nothing that still comes can be believed."""
+        """Whether the log broke the grammar, so that nothing that follows is believed."""
         return self._broken is not None
 
     def feed(self, chunk: bytes) -> None:
-        """Judge what this chunk of the console completes."""
+        """Judge the lines that this chunk of the console completes."""
         for line in self._scanner.feed(chunk):
             if self._broken is not None:
                 return
@@ -138,7 +139,7 @@ class Session:
         parts = rest.split(" ")
         fields = dict(part.partition("=")[::2] for part in parts[1:])
         if parts[0] != "1":
-            raise _Violation("log version %s, this runner reads version 1" % parts[0])
+            raise _Violation("log version %s; this runner reads version 1: run make" % parts[0])
         if list(fields) != ["suite", "nonce"] or not fields["suite"]:
             raise _Violation("malformed ORDEAL line: " + shown)
         if fields["nonce"] != self.plan.nonce:
@@ -272,7 +273,7 @@ class Session:
         return self.plan.cases[len(self.done)] if len(self.done) < len(self.plan.cases) else ""
 
     def _exit_problem(self, ending: Ending) -> Optional[_Violation]:
-        """What the machine's end says against a log that is closed."""
+        """The contradiction between the end of the machine and a closed log, if there is one."""
         _, failed, skipped, errors = self._counts()
         want = CODE_PASS
         if failed + errors:
@@ -287,7 +288,7 @@ class Session:
         return _cut(ending, "after its END line")
 
     def finish(self, ending: Ending) -> Judgement:
-        """The verdicts, now that the machine has stopped."""
+        """The verdicts, after the machine has stopped."""
         broken = self._broken
         if broken is None and self.state == "closed":
             broken = self._exit_problem(ending)
@@ -305,7 +306,7 @@ class Session:
         return Judgement(cases, rest, started, why, list(self.env))
 
     def _charge(self, cases: Dict[str, CaseLog], broken: _Violation) -> None:
-        """Give the verdict to the case that ran, was due, or ran last."""
+        """Charge the violation to the case that was running, was due, or ran last."""
         if self.current is not None:
             cases[self.current.name] = self.current
             name = self.current.name
@@ -328,14 +329,14 @@ class Session:
 
 
 def _second_opinion(case: CaseLog) -> None:
-    """A PASS whose SEEN is not what its WANT claims shows a guest that cannot compare."""
+    """Turn a PASS whose SEEN differs from its WANT into ERROR: the guest compared wrongly."""
     reason = contradiction(case.want, case.seen) if case.verdict == PASS else ""
     if reason:
         case.verdict, case.reason = ERROR, reason
 
 
 def _split(line: str) -> Tuple[str, str]:
-    """The word and what follows it; ORDEAL and END are followed by a blank, others by ': '."""
+    """The first word of a line and the rest; a blank follows ORDEAL and END, ': ' any other word."""
     if line.startswith(("ORDEAL ", "END ")):
         word, _, rest = line.partition(" ")
     else:
@@ -347,7 +348,7 @@ def _split(line: str) -> Tuple[str, str]:
 
 
 def _cut(ending: Ending, place: str) -> _Violation:
-    """The violation a log has that simply stops, from how the machine stopped."""
+    """The violation of a log that simply stops, described by how the machine stopped."""
     detail = ": " + ending.text if ending.text else ""
     if ending.kind == "timeout":
         return _Violation("no end within the time limit%s, %s" % (detail, place), TIMEOUT)
@@ -366,7 +367,7 @@ def _cut(ending: Ending, place: str) -> _Violation:
 
 
 def judge(log: bytes, ending: Ending, plan: BootPlan) -> Judgement:
-    """The whole judge as one function."""
+    """The judgement of a complete log."""
     session = Session(plan)
     session.feed(log)
     return session.finish(ending)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a log says of a sweep: its window, how often each order was met, where, and its first sample.
+"""What a log says about a sweep: its window, and for each order how often and where it was met, and
+its first sample.
 
-Pure functions from the text of SWEEP, HIST and SAMPLE lines (docs/results.md, section 1) to plain data,
-which is the field `sweep` of a result line. A text that does not fit is a ValueError.
+These are pure functions from the text of SWEEP, HIST and SAMPLE lines (docs/results.md, section 1)
+to plain data, which is the field `sweep` of a result line. A malformed text is a ValueError.
 """
 import re
 from typing import Any, Dict, List, Tuple
@@ -16,7 +17,8 @@ _TICKS = re.compile(r"~?\d{1,10}(?:-\d{1,10})?(?:,\d{1,10}(?:-\d{1,10})?)*")
 
 
 def parse_sweep(text: str) -> Sweep:
-    """The SWEEP line: from, to, unit, step, repeat, samples, searched, and why it is incomplete or ''."""
+    """The fields of a SWEEP line: from, to, unit, step, repeat, samples, searched and incomplete (why
+    the sweep is incomplete, or '')."""
     found = _SWEEP.fullmatch(text)
     if not found or int(found.group(2)) < int(found.group(1)):
         raise ValueError("SWEEP without window, unit and counts")
@@ -26,7 +28,7 @@ def parse_sweep(text: str) -> Sweep:
 
 
 def parse_hist(text: str) -> Tuple[int, str, str]:
-    """The HIST line: count, ticks ('' if it gives none), trace."""
+    """The fields of a HIST line: count, ticks ('' if the line gives none), trace."""
     found = _HIST.fullmatch(text)
     if not found:
         raise ValueError("HIST without a count")
@@ -37,7 +39,7 @@ def parse_hist(text: str) -> Tuple[int, str, str]:
 
 
 def parse_sample(text: str) -> Tuple[int, str]:
-    """The SAMPLE line: tick, trace."""
+    """The fields of a SAMPLE line: tick, trace."""
     found = _SAMPLE.fullmatch(text)
     if not found:
         raise ValueError("SAMPLE without a tick")
@@ -45,7 +47,7 @@ def parse_sample(text: str) -> Tuple[int, str]:
 
 
 def ranges(ticks: str) -> List[Tuple[int, int]]:
-    """[(1, 90), (93, 93)] for '1-90,93'. Mixed with others ('~1-90') is one range, too."""
+    """[(1, 90), (93, 93)] for '1-90,93'. '~1-90', ticks that other orders share, is a range as well."""
     found = []
     for part in ticks.lstrip("~").split(",") if ticks else []:
         first, _, last = part.partition("-")
@@ -54,7 +56,7 @@ def ranges(ticks: str) -> List[Tuple[int, int]]:
 
 
 def first_in(sweep: Sweep, ticks: str) -> str:
-    """The full trace of the first sample within these ticks; '' if the log does not show it."""
+    """The full trace of the first sample within these ticks; '' if the log has none."""
     spans = ranges(ticks)
     return next((trace for tick, trace in sweep.get("first", ())
                  if any(first <= tick <= last for first, last in spans)), "")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""unittests.cfg: which image, booted how, in which groups (docs/unittests-cfg.md).
+"""Reads unittests.cfg: which images to boot, how, and in which groups (docs/unittests-cfg.md).
 
 The format is that of kvm-unit-tests: [name], then KEY = VALUE lines; a value that opens with
-three double quotes runs to the next three. What that project ignores in silence (an unknown key,
-a line that is neither) is an error here, naming file and line.
+three double quotes runs to the next three. kvm-unit-tests silently ignores an unknown key, and a
+line that is neither a head nor KEY = VALUE; here each is an error that names file and line.
 """
 from dataclasses import replace
 from typing import Dict, Iterator, List, NamedTuple, Tuple
@@ -13,21 +13,21 @@ from ..text import near
 
 KEYS = ("file", "smp", "test_args", "qemu_params", "extra_params", "groups", "accel", "arch",
         "machine", "timeout", "check", "disabled_if", "platforms")
-#: Keys of other VMMs that kvm-unit-tests knows: read and left alone.
+#: Keys of kvm-unit-tests for other VMMs: they are accepted and ignored.
 FOREIGN_KEYS = ("kvmtool_params",)
 _QUOTES = '"""'
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
 class Entry(NamedTuple):
-    """One section: its name, where it starts, and its keys with their lines."""
+    """One section: its name, its line number, and its keys, each with its value and line number."""
     name: str
     line: int
     keys: Dict[str, Tuple[str, int]]
 
 
 def read_text(path: str) -> str:
-    """The text of a configuration file, or the reason why not, as a UserError."""
+    """The text of a configuration file; a UserError says why it cannot be read."""
     try:
         with open(path, encoding="utf-8") as stream:
             return stream.read()
@@ -43,7 +43,7 @@ def _multi_line(first: str, lines: Iterator[Tuple[int, str]], path: str, number:
     while _QUOTES not in value:
         ahead = next(lines, None)
         if ahead is None:
-            raise UserError('%s:%d: """ is never closed' % (path, number))
+            raise UserError('%s:%d: the """ of this value is never closed' % (path, number))
         stripped = value.rstrip("\\")
         if (len(value) - len(stripped)) % 2:
             value = value[:-1] + ahead[1]
@@ -61,7 +61,7 @@ def _uncomment(value: str) -> str:
 
 
 def sections(text: str, path: str, comments: bool = True) -> List[Entry]:
-    """Sections with their keys in the order of the file; nothing is known about the keys yet.
+    """Sections with their keys in the order of the file. This function does not check the keys.
     comments: a blank and # end a value."""
     found: List[Entry] = []
     names: Dict[str, int] = {}
@@ -75,7 +75,7 @@ def sections(text: str, path: str, comments: bool = True) -> List[Entry]:
                 raise UserError("%s:%d: malformed section head: %s" % (path, number, line))
             name = line[1:-1].strip()
             if name in names:
-                raise UserError("%s:%d: [%s] is there already, in line %d"
+                raise UserError("%s:%d: a second [%s]; the first is in line %d"
                                 % (path, number, name, names[name]))
             names[name] = number
             found.append(Entry(name, number, {}))
@@ -95,7 +95,7 @@ def sections(text: str, path: str, comments: bool = True) -> List[Entry]:
 
 
 def apply(stanza: Stanza, key: str, value: str, where: str) -> Stanza:
-    """The stanza with one key set; where names the file and line, or the option, to blame."""
+    """The stanza with one key set. where: the file and line, or the option, that an error names."""
     if key in FOREIGN_KEYS:
         return stanza
     if key not in KEYS:
@@ -115,13 +115,13 @@ def parse(text: str, path: str) -> List[Stanza]:
     stanzas = []
     for entry in sections(text, path):
         if not set(entry.name) <= _NAME:
-            raise UserError("%s:%d: [%s]: a name is letters, digits and _ . -"
+            raise UserError("%s:%d: [%s]: a name has only letters, digits and _ . -"
                             % (path, entry.line, entry.name))
         stanza = Stanza(entry.name, "%s:%d" % (path, entry.line))
         for key, (value, line) in entry.keys.items():
             stanza = apply(stanza, key, value, "%s:%d" % (path, line))
         if not stanza.file:
-            raise UserError("%s: [%s] has no file = IMAGE" % (stanza.where, stanza.name))
+            raise UserError("%s: [%s] lacks file = IMAGE" % (stanza.where, stanza.name))
         stanzas.append(stanza)
     if not stanzas:
         raise UserError("%s has no [section]" % path)
@@ -129,7 +129,7 @@ def parse(text: str, path: str) -> List[Stanza]:
 
 
 def seconds(value: str, where: str) -> float:
-    """timeout(1)'s durations: 90, 90s, 2m, 1h; 0 is no limit (and 0.0 here)."""
+    """A duration as timeout(1) reads it (90, 90s, 2m, 1h), in seconds; 0 means no limit."""
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     text, unit = value.strip(), 1
     if text[-1:] in units:
@@ -139,17 +139,18 @@ def seconds(value: str, where: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < 1e9:
-        raise UserError("%s: bad time limit %r: say 90, 90s or 2m" % (where, value))
+        raise UserError("%s: bad time limit %r: give a duration such as 90, 90s or 2m"
+                        % (where, value))
     return number * unit
 
 
 def override(stanzas: List[Stanza], setting: str) -> List[Stanza]:
-    """--set TEST.KEY=VALUE applied; TEST may itself hold dots, KEY may not."""
+    """The stanzas after --set TEST.KEY=VALUE. TEST may contain dots, KEY may not."""
     target, equals, value = setting.partition("=")
     name, dot, key = target.rpartition(".")
     where = "--set %s" % setting
     if not equals or not dot or not name:
-        raise UserError("%s: want TEST.KEY=VALUE" % where)
+        raise UserError("%s: give TEST.KEY=VALUE" % where)
     if name not in [s.name for s in stanzas]:
         raise UserError("%s: no test %s%s" % (where, name, near(name, [s.name for s in stanzas])))
     return [apply(s, key, value, where) if s.name == name else s for s in stanzas]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The cases an image carries, read from its ELF section .ordeal.cases.
+"""Reads the cases of an image from its ELF section .ordeal.cases.
 
-This is how case ids are known before anything boots (docs/results.md, section 3). An image that
-is no ELF64 or lacks the section is a foreign one (kvm-unit-tests'), whose cases only its log tells.
+So the runner knows the case ids before anything boots (docs/results.md, section 3). An image that
+is not ELF64 or lacks the section is foreign (one of kvm-unit-tests'): only its log tells its cases.
 """
 import struct
 from typing import List, NamedTuple, Optional, Tuple
@@ -84,7 +84,7 @@ def parse_cases(data: bytes, path: str) -> Optional[List[Case]]:
 
 
 def read_cases(path: str) -> Optional[List[Case]]:
-    """parse_cases of a file."""
+    """parse_cases() of the file at path."""
     try:
         with open(path, "rb") as stream:
             return parse_cases(stream.read(), path)
@@ -93,7 +93,7 @@ def read_cases(path: str) -> Optional[List[Case]]:
 
 
 def compiler(path: str) -> str:
-    """What the image's .comment section says of its compiler, '' if it says nothing."""
+    """The compiler that the image's .comment section names, '' if it names none."""
     for name in (path, path.rsplit(".", 1)[0] + ".elf"):
         try:
             with open(name, "rb") as stream:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""expected/PLATFORM.cfg: the deviations a platform is known for (docs/results.md, section 7).
+"""Reads expected/PLATFORM.cfg: the known deviations of a platform (docs/results.md, section 7).
 
-Strict both ways: a listed failure that passes is XPASS, an unlisted one is unexpected, and an
-entry that excuses nothing any more, or has expired, is reported.
+Both directions are strict: a listed case that passes is XPASS, a failure that is not listed is
+unexpected, and an entry that excuses nothing any more, or has expired, is reported.
 """
 import os
 from dataclasses import dataclass, replace
@@ -41,13 +41,14 @@ def _version_term(term: str, where: str) -> Tuple[str, Tuple[int, ...]]:
     operator = next((op for op in _OPERATORS if term.startswith(op)), "")
     number = term[len(operator):].strip()
     if not operator or not all(part.isdigit() for part in number.split(".")):
-        raise UserError("%s: bad version %r: want <=9.2, >=7.2 or =7.2, blanks between terms"
+        raise UserError("%s: bad version %r: write <=9.2, >=7.2 or =7.2, with blanks between terms"
                         % (where, term))
     return operator, tuple(int(part) for part in number.split("."))
 
 
 def version_fits(terms: Sequence[str], version: Tuple[int, ...], where: str = "") -> bool:
-    """Every term holds; compared as far as the term goes, so =7.2 and <=7.2 cover 7.2.22."""
+    """Whether every term holds. Only as many numbers are compared as the term has, so that =7.2 and
+    <=7.2 cover 7.2.22."""
     for term in terms:
         operator, number = _version_term(term, where)
         have = (version + (0, 0, 0))[:len(number)]
@@ -61,7 +62,7 @@ def version_fits(terms: Sequence[str], version: Tuple[int, ...], where: str = ""
 def _date(value: str, where: str) -> str:
     parts = value.split("-")
     if [len(p) for p in parts] != [4, 2, 2] or not all(p.isdigit() for p in parts):
-        raise UserError("%s: bad date %r: want YYYY-MM-DD" % (where, value))
+        raise UserError("%s: bad date %r: write YYYY-MM-DD" % (where, value))
     return value
 
 
@@ -80,11 +81,11 @@ def parse(text: str, path: str) -> List[Deviation]:
         verdicts = tuple(values["verdict"].replace(",", " ").split())
         for verdict in verdicts:
             if verdict not in LISTABLE:
-                raise UserError("%s: [%s]: verdict %s: want one of %s"
+                raise UserError("%s: [%s]: verdict %s: write one of %s"
                                 % (where, entry.name, verdict, " ".join(LISTABLE)))
         flag = values.get("intermittent", "no")
         if flag not in ("yes", "no"):
-            raise UserError("%s: [%s]: intermittent = %s: want yes or no"
+            raise UserError("%s: [%s]: intermittent = %s: write yes or no"
                             % (where, entry.name, flag))
         terms = values.get("versions", "").replace(",", " ")
         for operator in _OPERATORS:
@@ -109,8 +110,8 @@ def load(directory: str, stem: str) -> List[Deviation]:
 
 
 def seen_through(deviations: Iterable[Deviation], version: str, below: str) -> List[Deviation]:
-    """The deviations of the emulator below a hypervisor. They may show through it; they need not,
-    because it takes some events into its own hands."""
+    """The deviations of the emulator that runs a hypervisor. They may or may not show through the
+    hypervisor, because it handles some events itself."""
     return [replace(d, name="%s:%s" % (below, d.name), intermittent=True, versions=(), platforms=())
             for d in deviations if version_fits(d.versions, version_of(version), d.where)]
 
@@ -122,7 +123,7 @@ def _may_fit(glob: str, name: str) -> bool:
 
 
 class Deviations:
-    """The deviations that hold on one platform in this run, and which of them were used."""
+    """The deviations that apply to one platform in this run, and which of them were used."""
 
     def __init__(self, deviations: Iterable[Deviation], platform: str, version: str,
                  today: str) -> None:
@@ -139,7 +140,7 @@ class Deviations:
                 and (not d.cpu or any(fnmatchcase(cpu, glob) for glob in d.cpu.split("|")))]
 
     def apply(self, result: Result, cpu: str) -> None:
-        """Turn a raw verdict into an expected or unexpected one."""
+        """Replace the raw verdict by XFAIL or XPASS where a deviation says so, and set unexpected."""
         result.raw = result.verdict
         holding = [d for d in self._match(result.case, cpu)
                    if not d.expires or d.expires >= self.today]
@@ -162,8 +163,8 @@ class Deviations:
         result.unexpected = result.verdict not in (PASS, SKIP, XFAIL)
 
     def complaints(self, all_cases: Iterable[str]) -> List[str]:
-        """Entries that are expired, fit no case there is, or excused nothing although their
-        cases ran. SUITE/* among all_cases is a suite whose cases nobody has read."""
+        """A line for each entry that has expired, matches no existing case, or excused nothing
+        although its cases ran. SUITE/* in all_cases stands for a suite whose cases were not read."""
         names = list(all_cases)
         said = []
         for d in self.deviations:
@@ -171,8 +172,8 @@ class Deviations:
                 said.append("%s: [%s] expired on %s and excuses nothing" % (d.where, d.name,
                                                                           d.expires))
             elif not any(_may_fit(glob, name) for name in names for glob in d.cases):
-                said.append("%s: [%s] fits no case there is: %s" % (d.where, d.name,
-                                                                   " ".join(d.cases)))
+                said.append("%s: [%s] matches no existing case: %s" % (d.where, d.name,
+                                                                      " ".join(d.cases)))
             elif self.touched.get(d.name) and not self.used.get(d.name) and not d.intermittent:
                 said.append("%s: [%s] was not needed" % (d.where, d.name))
         return said

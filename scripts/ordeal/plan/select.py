@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which cases of which stanzas run: groups, globs, exclusion, shards. Pure functions.
+"""Selects the cases that run, by groups, globs, exclusion and shards. Pure functions.
 
-A stanza's cases are those its image carries, narrowed by the globs in its own test_args. A pattern
-without a slash names stanzas, one with a slash names cases; a pattern that finds nothing is an
-error, so that a typing mistake never shrinks a run in silence.
+A stanza's cases are those of its image, narrowed by the globs in the stanza's test_args. A pattern
+without a slash names stanzas, a pattern with a slash names cases. A pattern that matches nothing is
+an error, so that a typing mistake never silently shrinks a run.
 """
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,7 +16,7 @@ from ..text import near
 
 @dataclass(frozen=True)
 class Suite:
-    """A stanza with its image and cases. foreign: the image does not know its cases."""
+    """A stanza with its image and cases. foreign: the image does not list its cases."""
     stanza: Stanza
     image: str
     foreign: bool
@@ -25,8 +25,8 @@ class Suite:
 
     @property
     def cases(self) -> List[Case]:
-        """The cases its own arguments leave, in the image's order. A foreign image's arguments
-        mean something else, and it has one case: itself."""
+        """The cases that the stanza's arguments leave, in the image's order. A foreign image has one
+        case, the image as a whole, and its arguments do not select."""
         if self.foreign:
             return list(self.carried)
         globs, excluded = own_globs(self.words)
@@ -45,7 +45,7 @@ class Selection:
 
 
 def matches(name: str, globs: Sequence[str]) -> bool:
-    """One of the globs fits."""
+    """Whether one of the globs matches the name."""
     return any(fnmatchcase(name, glob) for glob in globs)
 
 
@@ -72,7 +72,8 @@ def guest_args(suite: Suite, names: Sequence[str], extra: Sequence[str]) -> List
 
 
 def wanted(stanza: Stanza, selection: Selection) -> bool:
-    """By groups, nodefault and the patterns' stanza part; images are not looked at."""
+    """Whether a stanza is selected by groups, nodefault and the stanza part of the patterns. The
+    image is not read."""
     heads = [pattern.split("/", 1)[0] for pattern in selection.patterns]
     if heads and not matches(stanza.name, heads):
         return False
@@ -83,7 +84,7 @@ def wanted(stanza: Stanza, selection: Selection) -> bool:
 
 
 def check_stanzas(stanzas: Sequence[Stanza], selection: Selection) -> None:
-    """Every pattern's stanza part and every group must fit something that exists."""
+    """Raise UserError if the stanza part of a pattern, or a group, matches no stanza."""
     names = [stanza.name for stanza in stanzas]
     for what, patterns in (("test", selection.patterns), ("-x test", selection.excluded)):
         for pattern in patterns:
@@ -99,7 +100,7 @@ def check_stanzas(stanzas: Sequence[Stanza], selection: Selection) -> None:
 
 
 def _check_cases(suites: Sequence[Suite], selection: Selection) -> None:
-    """A pattern for cases must fit one, unless the image does not know its cases."""
+    """Raise UserError if a pattern for cases matches none, unless its image does not list its cases."""
     ids = [ident(suite, case) for suite in suites for case in suite.cases]
     foreign = [suite.stanza.name for suite in suites if suite.foreign]
     loaded = [suite.stanza.name for suite in suites]
@@ -113,7 +114,7 @@ def _check_cases(suites: Sequence[Suite], selection: Selection) -> None:
 
 
 def matches_any(names: Sequence[str], glob: str) -> bool:
-    """The glob fits one of the names."""
+    """Whether the glob matches one of the names."""
     return any(fnmatchcase(name, glob) for name in names)
 
 
@@ -136,7 +137,7 @@ def _case_filter(selection: Selection) -> Callable[[Suite, Case], bool]:
 
 
 def select(suites: Sequence[Suite], selection: Selection) -> List[Tuple[Suite, List[Case]]]:
-    """What runs on each platform: suites with the cases to run, none empty."""
+    """What runs on each platform: the suites that have cases to run, with these cases."""
     _check_cases(suites, selection)
     case_wanted = _case_filter(selection)
     found: List[Tuple[Suite, List[Case]]] = []
@@ -145,7 +146,7 @@ def select(suites: Sequence[Suite], selection: Selection) -> List[Tuple[Suite, L
     for suite in suites:
         chosen = []
         for case in suite.cases:
-            # A foreign image is one unit: its subtests are known only afterwards.
+            # A foreign image runs as one unit: its subtests are known only afterwards.
             if not (_foreign_wanted(suite, selection) if suite.foreign
                     else case_wanted(suite, case)):
                 continue
@@ -163,7 +164,8 @@ def _foreign_wanted(suite: Suite, selection: Selection) -> bool:
 
 
 def result_filter(suite: Suite, selection: Selection) -> Optional[Callable[[str], bool]]:
-    """For a foreign image: which of the subtests it turned out to have are reported."""
+    """For a foreign image: a function that says whether a subtest found in its log is reported; None
+    if all are."""
     patterns = [p for p in selection.patterns if fnmatchcase(suite.stanza.name, p.split("/", 1)[0])]
     excluded = [x for x in selection.excluded if "/" in x]
     if not excluded and (not patterns or any("/" not in p for p in patterns)):

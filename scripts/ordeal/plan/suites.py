@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From stanzas to suites: images found, arguments expanded, conditions of a stanza checked.
+"""Makes suites from stanzas: finds images, expands arguments, checks the conditions of a stanza.
 
-kvm-unit-tests hands these values to a shell, so $MAX_SMP, `backticks` and quotes work here as well;
-a value without such characters is split without one.
+kvm-unit-tests passes these values to a shell, so $MAX_SMP, `backticks` and quotes work here as
+well. A value without such characters is split without a shell.
 """
 import os
 import subprocess
@@ -45,7 +45,7 @@ def expand(text: str, host: Host, where: str) -> Tuple[str, ...]:
 
 
 def find_image(host: Host, cfg_path: str, stanza: Stanza, own: bool) -> str:
-    """Where the stanza's image is. An image that is missing is an error, never a skip."""
+    """The path of the stanza's image. A missing image is an error, never a skip."""
     places = [os.path.join(os.path.dirname(cfg_path), sub, stanza.file) for sub in ("", "x86")]
     if own:
         places.insert(0, os.path.join(host.build, "x86", stanza.file))
@@ -57,7 +57,7 @@ def find_image(host: Host, cfg_path: str, stanza: Stanza, own: bool) -> str:
 
 
 def read_stanzas(host: Host, cfg_path: str, settings: Sequence[str]) -> List[Stanza]:
-    """The cfg file with --set applied."""
+    """The stanzas of the cfg file after --set."""
     shown = os.path.relpath(cfg_path) if not os.path.isabs(cfg_path) else cfg_path
     stanzas = cfg.parse(cfg.read_text(cfg_path), shown)
     for setting in settings:
@@ -89,7 +89,7 @@ def load(host: Host, cfg_path: str, stanzas: Sequence[Stanza], own: bool) -> Lis
 
 
 def make_job(suite: Suite, host: Host) -> Job:
-    """What an adapter needs to know."""
+    """What a platform's adapter needs to know to boot the suite."""
     stanza = suite.stanza
     return Job(stanza, suite.image, suite.foreign, expand(stanza.smp, host, stanza.where) or ("1",),
                expand(stanza.params, host, stanza.where),
@@ -97,14 +97,15 @@ def make_job(suite: Suite, host: Host) -> Job:
 
 
 def time_limit(stanza: Stanza, platform: Platform, host: Host) -> float:
-    """Seconds; 0 is none. TIMEOUT is taken as it stands, a stanza's is scaled by the platform."""
+    """The time limit in seconds; 0 means none. The platform scales a stanza's limit, but not that of
+    the variable TIMEOUT."""
     if host.env.get("TIMEOUT"):
         return cfg.seconds(host.env["TIMEOUT"], "TIMEOUT=" + host.env["TIMEOUT"])
     return cfg.seconds(stanza.timeout or DEFAULT_TIMEOUT, stanza.where) * platform.time_scale
 
 
 def why_not(stanza: Stanza, platform: Platform, host: Host) -> str:
-    """The reason this stanza is skipped on this platform, '' when it runs."""
+    """The reason why this stanza is skipped on this platform, '' when it runs."""
     from fnmatch import fnmatchcase
     if stanza.arch and stanza.arch != "x86_64":
         return "%s only" % stanza.arch
@@ -118,7 +119,7 @@ def why_not(stanza: Stanza, platform: Platform, host: Host) -> str:
     for item in (host.env.get("CHECK", "") or stanza.check).split():
         path, equals, value = item.partition("=")
         if not equals:
-            raise UserError("%s: check = %s: want PATH=VALUE" % (stanza.where, item))
+            raise UserError("%s: check = %s: write PATH=VALUE" % (stanza.where, item))
         try:
             with open(path, encoding="utf-8", errors="replace") as stream:
                 found = stream.read().rstrip("\n")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The platforms this runner knows. A new one is one file beside this and one line in ALL.
+"""The platforms that this runner knows. A new platform is one file beside this and one line in ALL.
 
-A name with @ is a hypervisor in an emulator (the lab, lab/kvm.py). +SUFFIX takes a kernel (+linux-6.1)
-or the emulator (+trixie, toolbox.py) from elsewhere, or another inner VMM (+qemu, lab/kvm_qemu.py).
+A name with @ is a hypervisor in an emulator (the lab, lab/kvm.py). A suffix +NAME selects another
+kernel (+linux-6.1), the emulator of another release (+trixie, toolbox.py), or another VMM for the
+guests (+qemu, lab/kvm_qemu.py).
 """
 from typing import Dict, List, Tuple
 
@@ -22,7 +23,7 @@ ALL = (Tcg, BochsIntel, BochsAmd, Kvm, KvmAmdTcg, XenAmdTcg, KvmIntelBochs)
 
 
 def known() -> Dict[str, Platform]:
-    """Every platform by name, in the order of a run."""
+    """Every platform by its name, in the order of a run."""
     every: List[Platform] = [cls() for cls in ALL]
     every += [KvmAmdTcg("linux-6.1"), KvmIntelBochs("linux-6.1"), KvmAmdTcgQemu()]
     for root in ROOTS:
@@ -33,12 +34,12 @@ def known() -> Dict[str, Platform]:
 
 
 def survey(host: Host) -> List[Tuple[Platform, List[Need]]]:
-    """Every platform with what it lacks here."""
+    """Every platform with what it lacks on this machine."""
     return [(platform, platform.needs(host)) for platform in known().values()]
 
 
 def choose(host: Host, names: List[str]) -> List[Platform]:
-    """The platforms asked for, or all that can run here without being asked."""
+    """The platforms that names lists; if it is empty, all that run here by default."""
     everything = known()
     chosen: List[Platform] = []
     for name in names:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What every platform adapter offers; docs/platforms.md shows how to write one.
+"""The interface of a platform adapter; docs/platforms.md shows how to write one.
 
-An adapter turns a job into a command line, says what it needs, and translates how its process
-ended. It runs nothing itself.
+An adapter turns a job into a command line, says what it needs, and translates the end of its
+process. It runs nothing itself.
 """
 from dataclasses import dataclass, field
 from typing import Callable, List, NamedTuple, Tuple
@@ -13,14 +13,15 @@ from ..model import Stanza, UserError
 
 
 class Need(NamedTuple):
-    """Something this machine lacks, and which package or setting gives it."""
+    """Something that this machine lacks, and the package or setting that provides it."""
     what: str
     fix: str
 
 
 @dataclass(frozen=True)
 class Job:
-    """One image to boot. foreign: it is of kvm-unit-tests, not of ours. round: counts --repeat."""
+    """One image to boot. foreign: it is an image of kvm-unit-tests. round: the round of --repeat,
+    from 1."""
     stanza: Stanza
     image: str
     foreign: bool
@@ -32,10 +33,11 @@ class Job:
 
 @dataclass
 class Launch:
-    """A ready command line. console: a FIFO the guest writes to instead of standard output;
-    keep: files whose text is appended to the stored log; note: a line for a person, if there is
-    something to say. mend: called when nothing of a first boot began; it mends what the machine
-    started from and says what was wrong, and the boot is made again; '' if nothing was."""
+    """A ready command line. console: a FIFO that the guest writes to instead of standard output.
+    keep: files whose text is appended to the stored log. note: a line for a person, or ''. mend: a
+    function that is called when nothing began in a first boot: it repairs the state that the
+    machine starts from and returns what was wrong with it, and the boot is repeated; '' means that
+    nothing was wrong."""
     argv: List[str]
     console: str = ""
     keep: List[str] = field(default_factory=list)
@@ -44,67 +46,72 @@ class Launch:
 
 
 class Platform:
-    """Base class; see the four methods that raise NotImplementedError or have a default."""
+    """The base class. An adapter defines the methods that raise NotImplementedError, and overrides
+    others where their default does not suit it."""
 
     name = ""
     about = ""
-    #: Not part of a run unless -p names it.
+    #: The platform runs only if -p names it.
     slow = False
-    #: What `accel =` in unittests.cfg calls this platform.
+    #: The name of this platform in `accel =` of unittests.cfg.
     accel = ""
-    #: Multiplies the time limits of unittests.cfg.
+    #: The factor for the time limits of unittests.cfg.
     time_scale = 1.0
-    #: The guest can end the machine by itself.
+    #: The guest itself can end the machine.
     exits = True
-    #: Key=value words added to the guest's arguments.
+    #: key=value words that are added to the guest's arguments.
     guest_args: Tuple[str, ...] = ()
-    #: What an emulator says that could not start for a reason that is gone the next time.
+    #: Messages of a start that failed for a passing reason; the boot is tried again.
     stumbles: Tuple[str, ...] = ()
-    #: One machine runs all images of a run in turn (launch_many); lab/relay.py tells them apart.
+    #: One machine runs all images of a run in turn (launch_many); lab/relay.py separates them.
     shares_boot = False
-    #: With shares_boot: real seconds to the first image.
+    #: With shares_boot: the time limit for reaching the first image, in seconds.
     boot_limit = 120.0
-    #: The same command is the same run, instruction by instruction: nonces depend on the plan alone.
+    #: The same command repeats the same run, instruction by instruction, so nonces depend on the
+    #: plan alone.
     repeatable = False
-    #: Asked for where it cannot run, it is NOTRUN with one line, and the others run.
+    #: If the platform is asked for but cannot run, its cases are NOTRUN with the reason, and the
+    #: other platforms run. Where this is False, the run ends with an error instead.
     defers = False
-    #: The toolbox root that its emulator is from, '' for this machine's own (toolbox.py).
+    #: The toolbox root that holds its emulator, '' for this machine's own emulator (toolbox.py).
     root = ""
 
     def needs(self, host: Host) -> List[Need]:
-        """What is missing on this machine; nothing when the platform can run."""
+        """What is missing on this machine; an empty list if the platform can run."""
         raise NotImplementedError
 
     def check(self, host: Host) -> None:
-        """Say what is missing, in one line."""
+        """Raise UserError, in one line, for the first thing that is missing."""
         for need in self.needs(host):
             raise UserError("%s cannot run here: %s; %s" % (self.name, need.what, need.fix))
 
     def version(self, host: Host) -> str:
-        """The emulator's version, as it says it."""
+        """The emulator's version, in its own words."""
         raise NotImplementedError
 
     def expectations(self, host: Host) -> str:
-        """The stem of its file in expected/. An emulator from a root has that of this machine's:
-        its entries have versions."""
+        """The stem of its file in expected/. An emulator from a root shares the file of this
+        machine's own emulator, because the entries name versions."""
         return self.name[:-len("+" + self.root)] if self.root else self.name
 
     def below(self, host: Host) -> Tuple[str, str]:
-        """For a hypervisor in an emulator: the file in expected/ of the emulator's own deviations,
-        which may show through, and its version."""
+        """For a hypervisor in an emulator: the stem of the file in expected/ with the emulator's own
+        deviations, which may show through, and the emulator's version."""
         return "", ""
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
-        """The command that boots the job with these guest arguments. work: a directory for the
-        files this boot needs, its own."""
+        """The command that boots the job with these guest arguments. work: a directory of its own
+        for the files of this boot."""
         raise NotImplementedError
 
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
                     work: str) -> Launch:
         """With shares_boot: the command for a machine that runs each job with its arguments in turn,
-        marked as lab/relay.py says. A UserError makes the parts NOTRUN, and the run goes on."""
+        with marks as lab/relay.py describes. word: the marks' random word. A UserError makes the
+        parts NOTRUN, and the run continues."""
         raise NotImplementedError
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
-        """What the process's exit status (negative: a signal) means."""
+        """The meaning of the process's exit status; a negative status is a signal. kept: the text of
+        the launch's keep files."""
         raise NotImplementedError

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bochs as a platform: `bochs-intel` (VMX) and `bochs-amd` (SVM).
 
-Bochs loads no ELF file, so the image and its arguments go onto a disk with a loader (bochs_disk.py), or, if
-the image has no PVH entry, into a GRUB ISO (grub_iso.py). The console is COM1 written into a FIFO. The
-guest's last word is "Shutdown" on port 0x8900, which Bochs calls a panic: that, and only that, is the
-normal end.
+Bochs loads no ELF file, so the image and its arguments go onto a disk with a loader
+(bochs_disk.py), or, if the image has no PVH entry, into a GRUB ISO (grub_iso.py). The console is
+COM1, written into a FIFO. The guest ends by writing "Shutdown" to port 0x8900, which Bochs reports
+as a panic; only this panic is a normal end.
 """
 import os
 from typing import List, Optional, Tuple
@@ -21,13 +21,13 @@ ROMS = (("BIOS-bochs-latest", ("/usr/share/bochs/BIOS-bochs-latest",
         ("vgabios.bin", ("/usr/share/vgabios/vgabios.bin",
                          "/usr/share/bochs/VGABIOS-lgpl-latest"), "vgabios"))
 MEMORY_MIB = 64
-#: What its panic line says of a triple fault.
+#: Words in Bochs' panic line after a triple fault.
 _TRIPLE_FAULT = ("exception with no resolution", "shutdown state", "triple fault")
 _END = b"Shutdown port: shutdown requested"
 
 
 def rom(paths: tuple, root: str = "") -> str:
-    """The first of these that is there, or ''; root: the directory that stands for /."""
+    """The first of these paths that exists, or ''. root: the directory that stands for /."""
     return next((root + path for path in paths if os.path.exists(root + path)), "")
 
 
@@ -46,8 +46,8 @@ def boot_disk(host: Host, image: str, args: List[str]) -> Optional[bytes]:
 
 
 def machine(cpu: str, memory_mib: int, roms: Tuple[str, str], lines: List[str], work: str) -> str:
-    """A bochsrc: nothing in the machine depends on the host's time or terminal. lines: its console and
-    what it boots from."""
+    """A bochsrc for a machine in which nothing depends on the host's time or terminal. lines: the
+    lines for its console and its boot medium."""
     return "\n".join((
         'display_library: rfb, options="timeout=0"', "cpu: %s, reset_on_triple_fault=0" % cpu,
         "memory: guest=%d, host=%d" % (memory_mib, memory_mib),
@@ -55,12 +55,13 @@ def machine(cpu: str, memory_mib: int, roms: Tuple[str, str], lines: List[str], 
         "clock: sync=none, time0=1", *lines,
         "panic: action=fatal", "error: action=report", "info: action=ignore",
         "debug: action=ignore", "speaker: enabled=0",
-        # Its default sound driver aborts Bochs where there is no sound card.
+        # Bochs' default sound driver aborts where there is no sound card.
         "sound: driver=dummy, waveoutdrv=dummy", 'log: "%s/bochs.log"' % work, ""))
 
 
 def command(program: str, bochsrc: str, work: str) -> List[str]:
-    """What starts that machine at once and ends Bochs with it; the files for it are in work."""
+    """The command that starts this machine at once and ends Bochs with the machine. Its files are
+    written into work."""
     config, commands = os.path.join(work, "bochsrc"), os.path.join(work, "commands")
     with open(config, "w", encoding="utf-8") as out:
         out.write(bochsrc)
@@ -70,13 +71,13 @@ def command(program: str, bochsrc: str, work: str) -> List[str]:
 
 
 class Bochs(Platform):
-    """What both models have in common."""
+    """The common part of both models."""
 
     model = ""
     time_scale = 3.0
     guest_args = ("exit=bochs",)
-    # Two that start at once may bind one port before either listens there (SO_REUSEADDR); the loser
-    # then finds no port at all.
+    # Two Bochs that start at once may both bind a port before either listens on it (SO_REUSEADDR);
+    # the one that listens second then finds no port at all.
     stumbles = ("RFB could not bind any port",)
 
     def __init__(self, root: str = "") -> None:
@@ -95,7 +96,7 @@ class Bochs(Platform):
                     "")
 
     def roms(self, host: Host) -> Tuple[str, str]:
-        """The paths of the BIOS and the VGA BIOS; '' for one that is not there."""
+        """The paths of the BIOS and the VGA BIOS; '' for one that is missing."""
         root = toolbox.place_of(host, self.root) if self.root else ""
         return rom(ROMS[0][1], root), rom(ROMS[1][1], root)
 
@@ -107,7 +108,7 @@ class Bochs(Platform):
         if program:
             number = version_of(self.version(host))
             if not number or number < OLDEST:
-                missing.append(Need("%s is %s, want Bochs %s or later" % (
+                missing.append(Need("%s is %s, not Bochs %s or later" % (
                     program, self.version(host) or "of no known version",
                     ".".join(map(str, OLDEST))), "set BOCHS to a newer one"))
             elif self.model not in host.ask([program, "--help", "cpu"]).split():
@@ -119,10 +120,10 @@ class Bochs(Platform):
         return missing
 
     def bochsrc(self, roms: Tuple[str, str], drive: List[str], work: str, cpus: str) -> str:
-        """The machine.
+        """The bochsrc of the machine.
 
-        Few instructions a second, because the firmware's waits and the UART's last emulated time:
-        at 50 million, the wait for a boot menu alone was two thirds of a boot.
+        The waits of the firmware and of the UART last emulated time, so few instructions a second
+        make them short: at 50 million, the wait for a boot menu alone was two thirds of a boot.
         """
         return machine("model=%s, count=%s, ips=4000000, ignore_bad_msrs=0" % (self.model, cpus),
                        MEMORY_MIB, roms,
@@ -131,7 +132,7 @@ class Bochs(Platform):
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         if self.defers:
             self.check(host)
-        # Bochs reads neither quotes nor non-ASCII in paths well: give it short plain ones.
+        # Bochs misreads quotes and non-ASCII letters in paths, so it gets short plain ones.
         os.mkfifo(os.path.join(work, "com1"))
         bochsrc = self.bochsrc(self.roms(host), self.drive(host, job.image, args, work), work,
                                job.smp[0] if job.smp else "1")
@@ -140,7 +141,7 @@ class Bochs(Platform):
 
     @staticmethod
     def drive(host: Host, image: str, args: List[str], work: str) -> List[str]:
-        """What the machine boots from, written into this directory; the lines of the bochsrc."""
+        """Write the boot medium into the directory work; returns its lines of the bochsrc."""
         content = boot_disk(host, image, args)
         if content is None:
             path = os.path.join(work, "image.iso")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A disk that Bochs boots: a loader of ours (scripts/lab/mbr.S, loader.c), what it loads, a payload.
+"""A disk that Bochs boots: our loader (scripts/lab/mbr.S, loader.c), what it loads, and a payload.
 
-What it enters is an ELF file with a PVH note: an image of this suite, or a Linux kernel (lab/disk.py).
-GRUB enters nothing by PVH, and takes twice as long to start as the rest of the boot; images without the
-note go through it (bochs.py). scripts/lab/bootdisk.h has the layout. Pure.
+The loader enters an ELF file with a PVH note: an image of this suite, or a Linux kernel
+(lab/disk.py). GRUB cannot enter a file by PVH, and takes twice as long to start as the rest of the
+boot; only images without the note are booted through it (bochs.py). scripts/lab/bootdisk.h
+describes the layout. The functions here are pure.
 """
 import struct
 from dataclasses import dataclass
@@ -16,35 +17,36 @@ CYLINDER = HEADS * TRACK * SECTOR
 MAGIC = b"ordeal\0\0"
 MOST_PARTS = 16
 
-# Where what an image is told lies: below it, above the loader.
+# Addresses of the information for the entered file: below that file, above the loader.
 INFORMATION, COMMAND_LINE, MEMORY_MAP = 0x10000, 0x11000, 0x13000
 MIB = 1 << 20
-#: What Bochs' BIOS keeps at the end of memory: its ACPI tables.
+#: The size of the ACPI tables that Bochs' BIOS keeps at the end of memory.
 TABLES = 0x10000
 _RAM, _RESERVED, _ACPI = 1, 2, 3
 
-# Of an ELF file, and Xen's start_info (xen/include/public/arch-x86/hvm/start_info.h).
+# Constants of ELF files and of Xen's start_info (xen/include/public/arch-x86/hvm/start_info.h).
 _ELF64, _PT_LOAD, _PT_NOTE, _PHYS32_ENTRY = b"\x7fELF\x02", 1, 4, 18
 _START_MAGIC, _START_SIZE = 0x336ec578, 56
 
 
 @dataclass(frozen=True)
 class Loadable:
-    """What goes where in memory, and how it is entered."""
+    """The parts to load, each with its address; the entry point; the address of the information that
+    the entered file gets."""
     parts: Tuple[Tuple[int, bytes], ...]
     entry: int
     information: int
 
 
 def memory_map(mib: int) -> List[Tuple[int, int, int]]:
-    """Start, length and type, as the BIOS would say it."""
+    """Start, length and type of each range of memory, as the BIOS would report them."""
     end = mib * MIB
     return [(0, 0x9f000, _RAM), (0xe0000, 0x20000, _RESERVED),
             (MIB, end - TABLES - MIB, _RAM), (end - TABLES, TABLES, _ACPI)]
 
 
 def command_line(args: str, most: int) -> bytes:
-    """With its NUL; UserError when it is longer than this."""
+    """The command line with its NUL; UserError if it is longer than most bytes."""
     line = args.encode() + b"\0"
     if len(line) > most:
         raise UserError("the command line is too long: %d bytes, %d fit" % (len(line), most))
@@ -52,7 +54,7 @@ def command_line(args: str, most: int) -> bytes:
 
 
 def _segments(elf: bytes) -> List[Tuple[int, int, int, int]]:
-    """Type, file offset, physical address and file size of each."""
+    """Type, file offset, physical address and file size of each segment."""
     phoff, = struct.unpack_from("<Q", elf, 32)
     size, count = struct.unpack_from("<HH", elf, 54)
     found = []
@@ -64,7 +66,7 @@ def _segments(elf: bytes) -> List[Tuple[int, int, int, int]]:
 
 
 def pvh_entry(elf: bytes) -> int:
-    """Where its PVH note says to enter it; 0 without one."""
+    """The entry point that the file's PVH note names; 0 without a note."""
     for kind, offset, _, length in _segments(elf):
         at = offset
         while kind == _PT_NOTE and at + 12 <= offset + length:
@@ -78,7 +80,7 @@ def pvh_entry(elf: bytes) -> int:
 
 def by_pvh(elf: bytes, line: bytes, mib: int,
            modules: Sequence[Tuple[int, bytes]] = ()) -> Loadable:
-    """An ELF file as PVH enters it: start_info, its modules, command line, memory map, segments."""
+    """An ELF file to be entered by PVH, with start_info, modules, command line and memory map."""
     table = b"".join(struct.pack("<QQII", *entry, 0) for entry in memory_map(mib))
     info = struct.pack("<IIIIQQQQII", _START_MAGIC, 1, 0, len(modules),
                        INFORMATION + _START_SIZE if modules else 0,
@@ -91,7 +93,7 @@ def by_pvh(elf: bytes, line: bytes, mib: int,
 
 
 def has_pvh_entry(content: bytes) -> bool:
-    """Is this a whole ELF file with a PVH note? Anything else is for GRUB to judge."""
+    """Whether this is a whole ELF file with a PVH note; anything else is left to GRUB."""
     try:
         return content[:5] == _ELF64 and pvh_entry(content) != 0
     except struct.error:
@@ -103,7 +105,7 @@ def _padded(data: bytes) -> bytes:
 
 
 def bootable(code: bytes, load: Loadable) -> bytes:
-    """The disk but its payload."""
+    """The disk without its payload."""
     if len(code) > CODE_SECTORS * SECTOR or len(load.parts) > MOST_PARTS:
         raise UserError("the boot disk has no room for its loader or for what it loads")
     body, parts = [], []
@@ -118,7 +120,7 @@ def bootable(code: bytes, load: Loadable) -> bytes:
 
 
 def with_payload(disk: bytes, payload: bytes = b"") -> bytes:
-    """The whole disk, in whole cylinders."""
+    """The disk with its payload, padded to whole cylinders."""
     at = CODE_SECTORS * SECTOR + len(MAGIC)
     head = struct.pack("<II", len(disk) // SECTOR, len(payload))
     whole = disk[:at] + head + disk[at + len(head):] + payload

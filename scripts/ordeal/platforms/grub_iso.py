@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A GRUB ISO with one image, for a machine that loads no ELF file: kept in the cache under a name made
-from the image and its arguments, with this boot's nonce written into a copy."""
+"""A GRUB ISO with one image, for a machine that loads no ELF file.
+
+The ISO is kept in the cache under a name made from the image and its arguments; a boot uses a copy
+with the boot's nonce written into it.
+"""
 import os
 import subprocess
 from typing import List
@@ -13,22 +16,23 @@ TOOLS = (("grub-mkrescue", "grub-common"), ("xorriso", "xorriso"), ("mformat", "
 GRUB_PC = "/usr/lib/grub/i386-pc"
 #: How many ISOs the cache keeps.
 ISO_LIMIT = 200
-#: Stands for the nonce in a cached ISO; the copy that boots gets the real one in its place.
+#: The place of the nonce in a cached ISO; in the copy that boots, the real nonce replaces it.
 _BLANK = "nonce=" + 8 * "_"
 
 
 def need_tools(image: str) -> None:
-    """UserError if something is missing to make an ISO with."""
+    """Raise UserError if a tool for making an ISO is missing."""
     missing = [package for tool, package in TOOLS if not which(tool)]
     if not os.path.isdir(GRUB_PC):
         missing.append("grub-pc-bin")
     if missing:
-        raise UserError("%s has no PVH entry, so that it boots through GRUB: apt-get install %s"
+        raise UserError("%s has no PVH entry, so it boots through GRUB: apt-get install %s"
                         % (image, " ".join(missing)))
 
 
 def grub_config(name: str, args: List[str]) -> str:
-    """The grub.cfg that boots the image at once. Words are quoted: GRUB has a shell of its own."""
+    """The grub.cfg that boots the image at once. Words are quoted, because GRUB reads them as a
+    shell does."""
     words = " ".join("'%s'" % word.replace("'", "'\\''") for word in args)
     return ("set timeout=0\nset default=0\nmenuentry ordeal {\n"
             "\tmultiboot /boot/image %s %s\n\tboot\n}\n" % (name, words))
@@ -36,7 +40,7 @@ def grub_config(name: str, args: List[str]) -> str:
 
 def make_iso(host: Host, image: str, args: List[str]) -> str:
     """The path of an ISO with this image and these arguments, made if it is not in the cache."""
-    import hashlib  # these two cost more than a runner that makes no ISO should pay
+    import hashlib  # loading these two takes long, so only a runner that makes an ISO does it
     import tempfile
     need_tools(image)
     with open(image, "rb") as stream:
@@ -60,7 +64,7 @@ def make_iso(host: Host, image: str, args: List[str]) -> str:
         done = subprocess.run(
             ["grub-mkrescue", "--locales=", "--fonts=", "--themes=",
              "--install-modules=multiboot iso9660 normal", "-d", GRUB_PC,
-             # By short names: xorriso takes a path with = for two.
+             # Relative names, because xorriso reads a path with = as two paths.
              "-o", os.path.relpath(part, host.cache), os.path.basename(tree)], cwd=host.cache,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             check=False, start_new_session=True)
@@ -73,7 +77,7 @@ def make_iso(host: Host, image: str, args: List[str]) -> str:
 
 
 def boot_iso(host: Host, image: str, args: List[str], path: str) -> None:
-    """An ISO for one boot at path: the cached one with this boot's nonce written into it."""
+    """Write the ISO for one boot to path: the cached one with this boot's nonce in it."""
     nonce = next((word for word in args if word.startswith("nonce=")), "")
     if len(nonce) != len(_BLANK):
         os.symlink(make_iso(host, image, args), path)
@@ -82,6 +86,7 @@ def boot_iso(host: Host, image: str, args: List[str], path: str) -> None:
     with open(cached, "rb") as stream:
         data = stream.read()
     if data.count(_BLANK.encode()) != 1:
-        raise UserError("%s: the image itself holds %s; rename that" % (image, _BLANK))
+        raise UserError("%s: the image itself contains %s; change that text in the image"
+                        % (image, _BLANK))
     with open(path, "wb") as out:
         out.write(data.replace(_BLANK.encode(), nonce.encode()))

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes a toolbox root (toolbox.py): apt's own client downloads, dpkg-deb unpacks, nothing is installed.
+"""Makes a toolbox root (toolbox.py): apt-get downloads and dpkg-deb unpacks; nothing is installed.
 
-apt runs with lists, a package cache and a status of its own: it sees a machine of that release on
-which nothing is installed, so it brings every library. Mirror, proxy and credentials are those of
-this machine's apt, and apt checks the signatures as always. No package's scripts run, so
-neither root nor a chroot is needed. What the emulators need is kept; the root gets its name when it is whole.
+apt runs with its own lists, package cache and status: it sees a machine of the other release on
+which nothing is installed, so it downloads every library. Mirror, proxy and credentials are those
+of this machine's apt, and apt checks the signatures as always. No script of a package runs, so
+neither root nor a chroot is needed. Only what the emulators need is kept. The root gets its final
+name when it is complete.
 """
 import os
 import re
@@ -19,21 +20,21 @@ from ..model import UserError
 from ..text import clean, clean_text
 from .toolbox import COMPLETE, FORMAT, ROOTS, Root, complete, place_of, unusable
 
-#: Free space that making a root wants, in MiB: packages, all of them unpacked, and what is kept.
+#: Free space that making a root needs, in MiB: the packages, their unpacked files, and the root.
 ROOM_MIB = 700
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 LOADER = LIBRARIES + "/ld-linux-x86-64.so.2"
-#: Program -> what its environment and its first arguments say of the root ($r).
+#: For each program, the environment and the first arguments that point it to the root ($r).
 PROGRAMS = {
     "qemu-system-x86_64": ('QEMU_MODULE_DIR="$r/%s/qemu"' % LIBRARIES,
                            ' -L "$r/usr/share/qemu" -L "$r/usr/share/seabios"'),
     "bochs-bin": ('LTDL_LIBRARY_PATH="$r/%s/bochs/plugins" BXSHARE="$r/usr/share/bochs"'
                   % LIBRARIES, "")}
-#: What is kept of everything that was unpacked.
+#: The unpacked files that the root keeps.
 KEPT = tuple("usr/bin/" + name for name in PROGRAMS) + (
     LIBRARIES, "usr/share/qemu", "usr/share/seabios", "usr/share/bochs", "usr/share/vgabios")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-#: How each line of `apt-get indextargets` is asked for.
+#: The format of each line of `apt-get indextargets`.
 TARGET = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)"
 SETTINGS = """\
 #clear APT::Update;
@@ -69,7 +70,7 @@ exec "$r/%s" --inhibit-cache --library-path "$r/%s" \\
 
 
 def mirrors(targets: str) -> List[str]:
-    """The archives worth asking for another release, from lines as TARGET asks for them: those of
+    """The archives that may have another release, from lines in the format TARGET: the archives of
     whole releases, Debian's own first."""
     ours, others = [], []
     for line in targets.splitlines():
@@ -85,7 +86,7 @@ def mirrors(targets: str) -> List[str]:
 
 
 def complaint(text: str) -> str:
-    """What apt said that tells most, on one line."""
+    """The most telling line of apt's output."""
     lines = [line[2:].strip() for line in text.splitlines() if line.startswith("E:")]
     return clean((lines or text.strip().splitlines()[-1:] or ["no output"])[0].encode(), 300)
 
@@ -101,19 +102,19 @@ def outside(listed: str, root: str) -> List[str]:
 
 
 class Progress:
-    """What takes long says how far it is: on a terminal in place, elsewhere a line now and then."""
+    """Shows the progress of a long job: in place on a terminal, elsewhere as a line now and then."""
 
     def __init__(self, name: str) -> None:
         self.name, self.tty, self.last = name, sys.stdout.isatty(), time.monotonic()
 
     def step(self, text: str) -> None:
-        """Something new begins."""
+        """Say that a new step begins."""
         sys.stdout.write("%s%s: %s\n" % ("\r\033[K" if self.tty else "", self.name, text))
         sys.stdout.flush()
         self.last = time.monotonic()
 
     def tick(self, text: str) -> None:
-        """It goes on."""
+        """Show how far the current step is, unless that was shown just now."""
         now = time.monotonic()
         if now - self.last < (0.2 if self.tty else 10):
             return
@@ -123,7 +124,8 @@ class Progress:
 
 
 def run(argv: List[str], watch: Callable[[], Any] = lambda: None) -> Tuple[int, str]:
-    """Exit status and output; watch is called while it runs. Nothing outlives this call."""
+    """Run a command; returns exit status and output. watch is called while the command runs. The
+    process does not outlive this call."""
     import tempfile
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output,
@@ -142,7 +144,7 @@ def run(argv: List[str], watch: Callable[[], Any] = lambda: None) -> Tuple[int, 
 
 
 class Apt:
-    """apt for a machine of that release, with everything in the directory work."""
+    """apt for a machine of the root's release, with all its files in the directory work."""
 
     def __init__(self, work: str, root: Root) -> None:
         self.work, self.root = work, root
@@ -160,8 +162,8 @@ class Apt:
             out.write(text)
 
     def update(self, chosen: str) -> str:
-        """Read the release's lists from the chosen mirror, or the first of this machine's that has
-        it; which it was."""
+        """Fetch the release's lists from the chosen mirror, or from the first of this machine's
+        mirrors that has the release; returns the mirror."""
         found = [chosen] if chosen else mirrors(
             run(["apt-get", "indextargets", "--format", TARGET, "Created-By: Packages"])[1])
         if not found:
@@ -178,11 +180,11 @@ class Apt:
             said = said or complaint(text)
         raise UserError("%s; %s" % (said, "install debian-archive-keyring" if "NO_PUBKEY" in said
                                     or "not signed" in said else
-                                    "mend the network or apt's sources, or set ORDEAL_MIRROR to"
+                                    "repair the network or apt's sources, or set ORDEAL_MIRROR to"
                                     " the URL of a Debian archive, and run this again"))
 
     def download(self, progress: Progress) -> List[str]:
-        """The packages and all that they depend on; their files."""
+        """Download the packages and all that they depend on; returns the paths of their files."""
         command = ["apt-get", "-c", self.settings, "-q", "-y", "install", *self.root.packages]
         status, text = run(command[:4] + ["--print-uris"] + command[4:])
         sizes = [int(size) for size in re.findall(r"^'\S+ \S+ (\d+) ", text, re.M)]
@@ -200,18 +202,18 @@ class Apt:
 
 
 def size_of(directory: str) -> int:
-    """Bytes of the files in it and one level below."""
+    """The size in bytes of all files in the directory and below."""
     def files(path: str) -> Iterator[int]:
         for entry in os.scandir(path):
             try:
                 yield entry.stat().st_size if entry.is_file() else sum(files(entry.path))
             except OSError:
-                pass  # renamed meanwhile
+                pass  # apt has renamed the file meanwhile
     return sum(files(directory))
 
 
 def check(root: str) -> None:
-    """Every program of the root finds all its libraries in the root, and starts."""
+    """Raise UserError unless every program finds all its libraries in the root, and starts."""
     for name in PROGRAMS:
         status, text = run([os.path.join(root, LOADER), "--inhibit-cache", "--library-path",
                             os.path.join(root, LIBRARIES), "--list",
@@ -227,7 +229,7 @@ def check(root: str) -> None:
 
 
 def _fill(work: str, root: Root, mirror: str, progress: Progress) -> None:
-    """work/root, complete."""
+    """Make the complete root in work/root."""
     apt = Apt(work, root)
     progress.step("reading the package lists of %s" % root.about)
     progress.step("from " + apt.update(mirror))
@@ -257,7 +259,7 @@ def _fill(work: str, root: Root, mirror: str, progress: Progress) -> None:
 
 
 def make(host: Host, name: str) -> str:
-    """Make the root if it is not there; its path. Raises UserError with one line otherwise."""
+    """Make the root if it does not exist; returns its path. UserError if it cannot be made."""
     import fcntl
     place = place_of(host, name)
     if complete(place):
@@ -278,7 +280,7 @@ def make(host: Host, name: str) -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if complete(place):
             return place
-        # Whoever left this here is gone: it would hold the lock.
+        # A runner that still used this directory would hold the lock.
         work = place + ".part"
         shutil.rmtree(work, ignore_errors=True)
         old = os.umask(0o022)

@@ -2,8 +2,8 @@
 """QEMU as a platform: `tcg` and `kvm`.
 
 The guest ends the machine through isa-debug-exit, so QEMU's status is (code << 1) | 1; status 0
-means a power-off or, with -no-reboot, a reset. Status 1 is also QEMU's own failure: then it has
-written to standard error.
+means a power-off or, with -no-reboot, a reset. Status 1 also means that QEMU itself failed; then
+QEMU has written to standard error.
 """
 import os
 from typing import List
@@ -19,12 +19,12 @@ OLDEST = (6, 0)
 FIRST_X2APIC = (9, 0)
 QBOOT = "/usr/share/qemu/qboot.rom"
 _PACKAGE = "apt-get install qemu-system-x86"
-#: Modules that offer /dev/kvm, and how this project calls the flavour.
+#: Modules that provide /dev/kvm, and this project's name for each.
 FLAVOURS = (("kvm_pvm", "kvm-pvm"), ("kvm_intel", "kvm-intel"), ("kvm_amd", "kvm-amd"))
 
 
 def kvm_flavour(modules: str = "/sys/module") -> str:
-    """kvm-pvm, kvm-intel or kvm-amd by the loaded module; plain kvm if none is known."""
+    """kvm-pvm, kvm-intel or kvm-amd, by the loaded module; kvm if none of these is loaded."""
     for module, flavour in FLAVOURS:
         if os.path.isdir(os.path.join(modules, module)):
             return flavour
@@ -32,7 +32,7 @@ def kvm_flavour(modules: str = "/sys/module") -> str:
 
 
 class Qemu(Platform):
-    """What tcg and kvm have in common."""
+    """The common part of tcg and kvm."""
 
     cpu = "max"
     extra: tuple = ()
@@ -63,13 +63,13 @@ class Qemu(Platform):
             return [Need("%s does not say its version (%s)" % (program, version or "no output"),
                          "set QEMU to a working one, or " + _PACKAGE)]
         if number < OLDEST:
-            return [Need("%s is too old: %s, want %s" % (program, version,
-                                                         ".".join(map(str, OLDEST))),
+            return [Need("%s is too old: %s, not %s or later" % (program, version,
+                                                                 ".".join(map(str, OLDEST))),
                          "set QEMU to a newer one")]
         return []
 
     def accelerator(self, host: Host) -> str:
-        """-accel's argument; ACCEL may add properties, as in ACCEL=kvm,kernel_irqchip=split."""
+        """The argument of -accel. ACCEL may add properties, as in ACCEL=kvm,kernel_irqchip=split."""
         wanted = host.env.get("ACCEL", "")
         return wanted if wanted.split(",")[0] == self.accel else self.accel
 
@@ -87,7 +87,7 @@ class Qemu(Platform):
             argv += ["-machine", job.machine]
         image = job.image
         if " " in image or "\t" in image:
-            # QEMU puts the file's name before the arguments, and the guest drops one word.
+            # QEMU puts the file's name before the arguments, and the guest drops only one word.
             image = os.path.join(work, os.path.basename(image).replace(" ", "_"))
             os.symlink(job.image, image)
         argv += ["-accel", self.accelerator(host), "-smp", *job.smp, "-kernel", image]
@@ -110,10 +110,10 @@ class Qemu(Platform):
 
 
 class Tcg(Qemu):
-    """QEMU's own translator; it has SVM, not VMX.
+    """QEMU's own translator, which has SVM but not VMX.
 
-    With -icount time is the number of instructions executed: every run is the same run, and one
-    tick of the guest's timer is one instruction.
+    With -icount, time is the number of executed instructions: all runs are the same, and one tick
+    of the guest's timer is one instruction.
     """
 
     name = accel = "tcg"
@@ -121,8 +121,8 @@ class Tcg(Qemu):
     extra = ("-icount", "shift=0,sleep=off")
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
-        # The timer's count read by RDMSR ends QEMU (docs/findings.md, Not deviations).
-        # Sweeps read it; only they go without the x2APIC, so that the cases about it stay.
+        # QEMU aborts when RDMSR reads the timer's count (docs/findings.md, Not deviations). Sweeps
+        # read the count, so they run without the x2APIC; the cases about the x2APIC keep it.
         if "sweeps" in job.stanza.groups and not any(word.startswith("apic=") for word in args) \
                 and version_of(self.version(host)) >= FIRST_X2APIC:
             args = args + ["apic=xapic"]
@@ -138,10 +138,10 @@ class Kvm(Qemu):
     def __init__(self) -> None:
         super().__init__()
         self.flavour = kvm_flavour()
-        # kvm_pvm refuses -cpu host and max, and takes seconds over SeaBIOS.
+        # kvm_pvm refuses -cpu host and max, and needs seconds to run SeaBIOS.
         self.cpu = "qemu64" if self.flavour == "kvm-pvm" else "max"
         self.extra = ("-bios", QBOOT) if os.path.exists(QBOOT) else ()
-        # It stops in places where only the time limit helps, and what it finishes is quick.
+        # Some cases hang on kvm_pvm until the time limit; the others finish quickly.
         self.time_scale = 0.1 if self.flavour == "kvm-pvm" else 1.0
 
     def expectations(self, host: Host) -> str:
@@ -153,5 +153,5 @@ class Kvm(Qemu):
             missing.append(Need("there is no /dev/kvm",
                                 "load kvm_intel or kvm_amd, or enable nested virtualization"))
         elif not os.access("/dev/kvm", os.R_OK | os.W_OK):
-            missing.append(Need("/dev/kvm may not be opened", "add the user to the group kvm"))
+            missing.append(Need("this user may not open /dev/kvm", "add the user to the group kvm"))
         return missing

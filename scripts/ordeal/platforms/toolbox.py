@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Toolbox roots: the emulators of another release of the distribution, beside this machine's own.
 
-A platform whose name ends in +ROOT takes its emulator from there. A root is a directory in the
-cache with that release's programs, libraries and firmware (make_root.py makes it). Nothing of it is
-installed, and no chroot is needed to use it: bin/PROGRAM starts each program with the root's own
-loader and libraries, as whoever may read the root.
+A platform whose name ends in +ROOT takes its emulator from that root. A root is a directory in the
+cache with the release's programs, libraries and firmware (make_root.py makes it). Nothing of it is
+installed, and no chroot is needed: bin/PROGRAM starts each program with the root's own loader and
+libraries, under any user who may read the root.
 """
 import os
 from dataclasses import dataclass
@@ -14,41 +14,41 @@ from ..host import Host
 from ..text import clean_text
 from .base import Need, Platform
 
-#: Written last, with FORMAT as its first line; a root without it, or of another format, does not
-#: count. A new FORMAT is due when what make_root.py makes changes.
+#: The file that is written last, with FORMAT as its first line. A root without this file, or with
+#: another format, does not count. Change FORMAT whenever make_root.py makes a different root.
 COMPLETE, FORMAT = "complete", "toolbox root, format 1"
-#: What the root's loader, apt or Bochs takes for something else in a path.
+#: Characters that the root's loader, apt or Bochs does not take literally in a path.
 UNUSABLE = ":;\"$\\\n"
 
 
 @dataclass(frozen=True)
 class Root:
-    """suite: the release as the archive calls it; packages: what is taken from it, with all that
-    they depend on."""
+    """A kind of root. suite: the release's name in the archive; packages: the packages to take, with
+    all that they depend on."""
     suite: str
     about: str
     packages: Tuple[str, ...]
 
 
 ROOTS: Dict[str, Root] = {
-    # bochs wants some display package; this one brings the least.
+    # bochs depends on a display package; this one depends on the least.
     "trixie": Root("trixie", "Debian 13", ("qemu-system-x86", "bochs", "bochs-term", "bochsbios",
                                            "vgabios"))}
 
 
 def roots_of(name: str) -> Tuple[str, ...]:
-    """The roots that a platform's name asks for: tcg+trixie asks for trixie."""
+    """The roots in a platform's name: tcg+trixie has trixie."""
     return tuple(word for word in name.split("+")[1:] if word in ROOTS)
 
 
 def place_of(host: Host, root: str) -> str:
-    """Where the root is, or would be."""
+    """The path of the root, whether it exists or not."""
     return os.path.join(os.path.abspath(host.env.get("ORDEAL_ROOTS")
                                         or os.path.join(host.cache, "roots")), root)
 
 
 def complete(place: str) -> bool:
-    """The root is there as a whole, made by the rules of today."""
+    """Whether the root is complete and of today's format."""
     try:
         with open(os.path.join(place, COMPLETE), encoding="ascii", errors="replace") as stream:
             return stream.readline().rstrip("\n") == FORMAT
@@ -57,20 +57,20 @@ def complete(place: str) -> bool:
 
 
 def unusable(place: str) -> str:
-    """Why no root can be there; '' if one can."""
+    """Why no root can be at this path; '' if one can."""
     found = next((sign for sign in UNUSABLE if sign in place), "")
-    return "its path holds %s, where its loader, apt or Bochs takes it apart" % (
+    return "its path contains %s, at which its loader, apt or Bochs splits it" % (
         "a line end" if found == "\n" else found) if found else ""
 
 
 def program(host: Host, root: str, name: str) -> str:
-    """The path that starts the root's program of this name; '' if the root is of no use."""
+    """The path that starts the root's program of this name; '' if the root cannot be used."""
     place = place_of(host, root)
     return os.path.join(place, "bin", name) if complete(place) and not unusable(place) else ""
 
 
 def need(host: Host, root: str) -> Need:
-    """What to say when program() has found nothing."""
+    """The need to report after program() has returned ''."""
     place = place_of(host, root)
     if unusable(place):
         return Need("the toolbox root %s cannot be used: %s" % (clean_text(place), unusable(place)),
@@ -81,8 +81,8 @@ def need(host: Host, root: str) -> Need:
 
 
 def use_root(platform: Platform, root: str) -> None:
-    """Make it the platform of this root: it runs only when -p names it, and where it cannot run
-    the others do."""
+    """Make the platform use this root. It then runs only if -p names it, and if it cannot run, the
+    other platforms still do."""
     platform.root = root
     if root:
         platform.name += "+" + root

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Two runs compared, and two platforms of one run compared. Pure functions.
+"""Compares two runs, or two platforms of one run. Pure functions.
 
-Baselines are kept as the records of a run themselves, so any --jsonl file is a baseline.
+A baseline is the records of a run, so any --jsonl file is a baseline.
 """
 from itertools import zip_longest
 from typing import Collection, Dict, List, Sequence, Tuple
@@ -21,9 +21,9 @@ def _good(result: Result) -> bool:
 
 def classify(old: Sequence[Result], new: Sequence[Result], ran_all: bool = True,
              asked: Collection[str] = ()) -> Classes:
-    """What changed from old to new, as lines in each class. What the new run was told to leave
-    out has not vanished: cases when it was a selection (ran_all false), platforms when only
-    some were asked for."""
+    """What changed from old to new, as lines in each class. Results that the new run was told to
+    leave out do not count as vanished: ran_all is false if it ran a selection of the cases, and
+    asked names the platforms if it ran a selection of them."""
     before = {(r.platform, r.case): r for r in old}
     after = {(r.platform, r.case): r for r in new}
     classes: Classes = {name: [] for name in
@@ -53,7 +53,7 @@ def classify(old: Sequence[Result], new: Sequence[Result], ran_all: bool = True,
 
 
 def baseline_lines(classes: Classes) -> List[str]:
-    """The comparison for people."""
+    """The comparison as lines for people."""
     lines = ["", "Against the baseline: " + ", ".join(
         "%d %s" % (len(members), name) for name, members in classes.items() if members)
         if any(classes.values()) else "Against the baseline: no change"]
@@ -87,7 +87,7 @@ def differing(found: Sequence[Result], first: str, second: str) -> Tuple[List[st
 
 
 def _events(result: Result) -> List[str]:
-    """The observed trace as rows; several orders (a sweep) one row each."""
+    """The observed trace, one row for each event; several traces (a sweep), one row for each trace."""
     if len(result.observed) == 1:
         return [event.text for event in parse(result.observed[0])] or ["nothing"]
     return list(result.observed) or ["(%s: %s)" % (result.verdict, result.reason or "no trace")]

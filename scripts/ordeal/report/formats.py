@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """TAP 14, KTAP 1, JUnit XML and LAVA signals, each a pure function of a run's records.
 
-Nothing here decides anything: verdicts come from the stream. Text from a console is already
-printable ASCII; what a format reserves is escaped here.
+These functions decide nothing: verdicts come from the stream. Text from a console is already
+printable ASCII; the characters that a format reserves are escaped here.
 """
 import json
 from typing import Any, Callable, Dict, List
@@ -15,19 +15,19 @@ Record = Dict[str, Any]
 
 
 def results(records: List[Record]) -> List[Result]:
-    """The results of a run in plan order, whatever order they were written in."""
+    """The results of a run in the order of the plan, whatever order they were written in."""
     found = [result_from_record(r) for r in records if r["type"] == "result"]
     return sorted(found, key=lambda result: result.index)
 
 
 def interrupted(records: List[Record]) -> bool:
-    """The run did not come to its end."""
+    """Whether the run did not reach its end."""
     ends = [r for r in records if r["type"] == "summary"]
     return not ends or bool(ends[-1].get("interrupted"))
 
 
 def _diagnostics(result: Result) -> List[str]:
-    """A YAML block (every value is JSON, which YAML reads)."""
+    """A YAML block with the details of a result. Every value is JSON, which YAML can read."""
     fields = {"verdict": result.verdict, "reason": result.reason, "sentence": result.sentence,
               "citation": result.citation, "expected": result.expected,
               "observed": result.observed, "deviation": result.deviation, "log": result.log,
@@ -41,7 +41,7 @@ def _tap_escape(text: str) -> str:
 
 
 def tap(records: List[Record]) -> str:
-    """TAP 14. A known deviation is TODO; an unexpected pass is not ok."""
+    """TAP 14. A known deviation is TODO; an unexpected pass is "not ok"."""
     found = results(records)
     lines = ["TAP version 14", "1..%d" % len(found)]
     for number, result in enumerate(found, 1):
@@ -61,7 +61,7 @@ def tap(records: List[Record]) -> str:
 
 
 def ktap(records: List[Record]) -> str:
-    """KTAP 1, as the kernel's tools read it; XFAIL as kselftest prints it."""
+    """KTAP 1, as the kernel's tools read it; XFAIL is written as kselftest writes it."""
     found = results(records)
     lines = ["KTAP version 1", "1..%d" % len(found)]
     directives = {SKIP: "SKIP", TIMEOUT: "TIMEOUT", ERROR: "ERROR", CRASH: "ERROR",
@@ -92,7 +92,7 @@ def _totals(found: List[Result]) -> tuple:
 
 
 def _xml(text: str) -> str:
-    """Escaped for XML 1.0, in an attribute as well as in text."""
+    """Text escaped for XML 1.0, for an attribute as well as for a text node."""
     safe = "".join(c if c in "\n\t" or c.isprintable() else "\\x%02x" % ord(c) for c in text)
     for char, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
         safe = safe.replace(char, "&%s;" % name)
@@ -120,7 +120,7 @@ def _junit_case(result: Result) -> List[str]:
 
 
 def junit(records: List[Record]) -> str:
-    """JUnit XML: a testsuite for each suite on each platform."""
+    """JUnit XML, with a testsuite for each suite on each platform."""
     groups: Dict[str, List[Result]] = {}
     for result in results(records):
         groups.setdefault("%s.%s" % (result.platform, result.case.split("/")[0]), []).append(result)
@@ -139,7 +139,7 @@ def junit(records: List[Record]) -> str:
 
 
 def lava(records: List[Record]) -> str:
-    """LAVA test case signals, to be printed on the console of a LAVA job."""
+    """LAVA's test case signals, which a LAVA job prints on its console."""
     lines = []
     for result in results(records):
         outcome = "pass"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The report for people: failures first, each with both traces and the command that repeats it.
 
-Pure functions from records to lines. Skips and known deviations are grouped by their reason and
-always counted: nothing that did not pass goes unmentioned.
+These are pure functions from records to lines. Skips and known deviations are grouped by reason and
+always counted, so that everything that did not pass is mentioned.
 """
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -24,7 +24,7 @@ def counts(found: Sequence[Result]) -> str:
 
 
 def unit_line(label: str, found: Sequence[Result]) -> str:
-    """One line for a suite on a platform, in kvm-unit-tests' manner."""
+    """One line for a suite on a platform, in the format of kvm-unit-tests."""
     unexpected = [result for result in found if result.unexpected]
     verdict = worst([result.verdict for result in unexpected or found])
     if verdict in (SKIP, XFAIL) and any(result.verdict == PASS for result in found):
@@ -33,7 +33,7 @@ def unit_line(label: str, found: Sequence[Result]) -> str:
 
 
 def case_line(result: Result) -> str:
-    """One line for a case, for -v."""
+    """The line that -v prints for a case."""
     why = result.deviation if result.verdict == XFAIL else result.reason
     return "  %-7s %s%s" % (result.verdict, result.case,
                             "  (%s)" % clean_text(why) if why else "")
@@ -90,7 +90,7 @@ def _grouped(title: str, found: Sequence[Result], key: str) -> List[str]:
 
 
 def summary(records: List[Dict[str, Any]]) -> List[str]:
-    """The end of the run, failures first."""
+    """The lines that end the run, failures first."""
     found = results(records)
     lines: List[str] = []
     for result in found:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The one stream of records that is the truth (docs/results.md, section 5).
+"""The stream of records, from which every report is made (docs/results.md, section 5).
 
-Each record is one line of JSON, written whole in one system call: a runner that is killed leaves a
-file that is valid up to its last line end. Every report is a function of these records.
+Each record is one line of JSON, written whole in one system call, so that a killed runner leaves a
+file that is valid up to its last line end.
 """
 import json
 import os
@@ -21,14 +21,14 @@ class Stream:
         self._files = [(path, open_output(path)) for path in paths]
 
     def add(self, record: Dict[str, Any]) -> None:
-        """One line into every file."""
+        """Write the record as one line to every file."""
         self.records.append(record)
         data = (json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n").encode()
         for path, fd in self._files:
             write_all(path, fd, data)
 
     def close(self) -> None:
-        """No record comes after this."""
+        """Close the files."""
         for _, fd in self._files:
             if fd != 1:
                 os.close(fd)
@@ -46,7 +46,7 @@ def open_output(path: str) -> int:
 
 
 def write_all(path: str, fd: int, data: bytes) -> None:
-    """All of data, or the reason why not."""
+    """Write all of data; a UserError says why that failed."""
     try:
         while data:
             data = data[os.write(fd, data):]
@@ -55,7 +55,7 @@ def write_all(path: str, fd: int, data: bytes) -> None:
 
 
 def write_file(path: str, text: str) -> None:
-    """A whole report."""
+    """Write a whole report to a file, or to standard output if path is -."""
     fd = open_output(path)
     try:
         write_all(path, fd, text.encode("utf-8", "backslashreplace"))
@@ -65,7 +65,7 @@ def write_file(path: str, text: str) -> None:
 
 
 def read_records(path: str) -> List[Dict[str, Any]]:
-    """The records of a stream; a last line that was cut off is left out."""
+    """The records in a file; a last line that was cut off is left out."""
     try:
         with open(path, "rb") as stream:
             data = stream.read()
@@ -81,7 +81,7 @@ def read_records(path: str) -> List[Dict[str, Any]]:
         if not isinstance(record, dict) or "type" not in record:
             raise UserError("%s:%d is not a record of a run" % (path, number))
         if record["type"] == "start" and record.get("schema", 0) > SCHEMA:
-            raise UserError("%s has schema %s, this runner reads up to %d"
+            raise UserError("%s has schema %s, but this runner reads only up to %d: update the runner"
                             % (path, record["schema"], SCHEMA))
         records.append(record)
     if not records:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots what is planned: queues of machines, their processes, their logs."""
+"""Boots the machines of a plan: their queue, their processes, their logs."""

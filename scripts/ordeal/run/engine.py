@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots machines: one event loop, no threads, as many at once as -j says.
+"""Boots machines in one event loop, without threads, as many at once as -j says.
 
-Every machine is a process group of its own, under a time limit, its console fed to a judge's
-session as it comes and stored up to a cap. The loop ends a machine by killing its group.
+Every machine is a process group of its own with a time limit. Its console is fed to a judge's
+session as it comes, and stored up to a cap. The loop ends a machine by killing its group.
 """
 import os
 import selectors
@@ -16,20 +16,20 @@ from ..platforms.base import Launch, Platform
 from ..text import shell_quote
 from .guard import Guard, kill_group
 
-#: Bytes of console kept in a log file, of each boot.
+#: Bytes of console that a log file keeps of each boot.
 LOG_CAP = 8 << 20
 STDERR_CAP = 64 << 10
 #: How long a machine may take to stop after its END line.
 GRACE = 5.0
-#: How long it may go on after its log has shown itself broken (a dump may follow).
+#: How long a machine may go on after its log broke the grammar (a dump may follow).
 BROKEN_GRACE = 1.0
-#: How long a console may fill its pipe between two looks at it.
+#: How long a console may fill its pipe before the loop reads it again.
 PAUSE = 0.002
 _CHUNK = 1 << 18
 
 
 class StoredLog:
-    """A log file that stops growing at LOG_CAP and says so."""
+    """A log file that keeps LOG_CAP bytes and says how many it dropped."""
 
     def __init__(self, path: str, append: bool, head: str) -> None:
         self.path = path
@@ -38,7 +38,7 @@ class StoredLog:
         self._stream.write(head.encode("utf-8", "surrogateescape"))
 
     def write(self, chunk: bytes) -> None:
-        """Keep what fits."""
+        """Store the part of chunk that fits."""
         kept = chunk[:self._room]
         self._room -= len(kept)
         self._dropped += len(chunk) - len(kept)
@@ -46,7 +46,7 @@ class StoredLog:
             self._stream.write(kept)
 
     def close(self, tail: bytes) -> None:
-        """Add the emulator's own words and close."""
+        """Add the emulator's own output and close."""
         if self._dropped:
             self._stream.write(b"\n--- %d more bytes of console were not stored\n" % self._dropped)
         self._stream.write(tail)
@@ -64,9 +64,9 @@ class Boot:
         self.ending = Ending("vmm")
         self.seconds = 0.0
         self.stderr = b""
-        #: What went wrong on the way to this boot and was mended; '' if nothing did.
+        #: What went wrong before this boot and was mended; '' if nothing did.
         self.note = launch.note
-        #: Lines about this boot that nobody has been told yet.
+        #: Lines about this boot that have not been printed yet.
         self.unsaid: List[str] = []
         self.process: Optional[subprocess.Popen] = None
         self.open_fds: List[int] = []
@@ -77,13 +77,13 @@ class Boot:
 
 
 class Engine:
-    """run() boots what take() hands out and gives each finished Boot to finished()."""
+    """Runs machines. slots: how many at once."""
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
         self.guard = Guard()
         self.selector = selectors.DefaultSelector()
-        #: Only the ends of processes: what may wake us while a chatty console fills its pipe.
+        #: Only the ends of processes, which may end the wait while a chatty console fills its pipe.
         self._ends = selectors.DefaultSelector()
         self._chatty = False
         self.running: List[Boot] = []
@@ -94,8 +94,9 @@ class Engine:
 
     def run(self, queue: Deque[Any], make: Callable[[Any], Optional[Boot]],
             finished: Callable[[Boot], None]) -> None:
-        """Until the queue, to which finished() may add, is empty and nothing runs. make() may have
-        nothing to boot."""
+        """Boot what make() makes of each item of the queue, and pass each finished Boot to
+        finished(), until the queue is empty and nothing runs. finished() may add to the queue;
+        make() may return None."""
         try:
             while (queue or self.running) and not self.interrupted:
                 while queue and len(self.running) < self.slots and not self.interrupted:
@@ -110,7 +111,7 @@ class Engine:
             raise
 
     def kill_all(self) -> List[Boot]:
-        """Stop every machine; the boots that were under way."""
+        """Stop every machine; returns the boots that were under way."""
         stopped, self.running = self.running, []
         for boot in stopped:
             if boot.process:
@@ -120,7 +121,7 @@ class Engine:
         return stopped
 
     def stop(self) -> None:
-        """Nothing of ours is left after this."""
+        """Stop every machine and the guard."""
         self.kill_all()
         self.guard.stop()
 
@@ -157,7 +158,7 @@ class Engine:
         try:
             self._listen(boot, os.pidfd_open(boot.process.pid), "end")
         except (AttributeError, OSError):
-            pass  # an old kernel: _wait polls instead
+            pass  # an old kernel has no pidfd; _wait() polls instead
 
     def _listen(self, boot: Boot, fd: int, kind: str) -> None:
         if kind != "end":
@@ -170,9 +171,9 @@ class Engine:
     # -- run --------------------------------------------------------------------------------
 
     def _wait(self) -> List[Boot]:
-        """Sleep until something happens; the boots that are over."""
+        """Sleep until something happens; returns the boots that are over."""
         if self._chatty and len(self._ends.get_map()) == len(self.running):
-            # A serial port comes byte by byte; waking for each would cost more than the guest.
+            # A serial port delivers single bytes; waking for each would cost more than the guest.
             self._ends.select(PAUSE)
         self._chatty = False
         now = time.monotonic()
@@ -204,7 +205,7 @@ class Engine:
         return over
 
     def _read(self, boot: Boot, fd: int, kind: str, once: bool = False) -> None:
-        """Take what is there; at the end of a stream stop listening to it."""
+        """Read what is available; at the end of a stream stop listening to it."""
         while True:
             try:
                 chunk = os.read(fd, _CHUNK)
@@ -235,9 +236,9 @@ class Engine:
             raise UserError("cannot write %s: %s" % (boot.log_path, error.strerror)) from None
 
     def _finish(self, boot: Boot, status: int) -> None:
-        """The process is gone: read the rest, judge, free everything."""
+        """After the end of the process: read the rest, judge, free everything."""
         assert boot.process is not None and boot.log is not None
-        kill_group(boot.process.pid)  # what it may have left behind in its group
+        kill_group(boot.process.pid)  # processes that it may have left in its group
         for fd in list(boot.open_fds):
             kind = self.selector.get_key(fd).data[1]
             if kind != "end":
@@ -285,7 +286,7 @@ class Engine:
 
 
 def _tail(path: str) -> bytes:
-    """The end of a file an emulator wrote; nothing if it never did."""
+    """The end of a file that the emulator wrote; b"" if there is none."""
     try:
         with open(path, "rb") as stream:
             stream.seek(max(0, os.fstat(stream.fileno()).st_size - STDERR_CAP))

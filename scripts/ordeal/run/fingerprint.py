@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a run's results depend on: sources, compiler, emulators, kernel, processor, environment.
 
-Gathered after the first machine has started, since asking git takes longer than that should wait.
+The fingerprint is gathered after the first machine has started, because asking git takes too long
+to let that machine wait.
 """
 import os
 import subprocess

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A child that outlives us for a moment: it kills our emulators when the runner itself is killed,
-and removes their temporary files.
+"""A child process that kills the emulators and removes their temporary files when the runner is
+killed.
 
-It holds the reading end of a pipe. While the runner lives it is told which process groups run;
-when the pipe closes for whatever reason, SIGKILL of the runner included, it kills those and ends.
+The guard holds the reading end of a pipe, through which the runner says which process groups run.
+When the pipe closes for whatever reason, SIGKILL of the runner included, the guard kills these
+groups and ends.
 """
 import os
 import signal
@@ -11,7 +12,7 @@ from typing import Optional, Set
 
 
 class Guard:
-    """Started on the first watch(); stop() ends it."""
+    """The runner's side of the guard. start() forks the guard, stop() ends it."""
 
     def __init__(self) -> None:
         self._pipe: Optional[int] = None
@@ -32,16 +33,16 @@ class Guard:
         self._pipe = writing
 
     def watch(self, group: int) -> None:
-        """This process group is ours and runs."""
+        """Tell the guard that this process group runs."""
         self.start()
         self._tell("+%d\n" % group)
 
     def forget(self, group: int) -> None:
-        """It is gone."""
+        """Tell the guard that this process group has ended."""
         self._tell("-%d\n" % group)
 
     def sweep(self, directory: str) -> None:
-        """Remove this directory, too, if we are killed."""
+        """Have the guard remove this directory if the runner is killed."""
         self.start()
         self._tell("/%s\n" % directory)
 
@@ -90,7 +91,7 @@ def _serve(reading: int) -> None:
 
 
 def kill_group(group: int) -> None:
-    """SIGKILL to a whole process group of ours; gone already is fine."""
+    """Send SIGKILL to a process group of ours, which may have ended already."""
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The directory of logs: one run at a time, the previous run kept as DIR.old.
+"""The directory of logs: one run uses it at a time, and the previous run is kept as DIR.old.
 
-The lock is a file beside the directory, held with flock, so that a killed runner leaves none.
+The lock is a file beside the directory, held with flock, so that a killed runner holds no lock.
 """
 import fcntl
 import os
@@ -10,14 +10,14 @@ from ..model import UserError
 
 
 class LogDir:
-    """Taken by open(); given back when the process ends or close() is called."""
+    """open() locks the directory; close(), or the end of the process, unlocks it."""
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self._lock = -1
 
     def open(self) -> None:
-        """Lock, rotate, create."""
+        """Lock the directory, rename that of the previous run, create a new one."""
         lock = os.path.join(os.path.dirname(self.path), ".%s.lock" % os.path.basename(self.path))
         try:
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
@@ -49,7 +49,7 @@ class LogDir:
         os.rename(self.path, self.path + ".old")
 
     def close(self) -> None:
-        """Give the lock back."""
+        """Unlock the directory."""
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

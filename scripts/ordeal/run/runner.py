@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One run: every planned case booted, judged, and given exactly one verdict.
+"""Boots every planned case and gives each exactly one verdict.
 
-A unit boots all its cases; when a boot breaks, the judge names the case to blame and the unit boots
-again without it, until every case has a verdict or a boot reaches none: the rest are NOTRUN.
+A unit boots all its cases. When a boot breaks, the judge names the case to blame, and the unit
+boots again with the cases that follow, until every case has a verdict or a boot reaches no case;
+then the remaining cases are NOTRUN.
 """
 import os
 import zlib
@@ -27,7 +28,7 @@ def make_directory(prefix: str) -> str:
 
 
 def remove_directory(path: str) -> None:
-    """With the files in it and in its sub-directories; what cannot be removed stays."""
+    """Remove a directory and everything in it; what cannot be removed stays."""
     try:
         for entry in list(os.scandir(path)):
             if entry.is_dir(follow_symlinks=False):
@@ -40,7 +41,8 @@ def remove_directory(path: str) -> None:
 
 
 class Runner:
-    """run() takes units through the engine. Results leave through the three callbacks."""
+    """Boots units. on_boot() is called after each boot, on_unit() when a unit is over. alone: units
+    do not share boots."""
 
     def __init__(self, host: Host, logs: str, slots: int,
                  on_boot: Callable[[Unit, Boot], None],
@@ -52,7 +54,7 @@ class Runner:
         self._queue: Deque[List[Unit]] = deque()
 
     def run(self, units: List[Unit]) -> None:
-        """All units, in order; -j many at a time."""
+        """Boot all units in order, as many at a time as the engine has slots."""
         for unit in units:
             unit.left = [case.name for case in unit.cases]
             if unit.skip:
@@ -78,15 +80,15 @@ class Runner:
 
     @staticmethod
     def _word(unit: Unit, what: str) -> str:
-        """Eight hex digits: new for every boot, or, where two runs are the same to the last
-        instruction, new for every plan."""
+        """Eight hex digits: new for every boot; on a platform whose runs repeat instruction by
+        instruction, a function of the plan alone."""
         if not unit.platform.repeatable:
             return os.urandom(4).hex()
         plan = (what, unit.label, unit.left, unit.boots)
         return "%08x" % zlib.crc32(repr(plan).encode())
 
     def _session(self, unit: Unit) -> Tuple[Any, List[str]]:
-        """A new judge for one boot of the unit, and what the image is told."""
+        """A new judge for one boot of the unit, and the image's arguments."""
         unit.boots += 1
         if unit.suite.foreign:
             return KutSession(), list(unit.suite.words)
@@ -95,7 +97,7 @@ class Runner:
         return Session(BootPlan(nonce, tuple(unit.left))), args
 
     def _boot(self, units: List[Unit]) -> Optional[Boot]:
-        """A machine for these units, none if it could not be made: then they are over."""
+        """A boot for these units; None, and the units are over, if it could not be made."""
         platform, path = units[0].platform, units[0].log_path(self.logs)
         work = make_directory(self.work + "/")
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -120,7 +122,7 @@ class Runner:
                           [unit.limit for unit in units], platform, launch, path, append, tag)
 
     def _give_up(self, units: List[Unit], why: str) -> None:
-        """Nothing that is left of these units can be run."""
+        """Give NOTRUN to every remaining case of these units."""
         for unit in units:
             for name in unit.left:
                 unit.verdicts[name] = (CaseLog(name, NOTRUN, why), 0, 0.0)
@@ -152,13 +154,15 @@ class Runner:
 
     @staticmethod
     def _stumbled(unit: Unit, judgement: Judgement) -> bool:
-        """The machine never started, for no fault of the image's: it is made again, three times."""
+        """Whether the machine failed to start for a passing reason; it is tried up to three times
+        more."""
         return not judgement.started and unit.boots <= 3 and any(
             word in judgement.why for word in unit.platform.stumbles)
 
     @staticmethod
     def _mended(unit: Unit, boot: Boot) -> bool:
-        """Nothing began, because of what the machine started from: that is mended, once."""
+        """Whether nothing began because of the state that the machine started from, and that state
+        was mended. This happens at most once."""
         assert boot.judgement is not None
         if boot.judgement.started or unit.boots > 1:
             return False
@@ -167,7 +171,7 @@ class Runner:
         return bool(fault)
 
     def _settle(self, unit: Unit, boot: Boot, share: float) -> bool:
-        """Take what a boot proved about the unit; whether it needs another boot."""
+        """Take the verdicts of a boot; returns whether the unit needs another boot."""
         judgement = boot.judgement
         assert judgement is not None
         for name, log in judgement.cases.items():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots that run several images: units of one platform share the machine, not the verdicts.
+"""Boots that run several images: units of one platform share a machine, but each has its verdicts.
 
-The console of such a boot is cut by a relay into each image's own, so that every unit is judged by
-the ordinary judge. What a boot did not settle goes into the next.
+A relay divides the console of such a boot into the consoles of the images, so that the ordinary
+judge judges every unit. Units that a boot did not settle go into the next boot.
 """
 import time
 from typing import Any, List, Tuple
@@ -14,7 +14,8 @@ from .unit import Unit
 
 
 def batches(units: List[Unit], alone: bool) -> List[List[Unit]]:
-    """Units that may share a boot: neighbours of one platform and round. alone: each by itself."""
+    """Group neighbouring units of one platform and round, which may share a boot. alone: each unit
+    boots by itself."""
     groups: List[List[Unit]] = []
     for unit in units:
         last = groups[-1][-1] if groups else None
@@ -36,13 +37,14 @@ class SharedBoot(Boot):
         self.relay.on_begin = self._begin
 
     def _begin(self, limit: float) -> None:
-        """Each image's time limit starts with the image."""
+        """Start the time limit of an image when the image starts."""
         self.first = self.first or time.monotonic()
         self.limit = limit
         self.deadline = time.monotonic() + limit if limit else float("inf")
 
     def judgements(self, units: List[Unit]) -> List[Tuple[Unit, Judgement]]:
-        """Of the units whose images began; if none did, all units, with the reason."""
+        """The judgements of the units whose images began; if none did, of all units, with the
+        reason."""
         found = [(unit, part.judgement) for unit, part in zip(units, self.relay.slices)
                  if part.judgement is not None]
         if found or self.judgement is None:
@@ -51,7 +53,7 @@ class SharedBoot(Boot):
         return [(unit, Judgement({}, list(unit.left), False, why, [])) for unit in units]
 
     def times(self) -> str:
-        """How long the machine took to its first image, and the images after that."""
+        """How long the machine took to reach its first image, and how long the images took."""
         if not self.first:
             return "%s: no image began" % self.platform.name
         boot = self.first - self.started

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A unit of a run: one suite on one platform in one round of --repeat, and the results it has."""
+"""A unit of a run, which is one suite on one platform in one round of --repeat, and its results."""
 import os
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional, Tuple
@@ -31,17 +31,18 @@ class Unit:
 
     @property
     def label(self) -> str:
-        """How a person calls it."""
+        """The unit's name in lines for people."""
         return "%s %s" % (self.platform.name, self.suite.stanza.name)
 
     def log_path(self, logs: str) -> str:
-        """LOGS/PLATFORM/NAME.log; NAME is boot where images share boots."""
+        """LOGS/PLATFORM/SUITE.log; LOGS/PLATFORM/boot.log where images share boots."""
         name = "boot" if self.platform.shares_boot else self.suite.stanza.name
         return os.path.join(logs, self.platform.name, name + ".log")
 
 
 def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[Result]:
-    """The verdicts the unit has so far, in the order of the image (foreign: of the log)."""
+    """The results that the unit has so far, in the order of the image's cases; for a foreign image in
+    the order of the log."""
     described = {case.name: case for case in unit.cases}
     names = sorted(unit.verdicts, key=WHOLE.__eq__) if unit.suite.foreign \
         else [case.name for case in unit.cases]
@@ -60,12 +61,14 @@ def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[R
             case.citation, case.twin, "", case_log.want, case_log.seen or
             [trace for _, trace in case_log.hist], case_log.hist, case_log.sweep,
             case_log.fingerprints, case_log.notes, seconds=seconds, boot=boot,
-            log=log if boot else "", repro=repro(unit.platform.name, full), index=unit.index + place))
+            log=log if boot else "", repro=repro(unit.platform.name, full),
+            index=unit.index + place))
     return results
 
 
 def merge_rounds(rounds: List[List[Result]]) -> List[Result]:
-    """One result a case out of --repeat N: the same verdict every time, or FLAKY."""
+    """One result for each case of the rounds of --repeat: the verdict that all rounds gave, or
+    FLAKY."""
     if len(rounds) == 1:
         return rounds[0]
     by_case: Dict[str, List[Result]] = {}

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The lab: hypervisors of stock kernels under test, inside an emulator."""
+"""The lab: stock hypervisors under test, inside an emulator."""

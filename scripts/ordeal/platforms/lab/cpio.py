@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""cpio archives (format newc), as the kernel and busybox unpack them: the same bytes every time."""
+"""cpio archives (format newc), which the kernel and busybox unpack. The same files always give the
+same bytes."""
 from typing import List, Mapping, Tuple
 
 _FILE, _DIRECTORY, _DEVICE = 0o100000, 0o040000, 0o020000
@@ -18,7 +19,7 @@ def _pad(data: bytes) -> bytes:
 
 def archive(files: Mapping[str, bytes], programs: Tuple[str, ...] = (),
             console: bool = False) -> bytes:
-    """These files with the directories they need. programs: those that are executable.
+    """An archive of these files with the directories they need. programs: the executable files.
     console: add /dev/console, without which an early init has no standard output."""
     entries: List[bytes] = []
     made = set()

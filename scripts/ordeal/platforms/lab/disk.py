@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A Linux kernel as the loader of our boot disk (bochs_disk.py) takes it.
+"""Prepares a Linux kernel for the loader of our boot disk (bochs_disk.py).
 
-A kernel of today is entered by its PVH note, uncompressed: its own decompression would take Bochs six
-seconds. One without that note, or compressed as we cannot undo, is entered as a boot loader would, by
-Linux's 32-bit boot protocol, and unpacks itself.
+A kernel with a PVH note is decompressed here and entered by that note: its own decompression would
+take Bochs six seconds. A kernel without the note, or in a compression that we do not know, is
+entered by Linux's 32-bit boot protocol and decompresses itself.
 """
 import lzma
 import struct
@@ -17,7 +17,8 @@ from ..bochs_disk import (COMMAND_LINE, INFORMATION, MIB, SECTOR, TABLES, Loadab
 
 _COMMAND_LINE_MAX = 2048
 
-# Of Linux's boot_params (Documentation/arch/x86/zero-page.rst) and its setup header (boot.rst).
+# Offsets and values of Linux's boot_params (Documentation/arch/x86/zero-page.rst) and of its setup
+# header (boot.rst).
 _HEADER, _HEADER_MAGIC, _PAYLOAD_SINCE, _BOOT_PARAMS_SIZE = 0x1f1, b"HdrS", 0x208, 4096
 _E820_COUNT, _E820_TABLE = 0x1e8, 0x2d0
 _BZIMAGE_ADDRESS, _BZIMAGE_LEAST = 0x100000, 0x400
@@ -30,12 +31,12 @@ def _initrd_address(mib: int, initrd: bytes) -> int:
 def _setup(kernel: bytes) -> Tuple[int, int]:
     """The end of the setup header and the offset of the protected-mode part."""
     if len(kernel) < _BZIMAGE_LEAST or kernel[0x202:0x206] != _HEADER_MAGIC:
-        raise UserError("the kernel is no bzImage")
+        raise UserError("the kernel is not a bzImage")
     return 0x202 + kernel[0x201], ((kernel[_HEADER] or 4) + 1) * SECTOR
 
 
 def unpacked(kernel: bytes) -> Optional[bytes]:
-    """The ELF file in a bzImage; None if we cannot get at it."""
+    """The ELF file in a bzImage; None if it cannot be unpacked here."""
     _, start = _setup(kernel)
     version, = struct.unpack_from("<H", kernel, 0x206)
     offset, length = struct.unpack_from("<II", kernel, 0x248)
@@ -48,7 +49,7 @@ def unpacked(kernel: bytes) -> Optional[bytes]:
         elif data[:2] == b"\x1f\x8b":
             elf = zlib.decompressobj(31).decompress(data)
         elif data[:4] == b"\x28\xb5\x2f\xfd":
-            # The last four bytes are the length, which zstd takes for another frame.
+            # The last four bytes are the length; zstd would take them for another frame.
             elf = subprocess.run(["zstd", "-dcq"], input=data[:-4], stdout=subprocess.PIPE,
                                  stderr=subprocess.DEVNULL, check=False).stdout
         else:
@@ -63,7 +64,7 @@ def _by_boot_protocol(kernel: bytes, initrd: bytes, line: bytes, mib: int) -> Lo
     address = _initrd_address(mib, initrd)
     params = bytearray(_BOOT_PARAMS_SIZE)
     params[_HEADER:end] = kernel[_HEADER:end]
-    params[0x210] = 0xff  # a boot loader without a number
+    params[0x210] = 0xff  # type_of_loader: a boot loader without an assigned number
     struct.pack_into("<II", params, 0x218, address, len(initrd))
     struct.pack_into("<I", params, 0x228, COMMAND_LINE)
     params[_E820_COUNT] = len(memory_map(mib))
@@ -75,7 +76,7 @@ def _by_boot_protocol(kernel: bytes, initrd: bytes, line: bytes, mib: int) -> Lo
 
 
 def linux(kernel: bytes, initrd: bytes, args: str, mib: int) -> Loadable:
-    """A bzImage, its initramfs and its command line in this much memory."""
+    """A bzImage with its initramfs and command line, for a machine with mib MiB of memory."""
     line = command_line(args, _COMMAND_LINE_MAX)
     elf = unpacked(kernel)
     if elf and pvh_entry(elf):

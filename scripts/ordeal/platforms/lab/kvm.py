@@ -2,9 +2,9 @@
 """The lab's KVM: a stock Linux kernel's KVM as the hypervisor under test, inside an emulator.
 
 Linux boots with a small init (lab_init below) that loads KVM's modules and waits for a payload: the
-images of a run and a script that starts each in the launcher (scripts/lab). The images' consoles
-come out of the machine's debug console, port 0xe9, between marks (lab/relay.py); the kernel's own
-console is kept beside it, and shows its panic.
+images of a run, and a script that starts each in the launcher (scripts/lab). The images' consoles
+go to the machine's debug console, port 0xe9, between marks (lab/relay.py). The kernel's own console
+is kept as well, because it shows a panic of the kernel.
 """
 import os
 import re
@@ -24,25 +24,28 @@ from .relay import over_of, tag_of
 
 PORT = "0xe9"
 PROGRAMS = ("launcher", "fetch")
-#: QEMU without anything random or of this machine's time: a run is the same run every time. Without
-#: x2APIC, which 7.2 has not and whose timer ends 10.0 (docs/findings.md, Not deviations).
+#: QEMU without randomness and without this machine's time, so that every run is the same. It has no
+#: x2APIC: QEMU 7.2 lacks one, and QEMU 10.0 aborts when its timer's count is read
+#: (docs/findings.md, Not deviations).
 REPEATABLE = ("-accel", "tcg", "-cpu", "max,-rdrand,-rdseed,-x2apic", "-nodefaults", "-display",
-              "none", "-no-reboot", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01",
-              "-seed", "42")
-#: Guest memory: Linux, its initramfs, the payload, and 64 MiB for the guest in it.
+              "none", "-no-reboot", "-icount", "shift=0,sleep=off",
+              "-rtc", "clock=vm,base=2026-01-01", "-seed", "42")
+#: Memory for Linux, its initramfs, the payload, and the 64 MiB of its guest.
 MEMORY = "256M"
 KERNEL_ARGS = "console=ttyS0 quiet panic=-1 oops=panic nokaslr"
 DEFAULT_KERNEL = "linux-6.12"
-#: How many initramfs the cache keeps, of about 5 MB each.
+#: How many initramfs files the cache keeps, of about 5 MB each.
 KEPT = 10
-#: The word of a boot without an image, which tries a saved state.
+#: The word of a boot without an image, which tests a saved state.
 EMPTY = "empty"
-#: How far one round of --repeat shifts the images against the kernel's 4 ms tick: prime to it.
+#: The delay, in microseconds, that each round of --repeat adds, to shift the images against the
+#: kernel's 4 ms tick. The two numbers are coprime, so that every round has another phase.
 PHASE_US = 241
 
 
 def lab_init(modules: List[str], source: str) -> str:
-    """The init of the lab's Linux. modules: insmod's arguments, one module each."""
+    """The init script of the lab's Linux. modules: the arguments of insmod, one item a module.
+    source: where /bin/fetch finds the payload (scripts/lab/fetch.c)."""
     lines = ["#!/bin/busybox sh", "/bin/busybox mount -t devtmpfs d /dev"]
     for words in modules:
         lines.append("x=$(/bin/busybox insmod /lib/%s 2>&1) || trouble=\"$trouble; $x\"" % words)
@@ -54,7 +57,7 @@ def lab_init(modules: List[str], source: str) -> str:
         "\t/bin/busybox poweroff -f",
         "}",
         "cd /run",
-        # For the tests, --kernel-args LAB_PANIC_US=N: the kernel hands it on as a variable.
+        # For the tests: the kernel passes --kernel-args LAB_PANIC_US=N on as a variable.
         "lose() { /bin/busybox mkdir /proc; /bin/busybox mount -t proc p /proc",
         "\t/bin/busybox usleep $LAB_PANIC_US; echo c >/proc/sysrq-trigger; }",
         "/bin/fetch -o %s READY %s | /bin/busybox cpio -i 2>/dev/null" % (PORT, source),
@@ -65,12 +68,12 @@ def lab_init(modules: List[str], source: str) -> str:
 
 def payload(parts: List[Tuple[Job, List[str]]], word: str,
             command: Callable[[str, str, List[str]], str], prelude: str = "") -> bytes:
-    """The archive with the images and the script that runs them in turn. command: the shell's for a tag,
-    an image and its arguments; prelude: what the script begins with."""
+    """The archive with the images and the script that runs them in turn. command: returns the shell
+    command for a tag, an image and its arguments; prelude: the beginning of the script."""
     files: Dict[str, bytes] = {}
     names: Dict[str, str] = {}
-    # With --repeat each round meets the kernel's timer in another phase: without this a repetition on a
-    # repeatable platform would say nothing.
+    # In each round of --repeat the images meet the kernel's timer in another phase; otherwise the
+    # rounds on a repeatable platform would all be the same.
     lines = ["/bin/busybox usleep %d" % ((job.round - 1) * PHASE_US)
              for job, _ in parts[:1] if job.round > 1]
     for number, (job, args) in enumerate(parts):
@@ -85,28 +88,27 @@ def payload(parts: List[Tuple[Job, List[str]]], word: str,
 
 
 class Lab(Platform):
-    """What the platforms of the lab have in common."""
+    """The common part of the lab's platforms."""
 
     slow = True
     shares_boot = True
-    #: A platform that cannot run is NOTRUN with one line, and the others run.
     defers = True
     time_scale = 3.0
 
     def programs(self, host: Host, names: Tuple[str, ...] = PROGRAMS) -> List[Need]:
-        """The lab's own programs."""
+        """The needs for those of the lab's own programs that are not built."""
         missing = [name for name in names
                    if not os.path.exists(os.path.join(host.build, "scripts", "lab", name))]
         return [Need("%s is not built" % " and ".join(missing), "make lab")] if missing else []
 
     @staticmethod
     def unfetched(host: Host, names: List[str]) -> List[Need]:
-        """Parts that are not in the cache."""
+        """The needs for stock parts that are not in the cache."""
         return [Need("%s is not in the cache" % name, "./run_tests.sh --setup -p ...@...")
                 for name in names if not stock.have(host, name)]
 
     def stops(self, kept: bytes, ending: Ending) -> Ending:
-        """Whatever way the machine ended: a panic of the hypervisor under test is why."""
+        """The ending; if the console shows a panic of the hypervisor under test, that is the ending."""
         panic = panic_of(kept)
         return Ending("dead", None, panic) if panic else ending
 
@@ -114,8 +116,8 @@ class Lab(Platform):
 class KvmAmdTcg(Lab):
     """KVM-AMD on the SVM of QEMU's TCG, from a saved state of the booted kernel.
 
-    Time is instructions (-icount), and nothing random or of this machine's time is left: a run is
-    the same run every time, the hypervisor's instructions included.
+    Time is the number of instructions (-icount), and nothing depends on randomness or on this
+    machine's time, so that all runs are the same, the hypervisor's instructions included.
     """
 
     name = accel = "kvm-amd@tcg"
@@ -138,7 +140,7 @@ class KvmAmdTcg(Lab):
             + self.unfetched(host, self.parts(host))
 
     def parts(self, host: Host) -> List[str]:
-        """The stock parts it takes; a kernel of the user's is none."""
+        """The stock parts that the platform needs; the user's own kernel is not one."""
         return ["busybox"] + ([] if host.lab.get("kernel") else [self.kernel])
 
     def version(self, host: Host) -> str:
@@ -148,17 +150,17 @@ class KvmAmdTcg(Lab):
         return "Linux %s on %s: %s" % (number or "?", self.emulator(host), text)
 
     def emulator(self, host: Host) -> str:
-        """Name and number of what it runs in."""
+        """Name and version of the emulator."""
         return "QEMU " + ".".join(map(str, version_of(self.qemu.version(host))))
 
     def expectations(self, host: Host) -> str:
-        return type(self).name  # one file for all kernels: its entries have versions
+        return type(self).name  # all kernels share one file, whose entries name versions
 
     def below(self, host: Host) -> Tuple[str, str]:
         return "tcg", self.qemu.version(host)
 
     def modules(self, host: Host) -> Dict[str, bytes]:
-        """KVM's modules by name, from the kernel's part or --modules."""
+        """KVM's modules by name, from the stock kernel or from --modules."""
         place = stock.place_of(host, self.kernel)
         if host.lab.get("modules"):
             import tempfile
@@ -180,11 +182,11 @@ class KvmAmdTcg(Lab):
         return found
 
     def module_words(self, host: Host) -> str:
-        """The modules' arguments, as for --module-args."""
+        """The modules' arguments, in the format of --module-args."""
         return host.lab.get("module-args", "")
 
     def initramfs(self, host: Host, source: str) -> bytes:
-        """The lab's Linux but its kernel."""
+        """The initramfs of the lab's Linux. source: as for lab_init()."""
         modules = self.modules(host)
         args = module_args(self.module_words(host), list(modules))
         files = {"lib/%s.ko" % name: data for name, data in modules.items()}
@@ -199,15 +201,15 @@ class KvmAmdTcg(Lab):
         return cpio.archive(files, ("init", *programs), console=True)
 
     def vmm(self, host: Host) -> Dict[str, bytes]:
-        """What runs the images on /dev/kvm, as files of the initramfs."""
+        """The VMM that runs the images on /dev/kvm, as files of the initramfs."""
         return {"bin/launcher": read_file(os.path.join(host.build, "scripts", "lab", "launcher"))}
 
     def prelude(self) -> str:
-        """What command() wants to find in the shell."""
+        """The shell functions that command() needs."""
         return ""
 
     def command(self, tag: str, image: str, args: List[str]) -> str:
-        """The shell's command that runs an image, its output marked with this tag."""
+        """The shell command that runs an image with its output marked with this tag."""
         return "/bin/launcher -o %s %s" % (PORT, shell_quote(["-t", tag, image] + args))
 
     def archive(self, parts: List[Tuple[Job, List[str]]], word: str) -> bytes:
@@ -215,7 +217,7 @@ class KvmAmdTcg(Lab):
         return payload(parts, word, self.command, self.prelude())
 
     def kernel_path(self, host: Host) -> str:
-        """The stock bzImage, or the user's."""
+        """The path of the stock bzImage, or of the user's."""
         kernel = host.lab.get("kernel") or os.path.join(
             stock.place_of(host, self.kernel), "vmlinuz")
         if not os.path.isfile(kernel):
@@ -223,7 +225,7 @@ class KvmAmdTcg(Lab):
         return kernel
 
     def machine(self, host: Host, initramfs: str) -> List[str]:
-        """The part of QEMU's command line that its saved state depends on."""
+        """The part of QEMU's command line that the saved state depends on."""
         return [self.qemu.program(host), "-M", "pc", "-m", self.memory, *REPEATABLE,
                 "-chardev", "stdio,id=guests", "-device",
                 "isa-debugcon,iobase=%s,chardev=guests" % PORT,
@@ -232,7 +234,7 @@ class KvmAmdTcg(Lab):
 
     def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
                     work: str) -> Launch:
-        """One boot that runs all of these in turn."""
+        """The command for one boot that runs all parts in turn."""
         from .state import Machine, start, state_of
         self.check(host)
         initramfs = kept_initramfs(os.path.join(host.cache, "lab", "initramfs"), self.name,
@@ -251,8 +253,8 @@ class KvmAmdTcg(Lab):
 
 
 def kept_initramfs(directory: str, name: str, content: bytes) -> str:
-    """Its path in the cache. It is named by its content, so that of two runs at once, with other
-    modules, none takes the other's."""
+    """The path of this initramfs in the cache. The content is part of the name, so that two runs with
+    different modules at the same time do not use each other's initramfs."""
     path = os.path.join(directory, "%s-%08x" % (name, zlib.crc32(content)))
     os.makedirs(directory, exist_ok=True)
     if not os.path.exists(path):
@@ -263,13 +265,13 @@ def kept_initramfs(directory: str, name: str, content: bytes) -> str:
 
 
 def read_file(path: str) -> bytes:
-    """All of it."""
+    """The content of a file."""
     with open(path, "rb") as stream:
         return stream.read()
 
 
 def write_file(path: str, content: bytes) -> None:
-    """Whole or not at all."""
+    """Write a file whole or not at all."""
     part = "%s.%d" % (path, os.getpid())
     with open(part, "wb") as out:
         out.write(content)
@@ -277,24 +279,24 @@ def write_file(path: str, content: bytes) -> None:
 
 
 def version_number(text: str) -> str:
-    """The first dotted number in it."""
+    """The first dotted number in a text; '' if there is none."""
     match = re.search(r"[0-9]+(\.[0-9]+)+", text)
     return match.group(0) if match else ""
 
 
 def module_args(text: str, known: List[str]) -> Dict[str, str]:
-    """--module-args "kvm_amd nested=0 kvm ignore_msrs=1": a module's name, then its arguments."""
+    """The arguments of each module, from --module-args "kvm_amd nested=0 kvm ignore_msrs=1"."""
     args: Dict[str, str] = {}
     current: Optional[str] = None
     for word in text.split():
         if "=" in word:
             if current is None:
-                raise UserError("--module-args %s: want a module's name before %s" % (text, word))
+                raise UserError("--module-args %s: name a module before %s" % (text, word))
             args[current] = (args[current] + " " + word).strip()
             continue
         current = word.replace("_", "-")
         if current not in known:
-            raise UserError("--module-args: no module %s here; there are %s"
+            raise UserError("--module-args: the kernel has no module %s; it has %s"
                             % (word, " ".join(known)))
         args.setdefault(current, "")
     return args

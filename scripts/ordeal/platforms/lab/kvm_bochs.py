@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The lab's KVM-Intel: a stock Linux kernel's KVM on the VMX of Bochs.
 
-The same little Linux as on TCG (lab/kvm.py), on a disk with a loader of its own (lab/disk.py); the payload
-is behind it. The images' consoles come out of Bochs' port 0xe9. Bochs saves no state that could be
-started again, so what counts is a short boot.
+The small Linux that runs on TCG (lab/kvm.py) boots here from a disk with our own loader
+(lab/disk.py); the payload is at the end of the disk. The images' consoles go to Bochs' port 0xe9.
+Bochs cannot continue from a saved state of such a machine, so every run boots Linux, and the boot
+has to be short.
 """
 import os
 from typing import Dict, List, Tuple
@@ -18,11 +19,11 @@ from . import disk, stock
 from .kvm import KERNEL_ARGS, PROGRAMS, KvmAmdTcg, read_file, write_file
 
 MODEL = "corei7_skylake_x"
-#: Of the kernel's own initialization the most expensive parts that no lab needs: a noise source's
-#: health test, the keys for signatures of modules, and registrations of the tracer and of BPF.
+#: The most expensive parts of the kernel's initialization that the lab does not need: a noise
+#: source's health test, the keys for signatures of modules, registrations of the tracer and of BPF.
 NOT_CALLED = ("jent_mod_init", "load_system_certificate_list", "trace_eval_init",
               "bpf_tcp_ca_kfunc_init")
-#: Bochs lacks some MSRs that Linux touches early, and is slow: what can be left out is.
+#: Bochs is slow, so these arguments leave out all that Linux can do without.
 MORE_ARGS = ("mitigations=off tsc=reliable no_timer_check nosmp lpj=1000000 cryptomgr.notests "
              "initcall_blacklist=" + ",".join(NOT_CALLED))
 MEMORY_MIB = 256
@@ -54,7 +55,7 @@ class KvmIntelBochs(KvmAmdTcg):
         return "bochs-intel", self.bochs.version(host)
 
     def module_words(self, host: Host) -> str:
-        # Bochs 3.0 wants KVM's posted-interrupt descriptor on a page boundary (docs/findings.md).
+        # Bochs 3.0 demands KVM's posted-interrupt descriptor on a page boundary (docs/findings.md).
         return ("kvm_intel enable_apicv=0 " if self.root else "") + super().module_words(host)
 
     def modules(self, host: Host) -> Dict[str, bytes]:
@@ -62,7 +63,8 @@ class KvmIntelBochs(KvmAmdTcg):
                 for name, data in super().modules(host).items()}
 
     def boot_disk(self, host: Host) -> bytes:
-        """The boot disk but its payload, from the cache if nothing it depends on has changed."""
+        """The boot disk without its payload, from the cache if nothing that it depends on has
+        changed."""
         import hashlib
         from . import state
         code = read_file(os.path.join(host.build, "scripts", "lab", "bootdisk"))
@@ -87,8 +89,10 @@ class KvmIntelBochs(KvmAmdTcg):
 
     @staticmethod
     def bochsrc(roms: Tuple[str, str], work: str, size: int) -> str:
-        """The machine. Unlike that of bochs-intel it ignores unknown MSRs: Linux needs that."""
-        return machine("model=%s, count=1, ips=50000000, ignore_bad_msrs=1" % MODEL, MEMORY_MIB, roms,
+        """The bochsrc of the machine. Unlike bochs-intel it ignores unknown MSRs, because Linux
+        accesses some that Bochs lacks."""
+        return machine("model=%s, count=1, ips=50000000, ignore_bad_msrs=1" % MODEL, MEMORY_MIB,
+                       roms,
                        ["port_e9_hack: enabled=1",
                         'com1: enabled=1, mode=file, dev="%s/kernel.log"' % work,
                         bochs_disk.drive(work + "/disk", size), "boot: disk"], work)

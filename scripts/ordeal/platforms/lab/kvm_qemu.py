@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""kvm-amd@tcg+qemu: the lab's KVM with QEMU, as users run it, where the launcher is otherwise.
+"""kvm-amd@tcg+qemu: the lab's KVM with QEMU as its VMM, as users run it, instead of the launcher.
 
-This machine's own QEMU goes into the initramfs with its libraries and firmware. It is slower than the
-launcher, and another VMM may set KVM up in another way: that is what this platform is for.
+This machine's own QEMU goes into the initramfs with its libraries and firmware. QEMU is slower than
+the launcher. The platform exists because another VMM may set up KVM in another way.
 """
 import os
 import subprocess
@@ -16,10 +16,10 @@ from ..qemu import QBOOT
 from .kvm import DEFAULT_KERNEL, PORT, KvmAmdTcg
 
 PROGRAM = "qemu-system-x86_64"
-#: What QEMU reads for a machine with a kernel and no display, and where it looks for it.
+#: The firmware files that QEMU reads for a machine with a kernel and without a display.
 FIRMWARE = (QBOOT,) + tuple("/usr/share/qemu/" + name for name in (
     "kvmvapic.bin", "multiboot_dma.bin", "linuxboot_dma.bin"))
-#: The function of the shell that stands for scripts/lab/launcher: TAG IMAGE ARGUMENT...
+#: The shell function that replaces scripts/lab/launcher; its arguments are TAG IMAGE ARGUMENT...
 VMM = """vmm() {
 	tag=$1 image=$2
 	shift 2
@@ -46,7 +46,7 @@ $tag EXIT $end"
 
 
 def libraries(text: str) -> List[str]:
-    """The paths that ldd names, the loader's included."""
+    """The paths that ldd names, that of the loader included."""
     found = []
     for line in text.splitlines():
         words = line.replace("=>", " ").split()
@@ -55,7 +55,7 @@ def libraries(text: str) -> List[str]:
 
 
 class KvmAmdTcgQemu(KvmAmdTcg):
-    """The same KVM, its guests run by QEMU."""
+    """KVM-AMD as on kvm-amd@tcg, with its guests run by QEMU."""
 
     name = accel = "kvm-amd@tcg+qemu"
     about = "KVM-AMD of a stock Linux, on QEMU TCG, its guests in QEMU"
@@ -82,7 +82,8 @@ class KvmAmdTcgQemu(KvmAmdTcg):
         done = subprocess.run(["ldd", program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
         if done.returncode:
-            raise UserError("ldd %s failed: is it a script?" % program)
+            raise UserError("ldd %s failed; if it is a script, put the real QEMU first on PATH"
+                            % program)
         files = {}
         for path in (program, *libraries(done.stdout.decode("utf-8", "replace")), *FIRMWARE):
             with open(path, "rb") as stream:

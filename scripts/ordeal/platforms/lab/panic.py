@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How the hypervisors of the lab say on their console that they are lost."""
+"""Finds the messages with which the hypervisors of the lab report on their console that they died."""
 from ...text import clean
 
-#: Of Linux and of Xen.
+#: The words of such messages, of Linux and of Xen.
 PANICS = (b"Kernel panic", b"Oops:", b"BUG: ", b"general protection fault", b"kernel BUG at",
           b"unable to handle", b"Panic on CPU", b"FATAL TRAP", b"Xen BUG at", b"FATAL PAGE FAULT")
 
 
 def panic_of(console: bytes) -> str:
-    """The first line that says so; '' if none does."""
+    """The first line of the console with such a message; '' if there is none."""
     for line in console.splitlines():
         if any(word in line for word in PANICS):
             return clean(line.strip(), 300)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Several images in one boot: the console cut into each image's own, each with its own judge.
+"""Divides the console of a boot with several images among the judges of these images.
 
 The launcher in the lab writes, around each image, the lines `TAG BEGIN` and `TAG EXIT KIND STATUS
-TEXT`, where TAG is `LAB WORD NUMBER`; WORD is new for every boot and no image knows it. KIND is a
-kind of judge.Ending. `LAB WORD OVER` says that all images have had their turn.
+TEXT`, where TAG is `LAB WORD NUMBER`; no image knows WORD, which differs between boots. KIND is a
+kind of judge.session.Ending. `LAB WORD OVER` says that all images have had their turn.
 """
 from typing import Callable, List, Optional, Union
 
@@ -15,12 +15,12 @@ KINDS = ("exit", "off", "vmm")
 
 
 def tag_of(word: str, number: int) -> str:
-    """What the launcher is told to print for this image."""
+    """The tag that the launcher prints for this image."""
     return "LAB %s %d" % (word, number)
 
 
 def over_of(word: str) -> str:
-    """What the payload of this boot prints when all its images have had their turn."""
+    """The line that the payload prints after all its images have had their turn."""
     return "LAB %s OVER" % word
 
 
@@ -35,7 +35,7 @@ class Slice:
 
 
 class Relay:
-    """A session made of sessions, for the engine; finish() leaves a judgement in each slice."""
+    """The session of such a boot, for the engine; finish() stores a judgement in each slice."""
 
     def __init__(self, word: str, slices: List[Slice]) -> None:
         self.slices = slices
@@ -50,11 +50,11 @@ class Relay:
 
     @property
     def closed(self) -> bool:
-        """Every image is through."""
+        """Whether every image has had its turn."""
         return self.over
 
     def feed(self, chunk: bytes) -> None:
-        """Lines that are marks are ours, the rest is the running image's."""
+        """Handle the lines that are marks, and pass all others to the running image's judge."""
         *lines, self._line = (self._line + chunk).split(b"\n")
         plain: List[bytes] = []
         for line in lines:
@@ -89,8 +89,9 @@ class Relay:
                 self._running, self._last = None, part
 
     def finish(self, ending: Ending) -> Judgement:
-        """The machine's own end is that of the image that ran. When none did and the end is a bad
-        one, it is that of the image that ran last: what it left behind is the likeliest cause."""
+        """Judge every image that ended. The machine's ending is that of the image that was running.
+        If none was running and the ending is a bad one, it counts as the ending of the image that
+        ran last, which is the likeliest cause."""
         if self._running is not None:
             self._running.session.feed(self._line)
             self._running.ending = ending
@@ -106,11 +107,11 @@ class Relay:
 
 
 def read_exit(detail: str) -> Ending:
-    """KIND STATUS TEXT as the judge wants it."""
+    """The ending that KIND STATUS TEXT describes."""
     kind, _, rest = detail.partition(" ")
     status, _, text = rest.partition(" ")
     if kind not in KINDS or not status.isdigit():
-        return Ending("vmm", None, "the lab's launcher wrote a line nobody understands")
+        return Ending("vmm", None, "the lab's launcher wrote a malformed EXIT line: run make lab")
     return Ending(kind, int(status) if kind == "exit" else None, text)
 
 

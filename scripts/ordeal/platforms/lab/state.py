@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Saved machine states: a kernel is booted in QEMU once, and every run starts from there.
+"""Saved machine states: a kernel boots in QEMU once, and every run starts from the saved state.
 
-The state is taken while the lab's init waits for its payload, so nothing of a run is in it; the
-machine stands still meanwhile, because QEMU may save a running one torn. It is kept in the cache
-under a name made from everything it depends on, which it gets once an empty payload has run from it.
+The state is saved while the lab's init waits for its payload, so it contains nothing of a run. The
+machine is stopped meanwhile, because QEMU may save an inconsistent state of a running one. The
+cache keeps the state under a name made from everything it depends on. The state gets this name
+after an empty payload has run from it.
 """
 import hashlib
 import json
@@ -21,30 +22,30 @@ from ...model import UserError
 from ...text import clean, shell_quote
 from .panic import panic_of
 
-#: Real seconds a kernel may take to boot.
+#: Seconds that a kernel may take to boot.
 BOOT_LIMIT = 240.0
 #: How many states the cache keeps, of about 90 MB each.
 KEPT = 10
-#: Real seconds that loading a state and an empty payload may take.
+#: Seconds that loading a state and running an empty payload may take.
 TRIAL_LIMIT = 60.0
-#: How often a state is made that QEMU then refuses, which it does if the CPU was in guest mode.
+#: How many states are made if QEMU refuses each; it refuses one of a CPU that was in guest mode.
 ATTEMPTS = 5
 REFUSED = b"load of migration failed"
 READY, TROUBLE = b"READY", b"TROUBLE "
-#: The machine is stopped when it is saved, and is to run when it is loaded.
+#: The machine is stopped when it is saved, but must run when it is loaded.
 SAVING = ["-global", "migration.store-global-state=off"]
-#: Said of a state that is bad.
+#: The message about a bad state.
 AGAIN = "an empty payload did not run from the saved state (%s); the state is made again"
 
 
 class Refused(UserError):
-    """QEMU does not take back the state it saved."""
+    """QEMU does not load the state that it saved."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What a state is made from, and tried with. files: those of argv that it depends on; empty: a
-    payload with no image; over: what the machine says once that has run."""
+    """What a state is made from and tested with. files: the files in argv that the state depends on;
+    empty: a payload without an image; over: what the machine prints after that payload."""
     argv: List[str]
     files: List[str]
     empty: bytes
@@ -53,17 +54,17 @@ class Machine:
 
 @dataclass(frozen=True)
 class State:
-    """A state in the cache. note: what went wrong when it was made, for a person."""
+    """A state in the cache. note: a line for a person about what went wrong when it was made, or ''."""
     machine: Machine
     path: str
     inode: int
     note: str = ""
 
     def mend(self) -> str:
-        """Throw it away if an empty payload does not run from it, so that the next boot makes it
-        again; what was wrong, '' if nothing was."""
+        """Delete the state if an empty payload does not run from it, so that the next boot makes a
+        new one. Returns what was wrong, '' if nothing was."""
         if not os.path.exists(self.path) or os.stat(self.path).st_ino != self.inode:
-            return "its saved state has been thrown away meanwhile"
+            return "another run has deleted the saved state; the state is made again"
         try:
             fault = trial(self.machine, self.path)
         except Refused as error:
@@ -75,7 +76,7 @@ class State:
 
 
 def key_of(machine: Machine) -> str:
-    """A name that changes when the command line or one of the files does."""
+    """A name that changes when the command line or one of the files changes."""
     digest = hashlib.sha256("\0".join(machine.argv + SAVING).encode())
     for path in machine.files:
         with open(path, "rb") as stream:
@@ -86,7 +87,7 @@ def key_of(machine: Machine) -> str:
 
 
 class _Monitor:
-    """QEMU's machine protocol, as much of it as saving needs."""
+    """A client of QEMU's machine protocol (QMP), as far as saving needs it."""
 
     def __init__(self, path: str, deadline: float) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
@@ -97,12 +98,12 @@ class _Monitor:
         self.call("qmp_capabilities")
 
     def call(self, name: str, **arguments: Any) -> Dict[str, Any]:
-        """One command; its return value."""
+        """Send one command; returns its return value."""
         self.stream.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
         self.stream.flush()
         while True:
             line = self.stream.readline()
-            answer = json.loads(line) if line else {"error": {"desc": "it has gone"}}
+            answer = json.loads(line) if line else {"error": {"desc": "QEMU has ended"}}
             if "error" in answer:
                 raise UserError("QEMU: %s: %s" % (name, answer["error"].get("desc", "?")))
             if "return" in answer:
@@ -115,7 +116,8 @@ class _Monitor:
 
 
 def _wait_ready(process: subprocess.Popen, console: str, deadline: float) -> None:
-    """Until init says READY on the debug console; otherwise what it, or the kernel, said."""
+    """Wait until init says READY on the debug console. A UserError repeats what init or the kernel
+    said instead."""
     assert process.stdout is not None
     said = b""
     while READY not in said:
@@ -124,13 +126,13 @@ def _wait_ready(process: subprocess.Popen, console: str, deadline: float) -> Non
         ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
         chunk = os.read(process.stdout.fileno(), 4096) if ready else b""
         if not chunk:
-            raise UserError(("the kernel was not up after %g s" % BOOT_LIMIT if not ready
-                             else "the kernel stopped before it was up") + last_words(console))
+            raise UserError(("the kernel did not boot within %g s" % BOOT_LIMIT if not ready
+                             else "the kernel stopped before it had booted") + last_words(console))
         said += chunk
 
 
 def read_console(path: str) -> bytes:
-    """All of it; nothing if the machine did not get so far."""
+    """The content of the console's file; b"" if the machine did not create it."""
     try:
         with open(path, "rb") as stream:
             return stream.read()
@@ -139,25 +141,26 @@ def read_console(path: str) -> bytes:
 
 
 def last_words(console: str) -> str:
-    """The line of a kernel's log that says best why it stopped."""
+    """The line of the kernel's log that tells most about why the kernel stopped."""
     text = read_console(console)
     lines = [clean(line, 200) for line in text.splitlines() if line.strip()]
     return ": " + (panic_of(text) or lines[-1]) if lines else ""
 
 
 def with_console(argv: List[str], path: str) -> List[str]:
-    """The hypervisor's own console, COM1, into a file: the first -serial of all."""
+    """The command with the hypervisor's own console, COM1, written into a file. COM1 is the first
+    -serial."""
     return [argv[0], "-serial", "file:" + path, *argv[1:]]
 
 
 def start(argv: List[str], console: str, archive: str, state: str) -> List[str]:
-    """The command that goes on from a saved state, with a payload."""
+    """The command that continues from a saved state, with the payload in archive."""
     return with_console(argv, console) + ["-fw_cfg", "name=opt/ordeal/payload,file=" + archive,
                                           "-incoming", "exec:exec cat " + shell_quote([state])]
 
 
 def state_of(directory: str, machine: Machine) -> State:
-    """This machine's state, made if it is not in the cache."""
+    """The state of this machine, from the cache or newly made."""
     key = key_of(machine)
     path, note = cached(directory, key), ""
     if not path:
@@ -167,7 +170,8 @@ def state_of(directory: str, machine: Machine) -> State:
 
 
 def _make(machine: Machine, path: str) -> Tuple[str, str]:
-    """Until one is whole: its name, and what is to be said of the one before it that was not."""
+    """Make states until an empty payload runs from one. Returns its path, and a note about a bad
+    state before it, or ''."""
     made, note, refusals = "%s.part.%d" % (path, os.getpid()), "", 0
     try:
         while True:
@@ -192,14 +196,15 @@ def _make(machine: Machine, path: str) -> Tuple[str, str]:
 
 
 def whole(made: str, path: str) -> str:
-    """Give what was made its final name in the cache, which ends with its size; that name."""
+    """Rename a complete file to its final name in the cache, which ends with its size; returns the
+    name."""
     name = "%s.%d" % (path, os.path.getsize(made))
     os.replace(made, name)
     return name
 
 
 def cached(directory: str, key: str) -> str:
-    """The file of this key; '' if there is none. One that was cut short is removed."""
+    """The path of the file with this key; '' if there is none. A truncated file is removed."""
     for name in os.listdir(directory) if os.path.isdir(directory) else ():
         path = os.path.join(directory, name)
         if name.startswith(key + ".") and ".part" not in name:
@@ -210,7 +215,7 @@ def cached(directory: str, key: str) -> str:
 
 
 def trial(machine: Machine, path: str) -> str:
-    """Run an empty payload from this state; what went wrong, '' if nothing did."""
+    """Run an empty payload from this state; returns what went wrong, '' if nothing did."""
     with tempfile.TemporaryDirectory(prefix="ordeal-state-") as work:
         console, empty = os.path.join(work, "console"), os.path.join(work, "payload")
         with open(empty, "wb") as out:
@@ -222,7 +227,7 @@ def trial(machine: Machine, path: str) -> str:
         except subprocess.TimeoutExpired:
             return "no end within %g s%s" % (TRIAL_LIMIT, last_words(console))
         if REFUSED in done.stderr:
-            raise Refused("QEMU does not load the state it saved")
+            raise Refused("QEMU does not load the state that it saved")
         panic = panic_of(read_console(console))
         if machine.over in done.stdout and not panic:
             return ""
@@ -246,7 +251,7 @@ def save(argv: List[str], path: str) -> None:
             try:
                 _wait_ready(process, console, deadline)
                 monitor = _Monitor(control, deadline)
-                # Pipes, not files, because older QEMUs know nothing else.
+                # The state goes through a pipe, because older QEMUs cannot save to a file.
                 monitor.call("migrate-set-parameters", **{"max-bandwidth": 1 << 33})
                 monitor.call("stop")
                 monitor.call("migrate", uri="exec:cat >%s" % part)
@@ -272,7 +277,7 @@ def save(argv: List[str], path: str) -> None:
 
 
 def _move(part: str, path: str) -> None:
-    """Into the cache, or no part of it."""
+    """Move the state into the cache whole, or not at all."""
     import shutil
     try:
         shutil.move(part, path)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The lab's stock parts: kernels, hypervisors and busybox, from the distribution's own packages.
 
-apt's own client downloads a package, and checks its signature, into the cache; dpkg-deb unpacks it
-there. Nothing is installed. A part is a directory that was renamed into place when it was complete,
-so half a part never counts.
+apt-get downloads a package into the cache and checks its signature; dpkg-deb unpacks it there.
+Nothing is installed. A part is a directory that gets its final name when it is complete, so that
+half a part never counts.
 """
 import os
 import re
@@ -15,17 +15,19 @@ from ...host import Host, which
 from ...model import UserError
 from ...text import clean
 
-#: What a kernel must bring for the lab, in the order of loading; "|" separates alternatives.
+#: KVM's modules, in the order in which they are loaded.
 MODULES = ("irqbypass", "kvm", "kvm-amd", "kvm-intel")
 _SIGNED, _SIGNATURE_HEAD = b"~Module signature appended~\n", 12
-#: Free space that fetching wants, in MiB: a kernel package unpacked, and a saved machine state.
+#: Free space that fetching needs, in MiB: an unpacked kernel package, and a saved machine state.
 ROOM_MIB = 600
 
 
 @dataclass(frozen=True)
 class Part:
-    """packages: names to try in turn, meta packages included. real: how the name of the package behind
-    a meta package begins. elsewhere: the release of Debian to ask where this machine's apt has none."""
+    """A stock part. packages: names to try in turn, meta packages included. take: copies the part
+    from the unpacked package. real: the beginning of the name of the real package that a meta
+    package depends on. elsewhere: the release of Debian to ask if this machine's apt has no such
+    package."""
     name: str
     packages: Tuple[str, ...]
     take: Callable[[str, str], None]
@@ -55,13 +57,13 @@ def unpack_module(path: str) -> bytes:
         done = subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, check=False)
         data = done.stdout
     if data[:4] != b"\x7fELF":
-        raise UserError("%s is no kernel module" % path)
+        raise UserError("%s is not a kernel module" % path)
     return data
 
 
 def without_signature(module: bytes) -> bytes:
-    """The module but the signature behind it (Linux's Documentation/admin-guide/module-signing.rst),
-    whose check costs an emulator seconds."""
+    """The module without the signature at its end (Documentation/admin-guide/module-signing.rst of
+    Linux), whose check takes an emulator seconds."""
     if not module.endswith(_SIGNED):
         return module
     length = int.from_bytes(module[-len(_SIGNED) - 4:-len(_SIGNED)], "big")
@@ -69,7 +71,8 @@ def without_signature(module: bytes) -> bytes:
 
 
 def take_modules(tree: str, place: str) -> None:
-    """KVM's modules of a tree, unpacked, into a directory. Built-in ones may be missing."""
+    """Unpack KVM's modules from a tree into the directory place. Modules may be missing because they
+    are built in."""
     for name in MODULES:
         try:
             path = _only(tree, "/%s\\.ko(\\.xz|\\.zst)?$" % name.replace("-", "[-_]"))
@@ -116,17 +119,17 @@ PARTS: Dict[str, Part] = {part.name: part for part in (
 
 
 def place_of(host: Host, name: str) -> str:
-    """Where the part is, or would be."""
+    """The path of the part, whether it exists or not."""
     return os.path.join(host.cache, "lab", name)
 
 
 def have(host: Host, name: str) -> bool:
-    """The part is complete."""
+    """Whether the part is in the cache."""
     return os.path.exists(os.path.join(place_of(host, name), "package"))
 
 
 def version(host: Host, name: str) -> str:
-    """What the part says it is, with its package version."""
+    """The part's own version, with that of its package."""
     words = []
     for file in ("version", "package"):
         try:
@@ -149,34 +152,35 @@ def _ask(argv: List[str], cwd: str = "/") -> Tuple[int, str]:
 
 
 def real_package(name: str, depends: str) -> str:
-    """The package behind a meta package, from apt-cache's list of what it depends on."""
+    """The real package that a meta package depends on, from the output of apt-cache depends."""
     match = re.search(r"^\s*\|?Depends: (%s\S*)$" % "linux-image-[0-9]", depends, re.MULTILINE)
     return match.group(1) if match else name
 
 
 class Apt:
-    """apt on this machine's sources; on its own lists where the machine's are missing."""
+    """apt with this machine's sources, and with lists of its own where the machine's are missing."""
 
     def __init__(self, host: Host) -> None:
         self.options: List[str] = []
         self.private = os.path.join(host.cache, "apt")
 
     def knows(self, package: str) -> bool:
-        """apt has a candidate to download."""
+        """Whether apt has a candidate to download."""
         status, text = _ask(["apt-cache", *self.options, "policy", package])
         return status == 0 and bool(re.search(r"Candidate: [^(\s]", text))
 
     def real(self, package: str) -> str:
-        """The package, or the one behind it."""
+        """The package itself, or the real package if it is a meta package."""
         return real_package(package, _ask(["apt-cache", *self.options, "depends", package])[1])
 
     def choose(self, part: Part) -> str:
-        """The part's first package that apt knows and that is what the part wants; '' for none."""
+        """The first package of the part that apt knows and whose real package fits; '' for none."""
         return next((name for name in part.packages if self.knows(name)
                      and self.real(name).startswith(part.real)), "")
 
     def ask_release(self, release: str, work: str, mirror: str) -> str:
-        """From now on, the lists of that release, from this machine's mirror. '' or what went wrong."""
+        """Use, from now on, the lists of that release, from this machine's mirror. Returns '' or what
+        went wrong."""
         from .. import make_root
         from ..toolbox import Root
         os.makedirs(work)
@@ -189,7 +193,8 @@ class Apt:
         return ""
 
     def update(self) -> str:
-        """Fetch lists of our own; the machine's stay as they are. '' or what went wrong."""
+        """Fetch lists of our own; the machine's lists stay as they are. Returns '' or what went
+        wrong."""
         for sub in ("state/lists/partial", "cache/archives/partial"):
             os.makedirs(os.path.join(self.private, sub), exist_ok=True)
         self.options = ["-o", "Dir::State=%s/state" % self.private,
@@ -200,7 +205,7 @@ class Apt:
         return "" if status == 0 else clean(text.strip().splitlines()[-1].encode(), 200)
 
     def download(self, package: str, directory: str) -> Tuple[str, str]:
-        """The path of the package's file, and what went wrong."""
+        """Download a package; returns the path of its file, and '' or what went wrong."""
         if package.startswith("linux-image-"):
             package = self.real(package)
         status, text = _ask(["apt-get", *self.options, "-q", "download", package], directory)
@@ -212,7 +217,7 @@ class Apt:
 
 
 def fetch(host: Host, name: str) -> str:
-    """Bring the part into the cache if it is not there; its package and version."""
+    """Fetch the part if it is not in the cache; returns its version."""
     import shutil
     part = PARTS[name]
     place = place_of(host, name)
@@ -220,7 +225,7 @@ def fetch(host: Host, name: str) -> str:
         return version(host, name)
     for tool in ("apt-get", "dpkg-deb"):
         if not which(tool):
-            raise UserError("cannot fetch %s: no %s here" % (name, tool))
+            raise UserError("cannot fetch %s: %s is not installed" % (name, tool))
     os.makedirs(os.path.dirname(place), exist_ok=True)
     free = shutil.disk_usage(os.path.dirname(place)).free >> 20
     if free < ROOM_MIB:
@@ -254,7 +259,7 @@ def _fill(apt: Apt, part: Part, work: str, mirror: str) -> None:
             part.name, " or ".join(part.packages), ": " + problem if problem else ""))
     path, problem = apt.download(package, os.path.join(work, "deb"))
     if problem:
-        # The lists may be older than the archive: once more with fresh ones.
+        # The lists may be older than the archive, so try once more with fresh ones.
         problem = apt.update() or problem
         path, again = apt.download(package, os.path.join(work, "deb"))
         if again:

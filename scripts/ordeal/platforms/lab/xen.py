@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The lab's Xen: each image as the PVH dom0 of a stock Xen, inside an emulator.
 
-Xen boots once with a stage (scripts/lab/stage.c) as dom0, which waits for its payload; QEMU saves that
-state. A boot starts from there: the stage becomes the image. Xen keeps COM1, so the image talks on
-COM2; port 0xf4 passes through to QEMU.
+Xen boots once with the stage (scripts/lab/stage.c) as dom0, which waits for its payload, and QEMU
+saves that state. Every boot continues from it: the stage loads and enters the image. Xen owns COM1,
+so the image's console is COM2; port 0xf4 is passed through to QEMU.
 """
 import os
 from typing import List, Tuple
@@ -18,20 +18,20 @@ from ..qemu import Qemu
 from . import stock
 from .kvm import REPEATABLE, Lab, version_number, write_file
 
-#: Memory of the machine, and of dom0 in it.
+#: The memory of the machine, and the part of it that dom0 gets.
 MEMORY, DOM0_MEMORY = "192M", "64M"
 XEN_ARGS = ("console=com1 com1=115200,8n1 dom0=pvh dom0_mem=%s loglvl=error guest_loglvl=error "
             "vga=none cpufreq=none cpuidle=0" % DOM0_MEMORY)
-#: What the stage reserves for the command line.
+#: The space that the stage reserves for the command line.
 ARGS_SIZE = 4096
-#: What the stage says to a payload without an image.
+#: The stage's answer to a payload without an image.
 OVER = b"OVER"
-#: How Xen says that its dom0 is gone.
+#: Words of Xen's messages about the end of dom0.
 GONE = (b"crashed", b"riple fault", b"shutdown")
 
 
 def payload(args: List[str], image: bytes) -> bytes:
-    """What the stage reads."""
+    """The payload that the stage reads."""
     line = " ".join(args).encode()
     if len(line) >= ARGS_SIZE:
         raise UserError("the image's arguments are too long for the lab's stage")
@@ -39,13 +39,13 @@ def payload(args: List[str], image: bytes) -> bytes:
 
 
 def plain_name(path: str) -> str:
-    """A name of this file that QEMU leaves whole: it takes those of Xen and of its dom0, which are words
-    of a command line and of a list, apart at blanks and commas."""
+    """A name of this file that QEMU does not split. QEMU splits the names of Xen and of dom0, which
+    are words of a command line and of a list, at blanks and commas."""
     for name in (path, os.path.relpath(path)):
         if not any(sign in name for sign in ", \t\n"):
             return name
-    raise UserError("QEMU would take %s apart at its blank or comma; run from the build directory, or "
-                    "move the file" % clean_text(path))
+    raise UserError("QEMU would split %s at its blank or comma; run from the build directory, or move "
+                    "the file" % clean_text(path))
 
 
 class XenAmdTcg(Lab):
@@ -55,7 +55,8 @@ class XenAmdTcg(Lab):
     about = "stock Xen, the image as its PVH dom0, on QEMU TCG"
     guest_args = ("console=com2",)
     shares_boot = False
-    #: An image takes half a second, and one case of native hangs: it costs this share of its limit.
+    #: Images take half a second here, so a tenth of the time limit is plenty, and the one case that
+    #: hangs costs little.
     time_scale = 0.1
     repeatable = True
 
@@ -68,7 +69,7 @@ class XenAmdTcg(Lab):
             + self.unfetched(host, self.parts(host))
 
     def parts(self, host: Host) -> List[str]:
-        """The stock parts it takes; a Xen of the user's is none."""
+        """The stock parts that the platform needs; the user's own Xen is not one."""
         return [] if host.lab.get("xen") else ["xen"]
 
     def version(self, host: Host) -> str:
@@ -81,7 +82,7 @@ class XenAmdTcg(Lab):
         return "tcg", self.qemu.version(host)
 
     def machine(self, host: Host) -> List[str]:
-        """The part of QEMU's command line that its saved state depends on."""
+        """The part of QEMU's command line that the saved state depends on."""
         xen = host.lab.get("xen") or os.path.join(stock.place_of(host, "xen"), "xen")
         if not os.path.isfile(xen):
             raise UserError("--xen %s: no such file" % xen)
