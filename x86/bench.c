@@ -100,8 +100,7 @@ static void measure_samples(const struct sweep *sweep, u32 from, u32 to)
 	u64 ticks = race_measure(&sweep_race, sweep, &samples, from, to);
 
 	observed("samples=%u ticks_per_sample=%lu", samples, ticks / samples);
-	if (this_cpu.leave_shim)
-		this_cpu.leave_shim();
+	hv_stop();
 	log_clear();
 	scene(L(UD2));
 	play();
@@ -119,9 +118,11 @@ CASE(samples, "-", "ten thousand samples of a sweep across UD2", NONE)
 
 CASE(guest_samples, "-", "ten thousand samples of a sweep across the exit of a guest's UD2", NONE)
 {
-	static const struct sweep ud = {
-		.instruction = UD2, .fault = UD(AT(L)), .gate = TRAP_GATE, .play = play_in_guest
-	};
+	static const struct sweep ud = { .instruction = UD2,
+					 .fault = UD(AT(L)),
+					 .gate = TRAP_GATE,
+					 .play = play_in_guest,
+					 .leave = hv_stop };
 
 	measure_samples(&ud, 20, 750);
 }

@@ -52,7 +52,7 @@ static void run_sweep(const void *argument)
 }
 
 #define SWEEP(id, row, sentence, twin, ...)                                                        \
-	static const struct sweep sweep_##id = { __VA_ARGS__ };                                    \
+	static const struct sweep sweep_##id = { .leave = hv_stop, __VA_ARGS__ };                  \
 	TWIN_OF(id, row, sentence, EVENT_INJECTION, twin, run_sweep, &sweep_##id)
 
 SWEEP(rdmsr_interrupt_gate, "X02",

@@ -35,13 +35,14 @@ static const struct hv_vendor *choose_vendor(void)
 }
 
 /* The guest is over: nothing of it may stay, so the machine must be as it was before. */
-static void hv_stop(void)
+void hv_stop(void)
 {
 	struct vcpu *v = this_cpu.vcpu;
 	struct machine_state after;
 	const char *difference;
 
-	this_cpu.leave_shim = NULL;
+	if (!v)
+		return;
 	this_cpu.vcpu = NULL;
 	v->vendor->off(v);
 	asm volatile("lgdt %0; lidt %1" ::"m"(v->before.gdtr),
@@ -80,7 +81,7 @@ struct vcpu *hv_start_with(struct hv_options options)
 	if (problem)
 		error("%s: %s", vendor->name, problem);
 	this_cpu.vcpu = v;
-	this_cpu.leave_shim = hv_stop;
+	stage_at_end(hv_stop);
 	problem = vendor->set_up(v, options);
 	if (problem)
 		skip("this CPU's %s does not offer %s", vendor->name, problem);

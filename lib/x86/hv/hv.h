@@ -81,6 +81,9 @@ struct vcpu *start_with_interrupts_on(void);
  */
 struct vcpu *hv_again(void);
 
+/* What the stage does when the case is over; nothing if virtualization is off. */
+void hv_stop(void);
+
 /* Has this processor VMX or SVM, and does firmware allow it? For require(), before hv_start(). */
 bool hv_is_vmx(void);
 bool hv_is_svm(void);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Register access, self-IPI, and the in-service and request registers. The timer is in timer.c.
+ * Register access, self-IPI, and the in-service and request registers. The timer is in lapic_timer.c.
  */
 #include "machine/lapic.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
+#include "machine/settle.h"
 
 enum {
 	SPURIOUS_APIC_ENABLE = 1 << 8,
@@ -12,7 +13,6 @@ enum {
 	X2APIC_REGISTER_SHIFT = 4,
 	TPR_CLASS_SHIFT = 4,
 	LVT_COUNT_SHIFT = 16,
-	SETTLE_TSC = 2000,
 };
 
 #define APIC_BASE_ADDRESS 0xffffff000ul
@@ -48,13 +48,13 @@ static void mask_local_vectors(void)
 {
 	static const enum lapic_register always[] = { LAPIC_LVT_TIMER, LAPIC_LVT_LINT0,
 						      LAPIC_LVT_LINT1, LAPIC_LVT_ERROR };
-	unsigned int highest = lapic_read(LAPIC_VERSION) >> LVT_COUNT_SHIFT & 0xff;
+	unsigned int last_entry = lapic_read(LAPIC_VERSION) >> LVT_COUNT_SHIFT & 0xff;
 
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
 		lapic_write(always[i], LVT_MASKED);
-	if (highest >= 4)
+	if (last_entry >= 4)
 		lapic_write(LAPIC_LVT_PERFORMANCE, LVT_MASKED);
-	if (highest >= 5)
+	if (last_entry >= 5)
 		lapic_write(LAPIC_LVT_THERMAL, LVT_MASKED);
 }
 
@@ -123,7 +123,7 @@ bool lapic_isr(u8 vector)
 	return vector_bit(LAPIC_ISR, vector);
 }
 
-static int highest(enum lapic_register bank)
+static int highest_in(enum lapic_register bank)
 {
 	for (int i = 7; i >= 0; i--) {
 		u32 bits = lapic_read(bank + i * 0x10);
@@ -136,12 +136,12 @@ static int highest(enum lapic_register bank)
 
 int lapic_highest_irr(void)
 {
-	return highest(LAPIC_IRR);
+	return highest_in(LAPIC_IRR);
 }
 
 int lapic_highest_isr(void)
 {
-	return highest(LAPIC_ISR);
+	return highest_in(LAPIC_ISR);
 }
 
 /*
@@ -161,9 +161,6 @@ void lapic_eoi(void)
 
 void lapic_set_tpr_class(unsigned int class)
 {
-	u64 start = rdtsc();
-
 	write_in_order(LAPIC_TPR, class << TPR_CLASS_SHIFT);
-	while (rdtsc() - start < SETTLE_TSC) /* how soon the core sees it is nobody's promise */
-		cpu_pause();
+	settle(SETTLE_LAPIC);
 }

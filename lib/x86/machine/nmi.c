@@ -8,11 +8,11 @@
 #include "base/mutate.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
+#include "machine/settle.h"
 
 enum {
 	X2APIC_ICR = MSR_X2APIC + (LAPIC_ICR_LOW >> 4),
 	POLL_LIMIT = 1 << 16,
-	SETTLE_TSC = 250000,
 };
 
 /* nmi_entry.S */
@@ -40,14 +40,10 @@ static void send_nmi(void)
 
 static void send_and_settle(u32 mode)
 {
-	u64 start;
-
 	if (mutated(MUTATE_NO_EVENT))
 		return;
 	send(mode);
-	start = rdtsc();
-	while (rdtsc() - start < SETTLE_TSC)
-		cpu_pause();
+	settle(SETTLE_BUS);
 }
 
 void nmi_send_self(void)

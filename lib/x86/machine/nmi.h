@@ -10,7 +10,7 @@
 #include "base/types.h"
 
 /* Sends an NMI to this CPU by ICR, physical destination: the self shorthand is not legal for NMI.
- * Waits 50 us of settling time, by a count of TSC ticks that is ample for any clock. */
+ * Waits until it has arrived (SETTLE_BUS). */
 void nmi_send_self(void);
 
 /* Sends an INIT to this CPU in the same way. VMX root only, where INIT is blocked. */

@@ -24,10 +24,8 @@ struct percpu {
 	u32 lapic_id;
 	u32 missing_msr; /* an MSR whose RDMSR raises #GP here; else the first candidate */
 	bool missing_msr_faults;
-	u64 feature_control;	  /* IA32_FEATURE_CONTROL, 0 if RDMSR of it faults */
-	u64 vm_cr;		  /* VM_CR, 0 if RDMSR of it faults: some emulators lack it */
-	void (*stop_nmis)(void);  /* set while a timer may send NMIs; called when a case ends */
-	void (*leave_shim)(void); /* set while the shim is on; called when a case ends */
+	u64 feature_control; /* IA32_FEATURE_CONTROL, 0 if RDMSR of it faults */
+	u64 vm_cr;	     /* VM_CR, 0 if RDMSR of it faults: some emulators lack it */
 };
 
 extern struct percpu this_cpu;

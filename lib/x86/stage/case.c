@@ -5,6 +5,7 @@
  */
 #include "stage/case.h"
 #include "base/mutate.h"
+#include "machine/settle.h"
 #include "report/panic.h"
 #include "report/report.h"
 #include "stage/stage.h"
@@ -12,8 +13,8 @@
 
 enum {
 	REASON_SIZE = 256,
+	MAX_UNDO = 4,
 	TRACE_TEXT = 1800,
-	SETTLE_TSC = 2000, /* ticks between "it is in IRR" and opening the window */
 	IRR_POLLS = 1 << 16,
 };
 
@@ -24,6 +25,8 @@ static struct {
 	enum verdict verdict;
 	char reason[REASON_SIZE];
 	bool judged; /* expect() was called */
+	size_t undo_count;
+	void (*undo[MAX_UNDO])(void);
 	void *escape[5];
 } stage;
 
@@ -110,7 +113,6 @@ void observed(const char *format, ...)
 void pend_irq(u8 vector)
 {
 	int polls = 0;
-	u64 start;
 
 	ASSERT(!(read_rflags() & RFLAGS_IF));
 	if (mutated(MUTATE_NO_EVENT))
@@ -119,9 +121,7 @@ void pend_irq(u8 vector)
 	while (!lapic_irr(vector))
 		if (++polls == IRR_POLLS)
 			error("self-IPI %#x is not in IRR after %d polls", vector, polls);
-	start = rdtsc();
-	while (rdtsc() - start < SETTLE_TSC)
-		cpu_pause();
+	settle(SETTLE_LAPIC);
 }
 
 u64 address_of(int place)
@@ -311,6 +311,21 @@ const char *stage_case_name(void)
 	return stage.name;
 }
 
+void stage_at_end(void (*undo)(void))
+{
+	for (size_t i = 0; i < stage.undo_count; i++)
+		if (stage.undo[i] == undo)
+			return;
+	ASSERT(stage.undo_count < MAX_UNDO);
+	stage.undo[stage.undo_count++] = undo;
+}
+
+static void undo_all(void)
+{
+	while (stage.undo_count > 0)
+		stage.undo[--stage.undo_count]();
+}
+
 static void run_body(const struct test_case *test)
 {
 	if (__builtin_setjmp(stage.escape))
@@ -327,10 +342,7 @@ void stage_run(const struct test_case *test)
 	stage.judged = false;
 	report_case_begin(test->name);
 	run_body(test);
-	if (this_cpu.stop_nmis)
-		this_cpu.stop_nmis();
-	if (this_cpu.leave_shim)
-		this_cpu.leave_shim();
+	undo_all();
 	if (stage.verdict == VERDICT_PASS && !stage.judged) {
 		stage.verdict = VERDICT_ERROR;
 		report_case_end(VERDICT_ERROR, test->name, test->sentence,

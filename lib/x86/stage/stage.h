@@ -19,6 +19,12 @@ void stage_run(const struct test_case *test);
  */
 void stage_reset(void);
 
+/*
+ * Calls @undo when the case is over, however it ends: what was asked for last is called first, and
+ * each function once. It must do nothing where there is nothing to undo.
+ */
+void stage_at_end(void (*undo)(void));
+
 /* For judges other than expect(): says that the case has been judged. */
 void stage_judged(void);
 

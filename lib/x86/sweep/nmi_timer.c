@@ -4,6 +4,7 @@
  */
 #include "sweep/nmi_timer.h"
 #include "stage/case.h"
+#include "stage/stage.h"
 #include "base/mutate.h"
 #include "machine/nmi.h"
 #include "machine/processor.h"
@@ -77,7 +78,6 @@ void nmi_timer_stop(void)
 {
 	nmi_timer_disarm();
 	ioapic_write(IOAPIC_ENTRY + 2 * pit_pin, ENTRY_MASKED);
-	this_cpu.stop_nmis = NULL;
 }
 
 /* Instructions from arming to the NMI's entry in the log; 0 if none came. */
@@ -103,7 +103,7 @@ static u64 measure(u16 count)
 static void lead_pit_here(u32 pin)
 {
 	pit_pin = pin;
-	this_cpu.stop_nmis = nmi_timer_stop;
+	stage_at_end(nmi_timer_stop);
 	outb(PIT_CONTROL, PIT_ONE_SHOT);
 	ioapic_write(IOAPIC_ENTRY + 2 * pin + 1, this_cpu.lapic_id << ENTRY_DESTINATION_SHIFT);
 	ioapic_write(IOAPIC_ENTRY + 2 * pin, ENTRY_NMI);

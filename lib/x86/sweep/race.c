@@ -119,9 +119,9 @@ static const char *come_to_rest(void)
 	} else if (!served_count(false)) {
 		if (!arrives_late())
 			return "the interrupt was lost";
-		if (this_cpu.leave_shim)
-			this_cpu.leave_shim(); /* SVM root has GIF=0 */
-		write_in_full();	       /* the log is about to be cleared */
+		if (running.race->leave)
+			running.race->leave(running.argument);
+		write_in_full(); /* the log is about to be cleared */
 		if (!take_pending())
 			return "pending behind the scene, the interrupt was not served";
 	}

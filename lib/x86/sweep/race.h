@@ -47,6 +47,12 @@ struct race {
 	 */
 	void (*after)(const void *argument, int order);
 
+	/*
+	 * Leaves what keeps interrupts away outside the scene: SVM's root, where GIF is 0. May be
+	 * NULL.
+	 */
+	void (*leave)(const void *argument);
+
 	/* The event is an NMI (nmi_timer.h). The scene begins with ARM_NMI and DELAY, and ends with
 	 * WAIT_FOR_NMI, in which every NMI that is late arrives; the count is in instructions. IOPL
 	 * and the flag that is polled allow for CPL 3. */

@@ -100,6 +100,14 @@ static int classify(const void *argument, const struct layout *layout, const str
 	return sweep_zone_in_root(sweep, zone, phase, reason);
 }
 
+static void leave(const void *argument)
+{
+	const struct sweep *sweep = argument;
+
+	if (sweep->leave)
+		sweep->leave();
+}
+
 static bool is_legal(const void *argument, int zone)
 {
 	return zone_is_legal(argument, zone);
@@ -114,6 +122,7 @@ const struct race sweep_race = {
 	.classify = classify,
 	.name = add_zone,
 	.legal = is_legal,
+	.leave = leave,
 };
 
 void sweep_arrivals(const struct sweep *sweep)

@@ -41,6 +41,7 @@ struct sweep {
 	/* NULL: the scene is played natively. Else plays it as the shim's guest, with the timer's
 	 * count in scene.in.r11, and tells when root first saw the interrupt pending. */
 	enum root_phase (*play)(const struct sweep *sweep);
+	void (*leave)(void); /* with play(): ends the guest, if it runs */
 };
 
 /*

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Waiting for what no manual gives a time for: how soon the core sees what its LAPIC was told.
+ */
+#ifndef ORDEAL_SETTLE_H
+#define ORDEAL_SETTLE_H
+
+#include "machine/processor.h"
+
+enum {
+	SETTLE_LAPIC = 2000, /* TSC ticks: ample for a LAPIC to tell its core */
+	SETTLE_BUS = 250000, /* TSC ticks: what goes over the APIC bus; 50 us on any clock */
+};
+
+/* Spins for @ticks of the TSC. */
+static inline void settle(u64 ticks)
+{
+	u64 start = rdtsc();
+
+	while (rdtsc() - start < ticks)
+		cpu_pause();
+}
+
+#endif
