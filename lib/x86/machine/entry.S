@@ -5,7 +5,17 @@
  * to. An event that is delivered on one of the first six instructions is logged before this one;
  * trace.c puts that right.
  */
+#include "machine/gprs.h"
 #include "order/log_layout.h"
+
+/* RSP is the address of struct frame, which begins with the registers. */
+.macro save_gpr register, offset
+	mov \register, \offset(%rsp)
+.endm
+
+.macro restore_gpr register, offset
+	mov \offset(%rsp), \register
+.endm
 
 .text
 .balign ENTRY_STUB_SIZE
@@ -30,20 +40,9 @@ record:
 	mov $1, %eax
 	lock xadd %eax, event_log
 entry_recorded:
-	push %rbx
-	push %rcx
-	push %rdx
-	push %rsi
-	push %rdi
-	push %rbp
-	push %r8
-	push %r9
-	push %r10
-	push %r11
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	sub $GPRS_RAX, %rsp
+	for_each_gpr save_gpr
+	mov %rdi, GPRS_RDI(%rsp)
 	cld
 	mov %rsp, %rdi
 	xor %esi, %esi
@@ -93,20 +92,8 @@ entry_recorded:
 	and $-16, %rsp
 	call delivered
 	mov %rbp, %rsp
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %r11
-	pop %r10
-	pop %r9
-	pop %r8
-	pop %rbp
-	pop %rdi
-	pop %rsi
-	pop %rdx
-	pop %rcx
-	pop %rbx
-	pop %rax
-	add $16, %rsp
+	for_each_gpr restore_gpr
+	mov GPRS_RDI(%rsp), %rdi
+	mov GPRS_RAX(%rsp), %rax
+	add $(GPRS_SIZE + 16), %rsp	/* and the vector and error code */
 	iretq

@@ -5,12 +5,19 @@
 #ifndef ORDEAL_ENTRY_H
 #define ORDEAL_ENTRY_H
 
+#include "machine/gprs.h"
 #include "order/log_layout.h"
 #include "base/types.h"
 
 struct gprs {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
 };
+
+#define ASSERT_GPR(name, offset)                                                                   \
+	_Static_assert(offsetof(struct gprs, name) == (offset), #name " in gprs.h");
+FOR_EACH_GPR(ASSERT_GPR)
+#undef ASSERT_GPR
+_Static_assert(sizeof(struct gprs) == GPRS_SIZE, "gprs.h");
 
 struct frame {
 	struct gprs gprs;

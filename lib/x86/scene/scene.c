@@ -29,29 +29,14 @@ enum {
 static u8 scene_text[SCENE_TEXT_SIZE] PAGE_ALIGNED;
 static u8 scene_stack[SCENE_STACK_SIZE] PAGE_ALIGNED;
 
-#define ASSERT_OFFSET(type, member, offset)                                                        \
-	_Static_assert(offsetof(type, member) == (offset), #member " in scene_layout.h")
+#define ASSERT_OFFSET(member, offset)                                                              \
+	_Static_assert(offsetof(struct scene, member) == (offset), #member " in scene_layout.h")
 
-ASSERT_OFFSET(struct scene, in, SCENE_IN);
-ASSERT_OFFSET(struct scene, in_rflags, SCENE_IN_RFLAGS);
-ASSERT_OFFSET(struct scene, out, SCENE_OUT);
-ASSERT_OFFSET(struct scene, in_cs, SCENE_IN_CS);
-ASSERT_OFFSET(struct scene, in_ss, SCENE_IN_SS);
-ASSERT_OFFSET(struct gprs, r15, GPRS_R15);
-ASSERT_OFFSET(struct gprs, r14, GPRS_R14);
-ASSERT_OFFSET(struct gprs, r13, GPRS_R13);
-ASSERT_OFFSET(struct gprs, r12, GPRS_R12);
-ASSERT_OFFSET(struct gprs, r11, GPRS_R11);
-ASSERT_OFFSET(struct gprs, r10, GPRS_R10);
-ASSERT_OFFSET(struct gprs, r9, GPRS_R9);
-ASSERT_OFFSET(struct gprs, r8, GPRS_R8);
-ASSERT_OFFSET(struct gprs, rbp, GPRS_RBP);
-ASSERT_OFFSET(struct gprs, rdi, GPRS_RDI);
-ASSERT_OFFSET(struct gprs, rsi, GPRS_RSI);
-ASSERT_OFFSET(struct gprs, rdx, GPRS_RDX);
-ASSERT_OFFSET(struct gprs, rcx, GPRS_RCX);
-ASSERT_OFFSET(struct gprs, rbx, GPRS_RBX);
-ASSERT_OFFSET(struct gprs, rax, GPRS_RAX);
+ASSERT_OFFSET(in, SCENE_IN);
+ASSERT_OFFSET(in_rflags, SCENE_IN_RFLAGS);
+ASSERT_OFFSET(out, SCENE_OUT);
+ASSERT_OFFSET(in_cs, SCENE_IN_CS);
+ASSERT_OFFSET(in_ss, SCENE_IN_SS);
 
 /* scene_play.S: loads scene->in, goes to the first step; the landing comes back here. */
 void scene_enter(struct scene *scene, u64 first, u64 rsp);

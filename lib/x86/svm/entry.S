@@ -6,7 +6,7 @@
  * Instructions").
  */
 #include "base/bits.h"
-#include "hv/gprs.h"
+#include "machine/gprs.h"
 
 .text
 .globl svm_enter, svm_opener, svm_opener_sti, svm_vmrun, svm_returned

@@ -6,7 +6,7 @@
  * VM exit clears RFLAGS), and it stays 0.
  */
 #include "base/bits.h"
-#include "hv/gprs.h"
+#include "machine/gprs.h"
 #include "vmx/entry_layout.h"
 
 .text
