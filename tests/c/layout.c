@@ -126,8 +126,10 @@ static void every_fragment(void)
 {
 	for (u16 id = FRAGMENT_NONE + 1; id < FRAGMENT_COUNT; id++) {
 		CHECK(fragments[id].name && fragments[id].name[0]);
-		CHECK(fragments[id].end > fragments[id].start);
-		CHECK(fragments[id].end - fragments[id].start <= 40);
+		CHECK(fragments[id].x2apic.end > fragments[id].x2apic.start);
+		CHECK(fragments[id].x2apic.end - fragments[id].x2apic.start <= 40);
+		CHECK(fragments[id].xapic.end > fragments[id].xapic.start);
+		CHECK(fragments[id].xapic.end - fragments[id].xapic.start <= 40);
 	}
 }
 

@@ -23,6 +23,18 @@ static void bytes_and_registers(void)
 	CHECK_INT(s->in.rbx, s->layout.addresses[3]);
 }
 
+static void code_for_the_lapic(void)
+{
+	const struct layout *layout = &the_scene()->layout;
+
+	this_cpu.lapic_mode = LAPIC_XAPIC;
+	scene(READ_IRR, NOP);
+	CHECK(!memcmp((const u8 *)layout->addresses[0], "\x45\x8b\x9d", 3)); /* MOV from memory */
+	this_cpu.lapic_mode = LAPIC_X2APIC;
+	scene(READ_IRR, NOP);
+	CHECK(!memcmp((const u8 *)layout->addresses[0], "\xb9\x23\x08", 3)); /* MOV ECX, 823H */
+}
+
 static void landing_from_cpl3(void)
 {
 	const u8 *landing;
@@ -70,6 +82,7 @@ static void stubs(void)
 int main(void)
 {
 	bytes_and_registers();
+	code_for_the_lapic();
 	landing_from_cpl3();
 	elsewhere();
 	at_cpl3();

@@ -24,7 +24,7 @@ enum {
 
 static u16 read_irr(void)
 {
-	return this_cpu.lapic_mode == LAPIC_X2APIC ? READ_IRR_X2APIC : READ_IRR_XAPIC;
+	return READ_IRR;
 }
 
 /* STI; HLT: sorted by whether it was pending before STI, and by how long HLT took then. */

@@ -45,7 +45,7 @@ static void lay_out(size_t before)
 	steps[n++] = STI;
 	while (n <= before + 1)
 		steps[n++] = NOP;
-	steps[n++] = L(this_cpu.lapic_mode == LAPIC_X2APIC ? SELF_IPI_X2APIC : SELF_IPI_XAPIC);
+	steps[n++] = L(SELF_IPI);
 	for (size_t i = 0; i < BEHIND; i++)
 		steps[n++] = NOP;
 	scene_build(the_scene(), steps, n);

@@ -33,7 +33,7 @@ static void lay_out_rounds(const struct window *w)
 	u16 steps[3 * ROUNDS + 8];
 	size_t n = 0;
 
-	steps[n++] = this_cpu.lapic_mode == LAPIC_X2APIC ? READ_IRR_X2APIC : READ_IRR_XAPIC;
+	steps[n++] = READ_IRR;
 	steps[n++] = M(NOP);
 	for (int i = 0; i < ROUNDS; i++)
 		for (size_t j = 0; j < ARRAY_SIZE(w->round) && w->round[j]; j++)

@@ -196,7 +196,7 @@ CASE(apic_write_stepped, "V108",
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	require(vapic_offers_memory_mapped(), VAPIC_MEMORY_MAPPED);
-	scene(SELF_IPI_XAPIC, L(NOP), NOP);
+	scene(STORE_ICR, L(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
 	the_scene()->on_delivery = step_once;
 	v = hv_start();

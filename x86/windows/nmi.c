@@ -22,11 +22,8 @@
 static struct vcpu *start_sending_nmi(void)
 {
 	struct vcpu *v;
-
-	u16 send = in_lapic_mode(SEND_NMI_X2APIC, SEND_NMI_XAPIC);
-
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
-	scene(mutated(MUTATE_NO_EVENT) ? NOP : send, L(LOOP));
+	scene(mutated(MUTATE_NO_EVENT) ? NOP : SEND_NMI, L(LOOP));
 	the_scene()->in.r11 = this_cpu.lapic_id;
 	v = hv_start();
 	vcpu_intercept(v, INTERCEPT_NMI, true);
@@ -71,7 +68,6 @@ CASE(window_behind_iret, "V68",
      VIRTUAL_NMIS)
 {
 	struct vcpu *v;
-
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(PUSH_IRET_FRAME_IF0, L(IRETQ), UD2, T(NOP), NOP);
 	v = hv_start();
@@ -103,7 +99,6 @@ CASE(window_behind_stepped_iret, "V68",
      VIRTUAL_NMIS)
 {
 	struct vcpu *v;
-
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(IRETQ), UD2, T(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
@@ -124,7 +119,6 @@ CASE(blocked_virtual_nmi_exits, "V69",
      "an NMI pending at VM entry exits at once, although virtual NMIs are blocked", VIRTUAL_NMIS)
 {
 	struct vcpu *v;
-
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	v = hv_start();
@@ -153,7 +147,6 @@ CASE(faulting_iret_unblocks, "V70",
 {
 	struct exit_details d;
 	struct vcpu *v;
-
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(PUSH_IRET_FRAME_BAD, L(IRETQ), NOP);
 	v = hv_start();
@@ -173,7 +166,6 @@ CASE(faulting_iret_unblocks, "V70",
 static struct vcpu *enter_with_nmi_pending(u64 state)
 {
 	struct vcpu *v;
-
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	v = start_with_interrupts_on();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See probe.h. "MSR-Bitmap Address" of the Intel SDM gives the ranges.
+ * An MSR is tried by playing a scene of one RDMSR. "MSR-Bitmap Address" of the Intel SDM gives the
+ * ranges of the candidates.
  */
 #include "boot/probe.h"
 #include "base/bits.h"

@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Steps by which a guest makes an interrupt pending itself, with a self-IPI or with its timer, for
- * the mode that the LAPIC is in.
+ * Steps by which a guest makes an interrupt pending itself, with a self-IPI or with its timer.
  */
 #ifndef ORDEAL_HV_GUEST_IRQ_H
 #define ORDEAL_HV_GUEST_IRQ_H
 
 #include "machine/lapic.h"
-#include "machine/percpu.h"
 #include "stage/case.h"
-
-static inline u16 in_lapic_mode(u16 x2apic, u16 xapic)
-{
-	return this_cpu.lapic_mode == LAPIC_X2APIC ? x2apic : xapic;
-}
 
 /*
  * Two steps: the guest sends itself vector VEC, and goes on when it is in IRR. IF is not touched.
  */
-#define GUEST_PENDS_IRQ                                                                            \
-	in_lapic_mode(SELF_IPI_X2APIC, SELF_IPI_XAPIC),                                            \
-		in_lapic_mode(WAIT_IRR_X2APIC, WAIT_IRR_XAPIC)
+#define GUEST_PENDS_IRQ	      SELF_IPI, WAIT_IRR
 
 /* The guest starts the timer that guest_timer() has prepared, and waits until it has fired. */
-#define GUEST_ARMS_TIMER      in_lapic_mode(ARM_TIMER_X2APIC, ARM_TIMER_XAPIC)
-#define GUEST_WAITS_FOR_TIMER in_lapic_mode(WAIT_IRR_X2APIC, WAIT_IRR_XAPIC)
+#define GUEST_ARMS_TIMER      ARM_TIMER
+#define GUEST_WAITS_FOR_TIMER WAIT_IRR
 
 /* The guest's timer sends VEC, once, @ticks of the timer's clock after GUEST_ARMS_TIMER. */
 static inline void guest_timer(u32 ticks)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See desc.h. Layouts: "Segment Descriptors", "64-Bit Task State Segment", "64-Bit Mode IDT" of the
- * Intel SDM.
+ * The IDT has a page of its own, so that the shim can take it away from a guest; every gate leads
+ * to its vector's stub until a case changes it. Layouts: "Segment Descriptors", "64-Bit Task State
+ * Segment", "64-Bit Mode IDT" of the Intel SDM.
  */
 #include "machine/desc.h"
 #include "machine/entry.h"

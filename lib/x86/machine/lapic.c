@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Register access, self-IPI, and the in-service and request registers. The timer is in lapic_timer.c.
+ * Register access, self-IPI, and the in-service and request registers. lapic_timer.c has the timer.
  */
 #include "machine/lapic.h"
 #include "machine/percpu.h"

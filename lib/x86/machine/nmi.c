@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See nmi.h. "Handling Multiple NMIs", "Interrupt Command Register (ICR)".
+ * An NMI is sent through the ICR; what becomes of it outside a scene is decided by where the NMI's
+ * gate leads. "Handling Multiple NMIs", "Interrupt Command Register (ICR)" of the Intel SDM.
  */
 #include "machine/nmi.h"
 #include "machine/desc.h"

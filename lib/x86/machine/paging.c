@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See paging.h. "4-Level Paging": one page directory and one page table of the playground's own.
+ * The playground has a page directory and a page table of its own ("4-Level Paging"); no entry of the
+ * identity map changes, except for the right of CPL 3 to pages of the image.
  */
 #include "machine/paging.h"
 #include "machine/processor.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See pic.h. Even masked, an 8259 can raise a spurious IRQ 7 or 15: hence the move to 0x20-0x2f.
+ * Even masked, an 8259 can raise a spurious IRQ 7 or 15: hence the move to vectors 0x20-0x2f.
  */
 #include "machine/pic.h"
 #include "machine/processor.h"

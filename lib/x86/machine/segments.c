@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See segments.h.
+ * Selectors by MOV, STR and SLDT; what a selector stands for by LAR, LSL and the descriptor itself.
  */
 #include "machine/segments.h"
 #include "machine/processor.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See event_names.h. Pure; also tested on the host.
+ * Neutral names of exits come from exits.def, mnemonics of exceptions from vectors.c.
  */
 #include "order/event_names.h"
 #include "order/events.h"

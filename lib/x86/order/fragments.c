@@ -4,17 +4,26 @@
  */
 #include "order/fragments.h"
 
-#define FRAGMENT(id, name, text)                                                                   \
+#define ASSEMBLE(id, text)                                                                         \
 	asm(".pushsection .rodata.fragments, \"a\"\n"                                              \
 	    "fragment_start_" #id ": " text "\n"                                                   \
 	    "fragment_end_" #id ":\n"                                                              \
 	    ".popsection");                                                                        \
 	extern const u8 fragment_start_##id[], fragment_end_##id[];
+#define CODE(id)                                                                                   \
+	{                                                                                          \
+		fragment_start_##id, fragment_end_##id                                             \
+	}
+
+#define FRAGMENT(id, name, text)		ASSEMBLE(id, text)
+#define LAPIC_FRAGMENT(id, name, x2apic, xapic) ASSEMBLE(id, x2apic) ASSEMBLE(id##_xapic, xapic)
 #include "order/fragments.def"
 #undef FRAGMENT
 
 const struct fragment fragments[FRAGMENT_COUNT] = {
-#define FRAGMENT(id, name, text) [FRAGMENT_##id] = { name, fragment_start_##id, fragment_end_##id },
+#define FRAGMENT(id, name, text) [FRAGMENT_##id] = { name, CODE(id), CODE(id) },
+#define LAPIC_FRAGMENT(id, name, x2apic, xapic)                                                    \
+	[FRAGMENT_##id] = { name, CODE(id), CODE(id##_xapic) },
 #include "order/fragments.def"
 #undef FRAGMENT
 };

@@ -32,9 +32,14 @@ enum fragment_id {
 	FRAGMENT_COUNT,
 };
 
+struct code {
+	const u8 *start, *end;
+};
+
+/* Most fragments are the same code in either mode of the LAPIC. */
 struct fragment {
 	const char *name;
-	const u8 *start, *end;
+	struct code x2apic, xapic;
 };
 
 extern const struct fragment fragments[FRAGMENT_COUNT];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See console.h. Register names are the 16550's.
+ * The UART is set to 115200 baud, 8N1, without FIFOs or interrupts. Register names are the 16550's.
  */
 #include "report/console.h"
 #include "machine/processor.h"

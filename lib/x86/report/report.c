@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See report.h and docs/results.md.
+ * Each line goes into two CRCs, of the boot and of the case; docs/results.md has the grammar.
  */
 #include "report/report.h"
 #include "report/console.h"

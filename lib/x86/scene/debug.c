@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See debug.h. The values written are remembered, so that nothing here reads a debug register: with
- * DR7.GD set, that would raise #DB.
+ * What was written is remembered, so that nothing here reads a debug register: with DR7.GD set,
+ * that would raise #DB.
  */
 #include "scene/debug.h"
 #include "base/mutate.h"

@@ -81,6 +81,13 @@ static void set_defaults(struct scene *scene)
 	scene->rsp = (u64)scene_stack + sizeof(scene_stack);
 }
 
+static const struct code *code_of(u16 step)
+{
+	const struct fragment *f = &fragments[step & FRAGMENT_MASK];
+
+	return this_cpu.lapic_mode == LAPIC_X2APIC ? &f->x2apic : &f->xapic;
+}
+
 static bool any_label(const u16 *steps, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -127,11 +134,11 @@ void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
 					 .recorded = (u64)entry_recorded,
 				 } };
 	for (size_t i = 0; i < n; i++) {
-		const struct fragment *f = &fragments[steps[i] & FRAGMENT_MASK];
+		const struct code *code = code_of(steps[i]);
 
 		scene->layout.steps[i] = steps[i];
 		scene->layout.addresses[i] = (u64)p;
-		p = append(p, f->start, f->end - f->start);
+		p = append(p, code->start, code->end - code->start);
 	}
 	scene->layout.landing = (u64)p;
 	append_landing(p);
@@ -153,11 +160,11 @@ void scene_land_from_cpl3(struct scene *scene)
 
 void scene_go_elsewhere(struct scene *scene, u64 address, u16 fragment)
 {
-	const struct fragment *f = &fragments[fragment];
+	const struct code *code = code_of(fragment);
 	size_t room = PAGE_SIZE - address % PAGE_SIZE;
-	size_t n = f->end - f->start;
+	size_t n = code->end - code->start;
 
-	memcpy((void *)address, f->start, n < room ? n : room);
+	memcpy((void *)address, code->start, n < room ? n : room);
 	scene->layout.elsewhere = address;
 	scene->in.rdi = address;
 }

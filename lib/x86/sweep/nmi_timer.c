@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See nmi_timer.h. The PIT's mode 0 raises its output once, at the end of the count: an edge.
+ * The PIT's mode 0 raises its output once, at the end of the count: an edge, hence one NMI.
  */
 #include "sweep/nmi_timer.h"
 #include "stage/case.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See race.h. What a sample costs is what a sweep costs: the stage is reset and the scene laid out
- * once; between two samples only the log, the timer and the LAPIC's one vector are put in order.
+ * What a sample costs is what a sweep costs: the stage is reset and the scene laid out once;
+ * between two samples only the log, the timer and the LAPIC's one vector are put in order.
  */
 #include "sweep/race.h"
 #include "sweep/nmi_timer.h"

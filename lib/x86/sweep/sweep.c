@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See sweep.h. The scene is a run of NOPs with IF=1, the instruction, and more NOPs; the timer is
+ * The scene is a run of NOPs with IF=1, the instruction, and more NOPs; the timer is
  * armed right before it.
  */
 #include "sweep/sweep.h"
@@ -61,8 +61,7 @@ static void lay_out(const void *argument)
 	if (sweep->play && sweep->timer == TIMER_TSC_DEADLINE)
 		steps[n++] = ARM_DEADLINE;
 	else if (sweep->play)
-		steps[n++] =
-			this_cpu.lapic_mode == LAPIC_X2APIC ? ARM_TIMER_X2APIC : ARM_TIMER_XAPIC;
+		steps[n++] = ARM_TIMER;
 	steps[n++] = STI;
 	for (int i = 0; i < SLED; i++)
 		steps[n++] = NOP;

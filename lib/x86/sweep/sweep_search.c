@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See sweep_search.h. Pure; also tested on the host, with timers and clocks that misbehave.
+ * The window's ends are found by doubling and halving, every change of order inside it by playing
+ * each count or by halving again. tests/c/ tries it with timers and clocks that misbehave.
  */
 #include "sweep/sweep_search.h"
 #include "base/text.h"
