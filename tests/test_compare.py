@@ -111,7 +111,8 @@ def test_the_flavour_of_kvm_is_found_by_its_module(tmp_path):
 
 @pytest.mark.parametrize("verdict,args,status", [
     ("PASS", [], 0), ("XPASS", [], 0), ("FAIL", [], 1), ("XFAIL", [], 1), ("CRASH", [], 1),
-    ("FLAKY", [], 1), ("FLAKY", ["-f"], 125), ("SKIP", [], 125), ("ERROR", [], 125), ("", [], 125)])
+    ("FAIL", ["-n", "2", "-p", "tcg"], 1), ("FLAKY", [], 1), ("FLAKY", ["-f"], 125), ("SKIP", [], 125),
+    ("ERROR", [], 125), ("", [], 125)])
 def test_bisect(tmp_path, verdict, args, status):
     for name, text in (("run_tests.sh", "printf '%s\\n' \"$LINE\" >\"$4\""), ("configure", "exit 9"),
                        ("make", "exit 0")):
@@ -125,5 +126,8 @@ def test_bisect(tmp_path, verdict, args, status):
                           check=False)
     assert done.returncode == status
     (tmp_path / "make").write_text("#!/bin/sh\nexit 2\n")
+    for bad in ([], ["-n"], ["-n", "2"], ["-n", "x", "s/a"], ["-f"]):
+        assert subprocess.run([os.path.join(ROOT, "scripts", "bisect"), *bad], env=env,
+                              check=False).returncode == 128, bad
     done = subprocess.run([os.path.join(ROOT, "scripts", "bisect"), "s/a"], env=env, check=False)
     assert done.returncode == 125

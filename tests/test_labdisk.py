@@ -8,9 +8,11 @@ import subprocess
 
 import pytest
 
+from ordeal.host import Host, version_of
 from ordeal.model import UserError
 from ordeal.platforms import bochs_disk
 from ordeal.platforms.lab import disk, stock
+from ordeal.platforms.lab.kvm import KvmAmdTcg
 
 SECTOR = 512
 MEMORY = 256
@@ -42,6 +44,31 @@ def zstd(data):
         pytest.skip("zstd is not installed; apt-get install zstd")
     done = subprocess.run(["zstd", "-qc"], input=data, stdout=subprocess.PIPE, check=True)
     return done.stdout + struct.pack("<I", len(data))
+
+
+def test_what_a_kernel_calls_itself():
+    """The setup header points at it; not every kernel says it, and not every file is a kernel."""
+    kernel = bytearray(bzimage(b""))
+    assert disk.version(bytes(kernel)) == ""
+    struct.pack_into("<H", kernel, 0x20e, 0x300)
+    kernel[0x500:0x516] = b"6.1.0-56-amd64 (me) #1"
+    assert disk.version(bytes(kernel)) == "6.1.0-56-amd64"
+    assert disk.version(b"\x7fELF" * 1000) == ""
+
+
+def test_the_version_of_an_own_kernel_is_not_the_emulators(tmp_path, monkeypatch):
+    """Entries of expected/ are chosen by it."""
+    monkeypatch.setattr(KvmAmdTcg, "emulator", lambda self, host: "QEMU 7.2.22")
+    path = tmp_path / "linux-9.9" / "bzImage"
+    path.parent.mkdir()
+    kernel = bytearray(bzimage(b""))
+    host = Host("/", str(tmp_path), {}, lab={"kernel": str(path)})
+    path.write_bytes(kernel)
+    assert version_of(KvmAmdTcg().version(host)) == (0, 0)
+    struct.pack_into("<H", kernel, 0x20e, 0x300)
+    kernel[0x500:0x506] = b"6.1.7\0"
+    path.write_bytes(kernel)
+    assert KvmAmdTcg().version(host) == "Linux 6.1.7 on QEMU 7.2.22: Linux 6.1.7 (%s)" % path
 
 
 @pytest.mark.parametrize("pack", [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The stream of records, from which every report is made (docs/results.md, section 5).
+"""The stream of records, from which every report is made (docs/results.md, section 8).
 
 Each record is one line of JSON, written whole in one system call, so that a killed runner leaves a
 file that is valid up to its last line end.

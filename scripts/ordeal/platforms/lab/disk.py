@@ -12,6 +12,7 @@ import zlib
 from typing import Optional, Tuple
 
 from ...model import UserError
+from ...text import clean
 from ..bochs_disk import (COMMAND_LINE, INFORMATION, MIB, SECTOR, TABLES, Loadable, by_pvh,
                           command_line, memory_map, pvh_entry)
 
@@ -20,7 +21,7 @@ _COMMAND_LINE_MAX = 2048
 # Offsets and values of Linux's boot_params (Documentation/arch/x86/zero-page.rst) and of its setup
 # header (boot.rst).
 _HEADER, _HEADER_MAGIC, _PAYLOAD_SINCE, _BOOT_PARAMS_SIZE = 0x1f1, b"HdrS", 0x208, 4096
-_E820_COUNT, _E820_TABLE = 0x1e8, 0x2d0
+_E820_COUNT, _E820_TABLE, _KERNEL_VERSION = 0x1e8, 0x2d0, 0x20e
 _BZIMAGE_ADDRESS, _BZIMAGE_LEAST = 0x100000, 0x400
 
 
@@ -33,6 +34,15 @@ def _setup(kernel: bytes) -> Tuple[int, int]:
     if len(kernel) < _BZIMAGE_LEAST or kernel[0x202:0x206] != _HEADER_MAGIC:
         raise UserError("the kernel is not a bzImage")
     return 0x202 + kernel[0x201], ((kernel[_HEADER] or 4) + 1) * SECTOR
+
+
+def version(kernel: bytes) -> str:
+    """What a bzImage calls itself, such as 6.12.117-amd64; '' if it does not say."""
+    if kernel[0x202:0x206] != _HEADER_MAGIC:
+        return ""
+    offset, = struct.unpack_from("<H", kernel, _KERNEL_VERSION)
+    words = clean(kernel[offset + 0x200:][:200].split(b"\0")[0]).split() if offset else []
+    return words[0] if words else ""
 
 
 def unpacked(kernel: bytes) -> Optional[bytes]:

@@ -144,10 +144,20 @@ class KvmAmdTcg(Lab):
         return ["busybox"] + ([] if host.lab.get("kernel") else [self.kernel])
 
     def version(self, host: Host) -> str:
+        text = self.own_version(host) or stock.version(host, self.kernel)
+        # Not the emulator's number, which comes next, for a kernel that does not say its own.
+        number = version_number(text) or "0.0"
+        return "Linux %s on %s: %s" % (number, self.emulator(host), text)
+
+    @staticmethod
+    def own_version(host: Host) -> str:
+        """What the user's kernel says it is; '' where it is ours."""
         own = host.lab.get("kernel", "")
-        text = "Linux " + own if own else stock.version(host, self.kernel)
-        number = version_number(text)
-        return "Linux %s on %s: %s" % (number or "?", self.emulator(host), text)
+        if not os.path.isfile(own):
+            return own
+        from .disk import version
+        with open(own, "rb") as stream:
+            return "Linux %s (%s)" % (version(stream.read(1 << 16)) or "0.0", own)
 
     def emulator(self, host: Host) -> str:
         """Name and version of the emulator."""

@@ -38,7 +38,8 @@ class Part:
 def _only(tree: str, *patterns: str) -> str:
     """The one file whose path in the tree matches a pattern."""
     for pattern in patterns:
-        for directory, _, names in sorted(os.walk(tree)):
+        for directory, below, names in os.walk(tree):
+            below.sort()  # the order of the walk: a built Linux is large, and need not be read to its end
             for name in sorted(names):
                 path = os.path.join(directory, name)
                 if re.search(pattern, path[len(tree):]) and not os.path.islink(path):
