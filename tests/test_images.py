@@ -83,8 +83,10 @@ def multiboot_header(data: bytes) -> int:
 
 
 def boot(path: str, *args: str) -> subprocess.CompletedProcess:
-    """One boot on TCG."""
-    return subprocess.run(QEMU + ["-kernel", path] + list(args), stdin=subprocess.DEVNULL,
+    """One boot on TCG. By the file's short name: QEMU puts it before the arguments, and the guest would
+    take a path with a blank for the first of them."""
+    where, name = os.path.split(path)
+    return subprocess.run(QEMU + ["-kernel", name] + list(args), cwd=where, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, text=True,
                           errors="replace", check=False)
 

@@ -46,7 +46,7 @@ def test_without_virtualization_the_skip_says_which_bit_forbids_it():
     done = subprocess.run(
         ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial",
          "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4", "-accel", "tcg", "-cpu",
-         "qemu64,-svm", "-kernel", str(BUILD / "x86/shimtest.flat"), "-append", "shim.goes_on"],
+         "qemu64,-svm", "-kernel", "x86/shimtest.flat", "-append", "shim.goes_on"], cwd=str(BUILD),
         stdout=subprocess.PIPE, check=False, timeout=60, text=True)
     assert "SKIP: shimtest: shim.goes_on: no VMX (CPUID 1 ECX bit 5 is clear); no SVM" in done.stdout
     assert done.returncode == 155
