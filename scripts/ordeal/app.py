@@ -62,6 +62,8 @@ def _boot_all(agenda: Agenda, runner: Runner, stream: Stream) -> None:
 
     def first_boot() -> None:
         engine.on_start = lambda: None
+        # What is not needed until the machine says something is loaded while it starts.
+        from .judge import recheck  # noqa: F401
         from .run.fingerprint import gather
         stream.add(gather(agenda.host, agenda.platforms, [suite for suite, _ in agenda.chosen]))
     engine.on_start = first_boot

@@ -12,10 +12,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from ..model import CRASH, ERROR, FAIL, PASS, SKIP, TIMEOUT
 from ..text import clean
-from .recheck import contradiction
 from .scan import LineScanner
 from .sweeps import parse_hist, parse_sample, parse_sweep
-from .trace import orders
 
 #: Exit codes a guest may write to port 0xf4.
 CODE_PASS, CODE_FAIL, CODE_SKIP, CODE_ABORT = 0, 1, 77, 127
@@ -194,6 +192,7 @@ class Session:
                 or not colon or name != case.name:
             raise _Violation("inside case %s: %s" % (case.name, shown))
         elif word == "WANT":
+            from .trace import orders  # loaded once a machine has started
             case.want += orders(text)
         elif word == "SEEN":
             case.seen.append(text)
@@ -330,6 +329,7 @@ class Session:
 
 def _second_opinion(case: CaseLog) -> None:
     """Turn a PASS whose SEEN differs from its WANT into ERROR: the guest compared wrongly."""
+    from .recheck import contradiction  # loaded once a machine has started
     reason = contradiction(case.want, case.seen) if case.verdict == PASS else ""
     if reason:
         case.verdict, case.reason = ERROR, reason

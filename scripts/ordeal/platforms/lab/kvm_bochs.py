@@ -15,7 +15,7 @@ from ...model import UserError
 from .. import bochs_disk
 from ..base import Job, Launch, Need
 from ..bochs import BochsIntel, command, machine
-from . import disk, stock
+from . import stock
 from .kvm import KERNEL_ARGS, PROGRAMS, KvmAmdTcg, read_file, write_file
 
 MODEL = "corei7_skylake_x"
@@ -78,6 +78,7 @@ class KvmIntelBochs(KvmAmdTcg):
             os.utime(path)
             return read_file(path)
         try:
+            from . import disk
             content = bochs_disk.bootable(code, disk.linux(kernel, initramfs, args, MEMORY_MIB))
         except UserError as error:
             raise UserError("%s: %s" % (self.kernel_path(host), error)) from None
