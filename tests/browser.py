@@ -81,7 +81,8 @@ class Browser:
 
     def console(self) -> List[str]:
         """What the console says since the last call: errors, refused loads, broken policy."""
-        return [entry["message"] for entry in self._call("POST", self.session + "/se/log", {"type": "browser"})]
+        entries = self._call("POST", self.session + "/se/log", {"type": "browser"})
+        return [entry["message"] for entry in entries]
 
     def close(self) -> None:
         """End the browser, its driver, and remove the profile."""

@@ -44,7 +44,7 @@ def test_command_line(tree, args, words):
     ("[a]\nfile = fake.flat\nfil = x\n", [":3:", "unknown key fil", "did you mean file"]),
     ("[a]\nfile = fake.flat\nfile = fake.flat\n", [":3:", "twice"]),
     ("[a]\nfile = fake.flat\n[a]\nfile = fake.flat\n", [":3:", "[a]", "line 1"]),
-    ("[a]\nsmp = 1\n", ["[a]", "no file"]),
+    ("[a]\nsmp = 1\n", ["[a]", "lacks file"]),
     ("[a]\nfile = fake.flat\ntimeout = later\n", [":3:", "later"]),
     ("[a b]\nfile = fake.flat\n", [":1:", "[a b]"]),
     ("[a]\nfile = nosuch.flat\n", ["[a]", "nosuch.flat", "make"]),

@@ -55,14 +55,16 @@ def built(tmp_path_factory) -> str:
 
 def test_the_example_passes_in_the_runner(built):
     done = subprocess.run(["./run_tests.sh", "-p", "tcg", "example"], cwd=built, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                          check=False)
     assert done.returncode == 0, done.stdout
     assert "PASS tcg example (3 passed)" in done.stdout
 
 
 def test_the_example_prints_what_the_page_shows(built):
     done = subprocess.run(["x86/run", "x86/example.flat", "example.*"], cwd=built, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                          check=False)
     assert done.returncode == 0
     shown = re.search(r"^```\n(CASE: example.*?)^```$", read("docs", "writing-a-test.md"),
                       re.S | re.M).group(1)

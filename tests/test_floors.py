@@ -10,12 +10,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("ORDEAL_BUILD", ROOT))
-#: From the ground up. A room may include itself and what stands below it; vmx and svm stand side by side.
-FLOORS = (("base",), ("order",), ("machine",), ("report",), ("scene",), ("stage",), ("sweep",), ("hv",),
-          ("vmx", "svm"), ("boot",))
+#: The rooms from the ground up. A room may include itself and lower ones; vmx and svm share one.
+FLOORS = (("base",), ("order",), ("machine",), ("report",), ("scene",), ("stage",), ("sweep",),
+          ("hv",), ("vmx", "svm"), ("boot",))
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-#: Objects that need one of a room above: all of them, each with its reason. Without them no circle leaves a
-#: room.
+#: All pairs of objects in which the first needs one of a higher room, each with its reason. Without
+#: them no circle leaves a room.
 CALLS_UP = {
     ("machine/entry", "scene/handler"):
         "every stub calls delivered(): where a handler returns to is the scene's business",
@@ -59,7 +59,8 @@ def may_include(room: str, other: str) -> bool:
 
 def test_every_include_goes_down():
     wrong = ["%s includes %s/" % (path.relative_to(ROOT), other) for path in sources()
-             for other in includes(path) if other not in FLOOR or not may_include(room_of(path), other)]
+             for other in includes(path)
+             if other not in FLOOR or not may_include(room_of(path), other)]
     assert not wrong, "\n".join(wrong)
     assert not may_include("vmx", "svm") and not may_include("order", "machine")
 

@@ -78,7 +78,8 @@ def test_the_page_has_headings_a_language_a_title_and_a_skip_link():
     reader = Reader(page.render(made.whole(made.failing())))
     tags = [tag for tag, _ in reader.elements]
     assert tags.count("h1") == 1 and tags.count("main") == 1 and {"nav", "header", "footer"} <= set(tags)
-    assert reader.all("html")[0]["lang"] == "en" and reader.all("a")[0] == {"class": "skip", "href": "#matrix"}
+    assert reader.all("html")[0]["lang"] == "en"
+    assert reader.all("a")[0] == {"class": "skip", "href": "#matrix"}
     ids = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     for link in reader.all("a"):
@@ -109,10 +110,11 @@ def test_hostile_strings_stay_strings():
     text = page.render(made.whole(made.hostile()), {"new-fail": ["p1 %s: was %s" % (s, s) for s in made.HOSTILE]})
     reader = Reader(text)
     assert {tag for tag, _ in reader.elements} <= {
-        "html", "head", "meta", "title", "link", "style", "body", "a", "header", "p", "h1", "h2", "h3", "svg",
-        "rect", "circle", "path", "line", "text", "ul", "li", "span", "b", "nav", "main", "section", "em",
-        "article", "figure", "figcaption", "div", "form", "label", "input", "select", "option", "button",
-        "noscript", "details", "summary", "table", "tbody", "tr", "th", "td", "footer", "script"}
+        "html", "head", "meta", "title", "link", "style", "body", "a", "header", "p", "h1", "h2", "h3",
+        "svg", "rect", "circle", "path", "line", "text", "ul", "li", "span", "b", "nav", "main",
+        "section", "em", "article", "figure", "figcaption", "div", "form", "label", "input", "select",
+        "option", "button", "noscript", "details", "summary", "table", "tbody", "tr", "th", "td",
+        "footer", "script"}
     assert len(reader.all("script")) == 2 and not reader.all("img")
     assert "\x00" not in text and "\x1b" not in text and "\u202e" not in text
     assert made.HOSTILE[0] in data_of(text)["strings"]
@@ -121,7 +123,8 @@ def test_hostile_strings_stay_strings():
 @pytest.mark.parametrize("text", made.HOSTILE)
 def test_hostile_traces_can_be_drawn(text):
     for trace in (text, "%s@%s[%s]; ENTRY(%s)@%s" % ((text,) * 5), "EXIT(" + text):
-        for drawing in (lanes(trace, made.S2, made.N1, 0, text), phase([(1, trace)], [text], False)):
+        for drawing in (lanes(trace, made.S2, made.N1, 0, text),
+                        phase([(1, trace)], [text], False)):
             xml.dom.minidom.parseString(svg(drawing, "a > b { }"))
 
 
@@ -164,10 +167,12 @@ def test_rows_that_differ_are_marked_and_no_others():
 
 
 def test_labels_lie_within_the_picture():
-    for drawing in (lanes(made.S2, made.S3, made.N1), lanes(made.S1, None, None, 0, "IRQ(0x60)"), lanes("nothing")):
+    for drawing in (lanes(made.S2, made.S3, made.N1), lanes(made.S1, None, None, 0, "IRQ(0x60)"),
+                    lanes("nothing")):
         for tag, at, text in drawing.shapes:
             if tag == "text":
-                assert 0 <= at["x"] and at["x"] + text_width(text) <= drawing.width and at["y"] < drawing.height
+                assert 0 <= at["x"] and at["x"] + text_width(text) <= drawing.width
+                assert at["y"] < drawing.height
 
 
 SWEEP = list(zip((71, 1, 1, 141, 1, 41), made.ZONES))
@@ -177,7 +182,8 @@ def test_the_flip_is_at_one_place():
     drawing = phase(SWEEP, made.ZONES, True)
     bars = [s[1] for s in drawing.shapes if s[1]["class"].startswith("band ")]
     assert [bar["class"] for bar in bars] == ["band irq"] * 2 + ["band exc"] * 4
-    assert all(a["x"] + a["width"] == b["x"] for a, b in zip(bars, bars[1:])) and min(b["width"] for b in bars) >= 6
+    assert all(a["x"] + a["width"] == b["x"] for a, b in zip(bars, bars[1:]))
+    assert min(b["width"] for b in bars) >= 6
 
 
 def test_the_axis_has_ticks_and_instructions():

@@ -57,7 +57,7 @@ def test_a_deep_link_opens_the_timeline_of_s2(show):
     view = show(made.whole(made.failing()), "#hv/stories.s2_trap_gate@p1")
     opened = "document.querySelector('tr.opened')"
     text = view.run("return %s.innerText" % opened)
-    assert "The #GP that the hypervisor injects is delivered by the entry itself" in text
+    assert "The VM entry itself delivers the #GP that the hypervisor injects" in text
     labels = view.run("return [...%s.querySelectorAll('svg')].map((s) => s.textContent).join()" % opened)
     assert all(word in labels for word in ("native twin", "expected", "seen", "IRQ(0x60) arrives:"))
     assert view.run("return %s.querySelector('.result').dataset.on" % opened) == "p1"
@@ -107,7 +107,8 @@ def test_filters(show):
 
 
 def test_nothing_hostile_runs(show):
-    view = show(made.whole(made.hostile()), classes={"new-fail": ["p1 %s: x" % text for text in made.HOSTILE]})
+    changed = {"new-fail": ["p1 %s: x" % text for text in made.HOSTILE]}
+    view = show(made.whole(made.hostile()), classes=changed)
     view.run("document.querySelectorAll('#families tbody button').forEach((b) => b.click())")
     view.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     assert view.run("return document.querySelectorAll('tr.opened .result').length") >= len(made.HOSTILE) * 3
@@ -150,8 +151,10 @@ def test_drawings_have_captions(show):
 
 
 def test_a_row_is_shaded_where_the_judge_finds_a_difference_and_nowhere_else(show):
-    cases = [made.result("s/probe.p%d_%s" % (number, name), verdict="FAIL", expected=[want], observed=[seen])
-             for number, (want, good, bad, _) in enumerate(PROBES) for name, seen in (("good", good), ("bad", bad))]
+    cases = [made.result("s/probe.p%d_%s" % (number, name), verdict="FAIL", expected=[want],
+                         observed=[seen])
+             for number, (want, good, bad, _) in enumerate(PROBES)
+             for name, seen in (("good", good), ("bad", bad))]
     view = show(made.whole(cases))
     view.run("document.querySelectorAll('#families tbody button').forEach((b) => b.click())")
     assert view.run("return [...document.querySelectorAll('tr.opened')].map((row) => "
@@ -186,7 +189,8 @@ def test_text_stands_out_from_its_background(show, chromium, scheme):
     chromium.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     view = show(made.whole(made.failing()), "#hv/stories.s2_trap_gate@p2")
     pairs = view.run("""
-        const back = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+        const back = (e) => { for (; e; e = e.parentElement) {
+            const c = getComputedStyle(e).backgroundColor;
             if (!/, 0\\)$|^transparent$/.test(c)) return c; } return 'rgb(255, 255, 255)'; };
         const all = 'h1, h2, p, a, .soft, .badge, .cell, th, code, summary, button, .drawing text';
         return [...document.querySelectorAll(all)].filter((e) => e.checkVisibility())

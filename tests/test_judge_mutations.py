@@ -2,7 +2,8 @@
 """10,000 mutations of good logs: no PASS that the log does not fully prove.
 
 The proof is checked by an oracle that knows nothing of the judge's states: a case may pass only if
-every line of the grammar up to its DONE, ENV aside, is exactly the original's; all may pass only if every line is.
+every line of the grammar up to its DONE, except ENV, is exactly the original's; all cases may pass
+only if every line is.
 """
 import random
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The lab where something is missing, wrong, or dies: one line says it, and other platforms still run.
+"""The lab when something is missing or wrong, or dies: one line says so, and other platforms run.
 
 What needs the real thing is skipped where the stock parts are not in the cache.
 """
@@ -157,8 +157,9 @@ def test_modules_of_another_kernel(tmp_path):
 
 
 def test_panic_is_the_verdict(tmp_path):
-    """The kernel under test panics while an image runs: CRASH with the panic's first line for the case
-    that ran, verdicts of their own for the image before and the cases after, and other platforms run."""
+    """The kernel under test panics while an image runs: the case that ran is CRASH with the panic's
+    first line, the image before it and the cases after it get verdicts of their own, and other
+    platforms run."""
     lab_or_skip("kvm-amd@tcg")
     _, records = run("-p", "kvm-amd@tcg,tcg", "--kernel-args", "LAB_PANIC_US=100000", "--logs",
                      str(tmp_path / "l"), "native/stories.sti_*", "sweeps/timer.ud_trap_gate",

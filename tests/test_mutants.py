@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A mutated scene may wait for ever (HLT with IF=0). That costs the time limit of one case, names it, and
-every other case has its verdict: only so is what `make mutants` counts a count of all cases."""
+"""A mutated scene may wait for ever (HLT with IF=0). That costs one case its time limit, the log
+names the case, and every other case gets its verdict, so that `make mutants` counts all cases."""
 import json
 import os
 import subprocess

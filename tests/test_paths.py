@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Paths that tools dislike: a tree with such a path builds and runs all the same, in it and out of it, or
-one line says what cannot be; nothing ends in success with nothing built."""
+"""Paths that tools dislike: a tree with such a path builds and runs all the same, in the tree and out
+of the tree, or one line says what is not possible; nothing succeeds without building anything."""
 import os
 import shutil
 
@@ -12,7 +12,7 @@ from ordeal.platforms import grub_iso, make_root, toolbox
 from ordeal.platforms.lab.xen import plain_name
 from test_build import run, tree
 
-#: What a directory may be called. Make, the shell, QEMU, Bochs, apt, xorriso or ld.so dislikes each.
+#: Names of directories that make, the shell, QEMU, Bochs, apt, xorriso or ld.so dislikes.
 ODD = ("a b", " two  blanks ", "co:lon", "quo'te", 'quo"te', "$HOME", "$(id)", "back\\slash", "#hash",
        "per%cent", "a,b;c=d", "a&b|c>d", "st*r[a-z]?", "~", "-C", "`id`", "na\u00efve",
        os.fsdecode(b"\xff"), "new\nline", "tab\tx", "source")

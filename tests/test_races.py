@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sweeps on real images in QEMU: they show the flip at one instruction, repeat themselves, and end with a
-word about what was seen when a timer does not fire, is far too fast, or the machine lacks what they need."""
+"""Sweeps on real images in QEMU: they show the flip at one instruction, and give the same result each
+time. If the timer does not fire, is far too fast, or the machine lacks a feature, they end with a
+message about what was seen."""
 import os
 import re
 import time

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Guests that go wrong inside the shim (x86/shimtest.c): each is dumped and named, and the cases behind
-it run all the same."""
+"""Guests that go wrong inside the shim (x86/shimtest.c): the shim names and dumps each, and the cases
+after it still run."""
 import json
 import os
 import subprocess

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The timeline of a case: lanes, arrows, and the twin's events on the lines of the guest's own."""
 from ordeal.model import Result
-from ordeal.report.timeline import bands, draw, find_twin, flips, of_case, rows, twin_name, twin_trace
+from ordeal.report.timeline import (bands, draw, find_twin, flips, of_case, rows, twin_name,
+                                    twin_trace)
 
 S2 = ("EXIT(RDMSR)@RDMSR; ENTRY(#GP(0x0))@RDMSR; #GP(0x0)@RDMSR[if=1,rf=1]; "
       "IRQ(0x60)@GP_ENTRY[if=1,rf=0]")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Toolbox roots: what counts as one, how one is made and what stops it, and the real one if it is there.
+"""Toolbox roots: what counts as a root, how a root is made, what can stop that, and the real root.
 
-Making is tried with an apt-get and a dpkg-deb of our own, so no test needs the network. The last tests
-need a real root (scripts/make-root trixie) and are skipped, with that word, where there is none.
+The tests make roots with an apt-get and a dpkg-deb of our own, so none needs the network. The last
+tests need a real root (scripts/make-root trixie); without one they are skipped, and say so.
 """
 import os
 import signal

@@ -13,7 +13,8 @@ from ordeal.report.person import failure
 from test_images import BUILD
 
 SEEN = "IRQ(0x60)@RDMSR[if=1,rf=0]; #GP(0x0)@RDMSR[if=1,rf=1]"
-#: A want, a trace that it allows though their texts differ, one that it does not, and in what that differs.
+#: A want, a trace that it allows although the texts differ, a trace that it does not allow, and the
+#: difference of that trace.
 PROBES = [
     ("#DB@NOP[dr6=0x1]", "#DB@NOP[if=1,rf=0,dr6=0xffff0ff1]", "#DB@NOP[if=1,rf=0,dr6=0xffff0ff2]", "DR6"),
     ("#DB[dr6 without=0x4000]", "#DB@NOP[dr6=0xffff0ff1]", "#DB@NOP[dr6=0xffff4ff1]", "DR6"),
@@ -38,7 +39,8 @@ def test_names(text, kind, subject, rest):
         event, = parse(written)
         assert (event.text, event.name) == (written, text)
         assert (event.kind, event.subject, event.rest) == (kind, subject, rest)
-        assert event.place == ("L" if "@" in written else "") and bool(event.details) == ("[" in written)
+        assert event.place == ("L" if "@" in written else "")
+        assert bool(event.details) == ("[" in written)
         assert event.in_root == (kind in (Kind.EXIT, Kind.ENTRY))
 
 
@@ -57,7 +59,8 @@ def test_places_and_details(text, place, details, where):
 
 
 def test_traces():
-    assert parse("nothing") == [] == parse("") and [event.name for event in parse(SEEN)] == ["IRQ(0x60)", "#GP(0x0)"]
+    assert parse("nothing") == [] == parse("")
+    assert [event.name for event in parse(SEEN)] == ["IRQ(0x60)", "#GP(0x0)"]
     assert orders("nothing") == ["nothing"] and orders("NMI@a || #UD; NMI@b") == ["NMI@a", "#UD; NMI@b"]
 
 
@@ -81,12 +84,14 @@ def test_any_claim_that_does_not_hold_is_found(want):
 def test_rows():
     assert [row.differs for row in rows("NMI@L; #UD; #BP", "NMI@L[if=1]; #GP(0x0)@L")] == ["", "vector", "missing"]
     assert first_difference("NMI@L; #UD; #BP", "NMI@L[if=1]; #GP(0x0)@L") == "event 2: vector"
-    assert [row.differs for row in rows("nothing", "NMI@L")] == ["not expected"] and rows("nothing", "nothing") == []
+    assert [row.differs for row in rows("nothing", "NMI@L")] == ["not expected"]
+    assert rows("nothing", "nothing") == []
 
 
 def test_the_closest_want():
     wants = ["#UD; NMI", "IRQ(0x60); #UD", "IRQ(0x60)[if=0]; #GP"]
-    assert closest(wants, SEEN) == wants[1] and closest(wants, "#UD@L") == wants[0] and closest([], SEEN) == ""
+    assert closest(wants, SEEN) == wants[1] and closest(wants, "#UD@L") == wants[0]
+    assert closest([], SEEN) == ""
     assert closest(["IRQ(0x60)", "IRQ(0x60); #GP"], SEEN) == "IRQ(0x60); #GP"
 
 
@@ -104,8 +109,9 @@ def test_the_guests_matcher_finds_the_same_first_difference():
         unseen += row.differs != word
     assert unseen == 3
     assert {word for _, _, word in found} == {
-        "", "event", "vector", "error code", "saved IF", "saved RF", "saved TF", "saved CPL", "CR2", "DR6", "stack",
-        "place", "exit reason", "event being delivered", "injected event", "interruptibility"}
+        "", "event", "vector", "error code", "saved IF", "saved RF", "saved TF", "saved CPL", "CR2",
+        "DR6", "stack", "place", "exit reason", "event being delivered", "injected event",
+        "interruptibility"}
 
 
 def judged(want, seen):

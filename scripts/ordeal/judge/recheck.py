@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A second opinion on a PASS: the runner compares SEEN with WANT itself, from their text.
+"""A second opinion on a PASS: the runner compares the text of SEEN and WANT itself.
 
-The guest's matcher is one piece of code under every verdict; were it wrong, all would be green. This
-one shares nothing with it but the notation of docs/results.md. What the notation does not show it
-cannot check: see trace.py. Pure.
+All verdicts rest on the guest's matcher; if it were wrong, every case might pass. This comparison
+shares only the notation of docs/results.md with the guest's matcher. It cannot check what the
+notation does not show (see trace.py). Pure functions.
 """
 from typing import Sequence
 
@@ -13,7 +13,7 @@ from .trace import closest, first_difference, orders, parse
 def contradiction(wants: Sequence[str], seen: Sequence[str]) -> str:
     """Why a PASS with these WANT and SEEN traces cannot be believed; '' if it can.
 
-    SEEN may be several orders, as a sweep reports them: then each must be one of WANT.
+    SEEN may list several orders, as a sweep reports them; then each must be one of WANT.
     """
     for event in [event for want in wants for event in parse(want)]:
         if event.unknown_claim():

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The notation of traces and wants, read here and nowhere else: docs/results.md, section 1, is its grammar.
+"""The one parser of traces and wants; docs/results.md, section 1, has the grammar.
 
-Whoever compares a want with what was seen asks differs_from(), which repeats the guest's matcher
-(want_mismatch() of lib/x86/order/expect.c) from the text alone: in the same order, with the same words. It is the
-weaker of the two, for it can only compare what the notation shows. Any text can be parsed: what is no event is
-of the kind OTHER. Pure functions.
+All comparisons of a want with a trace use differs_from(), which repeats the guest's matcher
+(want_mismatch() of lib/x86/order/expect.c) on the text: in the same order, with the same words.
+differs_from() is the weaker of the two, because it can compare only what the notation shows. Any
+text can be parsed: text that is no event gets the kind OTHER. Pure functions.
 """
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ PAGE_SIZE = 4096
 
 
 class Kind(Enum):
-    """What sort of event; the guest's enum want_kind."""
+    """The sort of an event, as in the guest's enum want_kind."""
     IRQ = "IRQ"
     INT = "INT"
     NMI = "NMI"
@@ -26,14 +26,14 @@ class Kind(Enum):
     OTHER = ""
 
 
-#: Each gives the kind, the subject and the rest of an Event's name.
+#: Each pattern has as its groups the kind, the subject and the rest of an Event's name.
 _NAMES = tuple(re.compile(pattern) for pattern in (
     r"(#)(\w+|\?)(?:\((.*)\))?", r"(IRQ|INT)\((.*)\)()", r"(NMI)()()",
     r"(EXIT)\((\w+|\?)(?: during (.*))?\)", r"(ENTRY)()(?:\((.*)\))?"))
 _DETAILS = re.compile(r"[^][,=]+=[^][,=]*(?:,[^][,=]+=[^][,=]*)*")
-#: The guest's words for a difference in what is always claimed, and in the rest of a name.
-_WORDS = {Kind.EXIT: ("exit reason", "event being delivered"), Kind.ENTRY: ("event", "injected event"),
-          Kind.OTHER: ("event", "event")}
+#: The guest's words for a difference in the subject, which every want claims, and in the rest.
+_WORDS = {Kind.EXIT: ("exit reason", "event being delivered"),
+          Kind.ENTRY: ("event", "injected event"), Kind.OTHER: ("event", "event")}
 
 
 def _same(claimed: int, shown: Optional[int]) -> bool:
@@ -57,8 +57,9 @@ def _no_bit(claimed: int, shown: Optional[int]) -> bool:
 
 
 _Claims = Dict[str, Tuple[str, str, Callable[[int, Optional[int]], bool]]]
-#: What a want may claim, in the order of comparison: the word for a difference, the detail of the trace that is
-#: compared, and how. A trace shows CR2 of #PF only, and names no interrupt stack.
+#: The details that a want may claim, in the order of comparison: for each detail the word for a
+#: difference, the detail of the trace to compare with, and the comparison. A trace shows CR2 only
+#: for #PF, and never names the interrupt stack.
 _OF_DELIVERY: _Claims = {
     "if": ("saved IF", "if", _same), "rf": ("saved RF", "rf", _same), "tf": ("saved TF", "tf", _same),
     "cr2": ("CR2", "cr2", _same_if_shown), "page of cr2": ("CR2", "cr2", _same_page_if_shown),
@@ -70,7 +71,7 @@ _OF_STATE: _Claims = {key: ("interruptibility", key, _same)
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a trace, or what a want claims of one."""
+    """One event of a trace, or the claims of a want about one event."""
     text: str  # as it was written
     name: str  # "EXIT(RDMSR during NMI)"
     place: str  # "RDMSR"; "" where none is given
@@ -81,7 +82,8 @@ class Event:
 
     @property
     def in_root(self) -> bool:
-        """Did the hypervisor do it, and not the guest take it?"""
+        """Whether this is an act of the hypervisor (an exit or an entry), not a delivery to the
+        guest."""
         return self.kind in (Kind.EXIT, Kind.ENTRY)
 
     @property
@@ -90,14 +92,15 @@ class Event:
         return self.text[len(self.name):].partition("@")[2] or self.text[len(self.name):]
 
     def unknown_claim(self) -> str:
-        """The first detail of this want that cannot be compared: its name is not known for such an event, or
-        its value is no number. '' if there is none."""
+        """The first detail of this want that cannot be compared, because this kind of event has no
+        such detail or its value is no number. '' if there is none."""
         known = {**({} if self.in_root else _OF_DELIVERY), **_OF_STATE}
         return next(("%s=%s" % pair for pair in self.details.items()
                      if pair[0] not in known or _number(pair[1]) is None), "")
 
     def differs_from(self, wanted: "Event") -> str:
-        """The first thing in which this event is not what `wanted` claims, in the guest's words; '' if it is."""
+        """The first difference between this event and the claims of `wanted`, in the guest's words;
+        '' if there is none."""
         unknown = wanted.unknown_claim()
         if unknown:
             return "a claim that cannot be compared, [%s]" % unknown
@@ -106,7 +109,8 @@ class Event:
             self._other_detail(wanted, _OF_STATE)
 
     def _other_name(self, wanted: "Event") -> str:
-        """An error code, or a delivery under way, counts only where it is claimed; no injection is a claim."""
+        """The difference in the name. A want without an error code, or without an interrupted
+        delivery, does not claim that there is none; an ENTRY without an injected event does."""
         subject, rest = _WORDS.get(wanted.kind, ("vector", "error code"))
         if self.kind is not wanted.kind:
             return "event"
@@ -135,8 +139,8 @@ def _number(text: str) -> Optional[int]:
 
 
 def _details(text: str) -> Tuple[str, Dict[str, str]]:
-    """What stands before the lists of details at the end, and these. Other brackets belong to the place, as in
-    "load ECX[0]=1 and no hints"."""
+    """The text before the lists of details at its end, and the details. Other brackets belong to the
+    place, as in "load ECX[0]=1 and no hints"."""
     found: List[str] = []
     while text.endswith("]"):
         before, bracket, inside = text[:-1].rpartition("[")
@@ -170,31 +174,31 @@ def orders(line: str) -> List[str]:
 
 @dataclass(frozen=True)
 class Row:
-    """What was wanted beside what was seen; None where one of them has no more events."""
+    """An event of the want beside one of the trace; None where one of them has no more events."""
     wanted: Optional[Event]
     seen: Optional[Event]
 
     @property
     def differs(self) -> str:
-        """In what, in the guest's words; '' if the want is met."""
+        """The difference in the guest's words; '' if the want is met."""
         if self.wanted is None:
             return "not expected"
         return "missing" if self.seen is None else self.seen.differs_from(self.wanted)
 
 
 def rows(want: str, seen: str) -> List[Row]:
-    """Two traces side by side, the n-th event of one beside the n-th of the other."""
+    """A want and a trace side by side, the n-th event of one beside the n-th event of the other."""
     return [Row(*pair) for pair in zip_longest(parse(want), parse(seen))]
 
 
 def first_difference(want: str, seen: str) -> str:
-    """'event 2: saved RF', or '' if @seen is a trace that @want allows."""
+    """The first difference, such as 'event 2: saved RF'; '' if the want allows the trace `seen`."""
     return next(("event %d: %s" % (number, row.differs)
                  for number, row in enumerate(rows(want, seen), 1) if row.differs), "")
 
 
 def closest(wants: Sequence[str], seen: str) -> str:
-    """The want that the longest beginning of what was seen meets; '' of none."""
+    """The want that shares the longest beginning with the trace `seen`; '' if there is no want."""
     def met(want: str) -> int:
         table = rows(want, seen)
         return next((i for i, row in enumerate(table) if row.differs), len(table))

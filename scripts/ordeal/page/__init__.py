@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The HTML page, from the stream of results alone; its scripts and styles lie beside."""
+"""The HTML page, made from the stream of results alone, with its script and its styles."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A run as the compact data from which page.js builds its matrix and the details of a case.
 
-Every string and every shape of a drawing is stored once, and results of one case that are alike on several
-platforms are one outcome: that keeps the page of a large run small, and tells the reader what differs.
+Every string and every shape of a drawing is stored once, and equal results of a case on several
+platforms are one outcome. This keeps the page of a large run small, and shows the reader which
+platforms differ.
 """
 import json
 from typing import Any, Dict, Generic, Hashable, Iterable, List, Optional, Sequence, Tuple, TypeVar
@@ -15,13 +16,13 @@ from .figures import figures, sample
 from .stories import STORIES
 from .svg import Drawing, Shape
 
-#: Stand for the case's id and the platform's name inside a repro command or a log's path.
+#: Placeholders for the case's id and the platform's name in a repro command or a log's path.
 CASE, PLATFORM = "\x01", "\x02"
 Item = TypeVar("Item", bound=Hashable)
 
 
 class Table(Generic[Item]):
-    """Things by number, in the order in which they were first met."""
+    """Numbers items in the order in which they are first met."""
 
     def __init__(self, *first: Item) -> None:
         self.numbers: Dict[Item, int] = {item: number for number, item in enumerate(first)}
@@ -30,13 +31,13 @@ class Table(Generic[Item]):
         return self.numbers.setdefault(item, len(self.numbers))
 
     def all(self, items: Iterable[Item]) -> List[int]:
-        """The numbers of several."""
+        """The numbers of several items."""
         return [self(item) for item in items]
 
 
 class Tables:
-    """The strings of the page, of which the empty one is 0; the kinds of shapes: tag, class, names of the other
-    attributes; and the shapes: kind, text, values of these attributes."""
+    """The tables of the page. strings: number 0 is the empty string. kinds: tag, class and names of
+    the other attributes of shapes. shapes: kind, text and values of these attributes."""
 
     def __init__(self) -> None:
         self.strings: Table[str] = Table("")
@@ -50,13 +51,13 @@ class Tables:
         return self.shapes((kind, text, *values))
 
     def drawing(self, drawing: Drawing) -> List[Any]:
-        """Width, height, the strings of its words, its shapes."""
+        """A drawing as its width, its height, the numbers of its words, the numbers of its shapes."""
         return [drawing.width, drawing.height, self.strings.all(drawing.words),
                 [self._shape(shape) for shape in drawing.shapes]]
 
 
 def _outcome(result: Result, strings: Table[str]) -> Dict[str, Any]:
-    """What one platform (or several) got, without empty fields."""
+    """The outcome of a result, without empty fields."""
     command = result.repro.replace(result.case, CASE).replace(
         "-p %s" % result.platform, "-p " + PLATFORM)
     log = result.log.replace("/%s/" % result.platform, "/%s/" % PLATFORM)
@@ -88,8 +89,9 @@ def _drawn(result: Result, twin: Optional[Result], tables: Tables) -> Dict[str, 
 
 
 def _key(result: Result, twin: Optional[Result], outcome: Dict[str, Any]) -> str:
-    """Alike for results that look alike on the page."""
-    beside = [twin.verdict, twin.observed, twin.expected, twin.histogram, twin.sweep] if twin else []
+    """A key that is equal for results that look the same on the page."""
+    beside = [twin.verdict, twin.observed, twin.expected, twin.histogram, twin.sweep] \
+        if twin else []
     return json.dumps([outcome, result.histogram, result.sweep, beside], sort_keys=True)
 
 
@@ -110,7 +112,7 @@ def _case(members: List[Result], order: Dict[str, int], named: Dict[str, List[Re
 
 
 def _changes(classes: Classes) -> Dict[str, List[List[str]]]:
-    """By case: class, platform, what changed."""
+    """By case: a list of class, platform and change."""
     changed: Dict[str, List[List[str]]] = {}
     for name, members in classes.items():
         for member in members:
@@ -120,7 +122,7 @@ def _changes(classes: Classes) -> Dict[str, List[List[str]]]:
 
 
 def compact(results: Sequence[Result], classes: Classes) -> Dict[str, Any]:
-    """The whole run."""
+    """The data of the whole run."""
     tables = Tables()
     platforms = list(dict.fromkeys(result.platform for result in results))
     order = {name: number for number, name in enumerate(platforms)}
@@ -140,7 +142,7 @@ def compact(results: Sequence[Result], classes: Classes) -> Dict[str, Any]:
 
 
 def embedded(data: Dict[str, Any]) -> str:
-    """JSON that may stand inside a script element: no < or & survives, nor a line separator."""
+    """JSON that may stand inside a script element: <, > and & are escaped, as are line separators."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     for char in "<>&":
         text = text.replace(char, "\\u%04x" % ord(char))

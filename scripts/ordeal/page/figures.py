@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the page shows of one result when its case is opened: drawings, each with its caption."""
+"""The drawings that the page shows for one result when its case is opened, each with a caption."""
 from typing import List, Optional, Tuple
 
 from ..judge.trace import closest, orders
@@ -12,11 +12,11 @@ from .svg import Drawing
 
 Figure = Tuple[str, Drawing]
 _PHASE = "Orders seen as the arrival moves; under the axis, the tick and the instruction at which each " \
-    "begins. A stretch within one order takes the square root of its ticks."
+    "order begins. The width of a stretch grows with the square root of its ticks."
 
 
 def sample(result: Result) -> Optional[str]:
-    """The one trace that was recorded; None if there is none, or the line sums up a sweep's orders."""
+    """The one trace that was recorded; None if there is none, or if the line lists a sweep's orders."""
     found = orders(result.observed[0]) if result.observed else []
     return found[0] if len(found) == 1 else None
 
@@ -37,7 +37,8 @@ def _lanes(result: Result, seen: str, twin: Optional[Result]) -> Figure:
 
 
 def figures(result: Result, twin: Optional[Result]) -> List[Figure]:
-    """A sweep's phase diagram, with its twin's; then the trace, unless it is one of a sweep's legal orders."""
+    """For a sweep its phase diagram, with that of its twin; then the recorded trace, unless it is one
+    of the sweep's legal orders."""
     found = [(_PHASE, _phase(result))] if result.histogram else []
     if found and twin and twin.histogram:
         found.append(("Its native twin, " + twin.case, _phase(twin)))

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A case as lanes: guest and hypervisor, expected beside seen where they differ, the twin beside both.
+"""Draws a case as lanes of guest and hypervisor: the expected trace beside the one that was seen, if
+they differ, and the native twin beside them.
 
-Time runs downwards, one row for an event. What belongs together stands on one line: the n-th event of
-what was expected and of what was seen, the n-th delivery of the guest and of its native twin. Circles are
-interrupts, squares exceptions, diamonds arrivals; the thick part of a lane is where the processor is.
+Time runs downwards, with one row for an event. Corresponding events stand in one row: the n-th
+event of the expected trace and of the one that was seen, the n-th delivery of the guest and of its
+native twin. Circles are interrupts, squares exceptions, diamonds arrivals; the thick part of a lane
+shows where the processor is.
 """
 from dataclasses import dataclass, field
 from typing import List, Optional, Tuple
@@ -12,7 +14,7 @@ from ..judge.trace import Event, Kind, parse, rows
 from .svg import LINE, Drawing, text_width, wrap
 
 HEAD, FOOT, INDENT, GAP, MARGIN = 44, 14, 16, 26, 14
-#: An exit's arrow needs some way to go.
+#: The least width of a guest's lane, so that the arrow of an exit has a visible length.
 MIN_GUEST = 110
 
 
@@ -29,14 +31,14 @@ class Group:
 
 
 def place_lines(event: Event) -> List[str]:
-    """'RIP = GP_ENTRY', 'IF=1 RF=0' for an event that says so."""
+    """'RIP = GP_ENTRY', 'IF=1 RF=0': lines for the place and the details of an event, if it has any."""
     lines = wrap("RIP = " + event.place) if event.place else []
     flags = " ".join("%s=%s" % (key.upper(), value) for key, value in event.details.items())
     return lines + (wrap(flags) if flags else [])
 
 
 def title_lines(event: Event) -> List[str]:
-    """What happened, in the words of the picture."""
+    """The event's name, in the words of the picture."""
     if event.kind is Kind.EXIT:
         return wrap("exit: " + event.name[len("EXIT("):-1])
     if event.kind is Kind.ENTRY:
@@ -45,7 +47,7 @@ def title_lines(event: Event) -> List[str]:
 
 
 def css_of(event: Event) -> str:
-    """Class of an event: irq (interrupts of all sorts), exc, or root."""
+    """The CSS class of an event: irq (interrupts of all sorts), exc, or root."""
     return "root" if event.in_root else "exc" if event.kind is Kind.EXCEPTION else "irq"
 
 
@@ -79,7 +81,7 @@ def _width(lines: List[str]) -> int:
 
 
 def _place(groups: List[Group], arrives: Optional[int], note: List[str], in_root: bool) -> int:
-    """x of every lane; returns the width of the picture."""
+    """Set x of every lane; returns the width of the picture."""
     x = MARGIN + (14 if arrives is not None else 0)
     for index, group in enumerate(groups):
         mine = arrives is not None and index == 0
@@ -96,7 +98,7 @@ def _place(groups: List[Group], arrives: Optional[int], note: List[str], in_root
 
 
 def _heights(groups: List[Group], count: int, arrives: Optional[int], note: List[str]) -> List[int]:
-    """y of the first line of every row, and of what is below the last."""
+    """y of the first line of every row, and of the end of the last row."""
     lines = [1] * count
     for group in groups:
         for row, event in zip(group.rows, group.trace):
@@ -111,7 +113,7 @@ def _heights(groups: List[Group], count: int, arrives: Optional[int], note: List
 
 
 def _mark(picture: Drawing, css: str, x: int, y: int) -> None:
-    """The sign of an event on its lane."""
+    """Draw the sign of an event on its lane."""
     if css == "exc":
         picture.add("rect", "mark exc", x=x - 5, y=y - 5, width=10, height=10)
     elif css == "arrival":
@@ -134,7 +136,7 @@ def _arrow(picture: Drawing, start: int, end: int, y: int) -> None:
 
 
 def _lanes(picture: Drawing, group: Group, tops: List[int]) -> None:
-    """Titles and lanes: thin all the way, thick where the processor is."""
+    """Draw titles and lanes: thin over the whole length, thick where the processor is."""
     bottom = tops[-1] - 8
     if group.title:
         picture.text("group", group.x - 4, 16, group.title)
@@ -165,7 +167,7 @@ def _event(picture: Drawing, group: Group, event: Event, y: int) -> None:
 
 
 def _links(picture: Drawing, groups: List[Group], tops: List[int]) -> None:
-    """Dotted lines from the guest's deliveries to those of its twin."""
+    """Draw dotted lines from the guest's deliveries to those of its twin."""
     left, twin = groups[-2], groups[-1]
     for row in twin.rows:
         if row in left.rows and not left.trace[left.rows.index(row)].in_root:
@@ -176,14 +178,16 @@ def _links(picture: Drawing, groups: List[Group], tops: List[int]) -> None:
 
 
 def _words(seen: str, want: Optional[str], twin: Optional[str]) -> List[str]:
-    """The picture for those who do not see it."""
-    parts = ["Expected: ", want or "nothing", ". Seen: "] if want is not None else ["Order of events: "]
+    """The picture as text, for readers who do not see it."""
+    parts = ["Expected: ", want or "nothing", ". Seen: "] if want is not None else [
+        "Order of events: "]
     parts.append(seen or "nothing")
     return parts + ([". Native twin: ", twin or "nothing"] if twin is not None else [])
 
 
-def _differing(picture: Drawing, seen: str, want: str, group: Group, tops: List[int], end: int) -> None:
-    """Shades the rows in which what was seen is not what the want claims."""
+def _differing(picture: Drawing, seen: str, want: str, group: Group, tops: List[int],
+               end: int) -> None:
+    """Shade the rows in which the trace differs from the want."""
     for row, pair in zip(group.rows, rows(want, seen)):
         if pair.differs:
             picture.add("rect", "differs", x=4, y=tops[row] - 14, width=end - 4,
@@ -192,8 +196,8 @@ def _differing(picture: Drawing, seen: str, want: str, group: Group, tops: List[
 
 def lanes(seen_trace: str, want_trace: Optional[str] = None, twin_trace: Optional[str] = None,
           arrives: Optional[int] = None, vector: str = "") -> Drawing:
-    """The picture of one case. want_trace: draw it beside, with the rows that differ marked.
-    arrives: the interrupt `vector` becomes pending before the event of that index."""
+    """The picture of one case. want_trace: a trace to draw beside seen_trace, with differing rows
+    shaded. arrives: the interrupt `vector` becomes pending before the event with this index."""
     seen = parse(seen_trace)
     want = parse(want_trace) if want_trace is not None else None
     twin = parse(twin_trace) if twin_trace is not None else None
@@ -201,11 +205,13 @@ def lanes(seen_trace: str, want_trace: Optional[str] = None, twin_trace: Optiona
     in_root = arrives is not None and 0 < arrives and seen[arrives - 1].kind is Kind.EXIT
     note = [vector + " arrives:", "interrupts are off", "here, so it waits"] if in_root else \
         [vector + " arrives"]
-    picture = Drawing(_place(groups, arrives, note, in_root), 0, _words(seen_trace, want_trace, twin_trace))
+    picture = Drawing(_place(groups, arrives, note, in_root), 0,
+                      _words(seen_trace, want_trace, twin_trace))
     tops = _heights(groups, count, arrives, note)
     picture.height = tops[-1] + FOOT - 8
     if want_trace is not None:
-        _differing(picture, seen_trace, want_trace, max(groups[:2], key=lambda group: len(group.rows)), tops,
+        longer = max(groups[:2], key=lambda group: len(group.rows))
+        _differing(picture, seen_trace, want_trace, longer, tops,
                    groups[-1].x - 18 if twin is not None else picture.width - 4)
     for group in groups:
         _lanes(picture, group, tops)
@@ -221,7 +227,7 @@ def lanes(seen_trace: str, want_trace: Optional[str] = None, twin_trace: Optiona
 
 def _arrival(picture: Drawing, group: Group, tops: List[int], arrives: int, note: List[str],
              in_root: bool) -> None:
-    """The arrival, and how long the interrupt stays pending: a bar left of the guest's lane."""
+    """Draw the arrival, and a bar left of the guest's lane for the time the interrupt is pending."""
     x = group.root_x if in_root else group.x
     _mark(picture, "arrival", x, tops[arrives])
     _labels(picture, x, tops[arrives], note[:1], note[1:], "arrival")

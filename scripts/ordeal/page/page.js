@@ -317,7 +317,7 @@
 		let [id, on] = [location.hash.slice(1), ""];
 		try {
 			id = decodeURIComponent(id);
-		} catch (error) { /* a hand-made link: taken as it stands */ }
+		} catch (error) { /* a malformed link is taken literally */ }
 		if (!byId.has(id) && id.includes("@"))
 			[id, on] = [id.slice(0, id.lastIndexOf("@")), id.slice(id.lastIndexOf("@") + 1)];
 		const entry = byId.get(id);
@@ -333,7 +333,7 @@
 		}
 		toggle(entry, true);
 		focus(entry.button);
-		/* The platform that was asked for comes first. */
+		/* The platform that the link names comes first. */
 		const part = [...entry.opened.querySelectorAll(".result")].find((section) => section.dataset.on.split(" ").includes(on));
 		const first = entry.opened.querySelector(".result");
 		if (part && part !== first)

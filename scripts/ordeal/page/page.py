@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""--html DIR: the run as one page, DIR/index.html, that needs nothing else.
+"""--html DIR: the run as one page, DIR/index.html, that needs no other file.
 
-What a reader sees first is plain HTML made here; the matrix and the details of 5,000 cases are drawn by
-page/page.js from compact data, on demand. The page may load nothing and run nothing but its own style
-and scripts: a content security policy names them by their hashes.
+What a reader sees first is plain HTML made here; page/page.js draws the matrix and the details of
+the cases from compact data, on demand. The page may load nothing and run nothing except its own
+style and script: a content security policy names these by their hashes.
 """
 import base64
 import hashlib
@@ -29,8 +29,8 @@ _FILTERS = """<form id="filters" role="search" aria-label="Filter the cases" hid
 <button type="reset">Show all</button>
 </form>"""
 _MATRIX = """<h2 id="matrix" tabindex="-1">Every case <span class="soft" id="shown" role="status"></span></h2>
-<p>Open a case to see its timelines. In the matrix the arrow keys move, Enter opens.</p>
-<noscript><p>The matrix needs the script of this page; everything else does not.</p></noscript>
+<p>Open a case to see its timelines. In the matrix the arrow keys move, and Enter opens a case.</p>
+<noscript><p>The matrix needs the script of this page; everything else works without.</p></noscript>
 %s
 <div id="families"></div>"""
 _PAGE = """<!DOCTYPE html>
@@ -55,7 +55,7 @@ _PAGE = """<!DOCTYPE html>
 <main>
 %(sections)s
 </main>
-<footer>Made by ordeal's run_tests.sh from the run's own records; the page is complete in itself.</footer>
+<footer>ordeal's run_tests.sh made this page from the run's records. It is one file.</footer>
 <script type="application/json" id="run-data">%(data)s</script>
 <script>%(script)s</script>
 </body>
@@ -64,7 +64,7 @@ _PAGE = """<!DOCTYPE html>
 
 
 def asset(*names: str) -> str:
-    """These files of page/, joined."""
+    """The text of these files of page/, joined."""
     texts = []
     for name in names:
         with open(os.path.join(ASSETS, name), encoding="utf-8") as stream:
@@ -78,13 +78,13 @@ def _hash(text: str) -> str:
 
 
 def policy(style: str, script: str) -> str:
-    """Nothing from anywhere, and of what is inside only our own."""
+    """A content security policy that allows only our own style and script."""
     return ("default-src 'none'; style-src %s; script-src %s; img-src data:; base-uri 'none'; "
             "form-action 'none'" % (_hash(style), _hash(script)))
 
 
 def _meta(records: List[Dict[str, Any]]) -> str:
-    """When, which commit, where, how long: one line."""
+    """One line with time, commit, platforms and duration of the run."""
     by_type = {record["type"]: record for record in records}
     start, print_, end = (by_type.get(name, {}) for name in ("start", "fingerprint", "summary"))
     names = ", ".join(str(p.get("name", "")) for p in start.get("platforms", []))
@@ -95,7 +95,7 @@ def _meta(records: List[Dict[str, Any]]) -> str:
 
 
 def printable(value: Any) -> Any:
-    """The same with every string made printable."""
+    """The value with every string in it made printable."""
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, dict):
@@ -104,7 +104,7 @@ def printable(value: Any) -> Any:
 
 
 def render(records: List[Dict[str, Any]], classes: Optional[Classes] = None) -> str:
-    """The page of a run. classes: how it differs from a baseline, if it was compared with one."""
+    """The page of a run. classes: the differences from a baseline, if there was one."""
     records, classes = printable(records), printable(classes)
     found = results(records)
     style, script = asset("draw.css", "page.css"), asset("page.js")
@@ -122,7 +122,7 @@ def render(records: List[Dict[str, Any]], classes: Optional[Classes] = None) -> 
 
 
 def prepare(directory: str) -> None:
-    """DIR is there and can be written to; asked before anything boots."""
+    """Make the directory if needed, and test before anything boots that it can be written to."""
     try:
         os.makedirs(directory, exist_ok=True)
         if not os.access(directory, os.W_OK | os.X_OK):
@@ -132,6 +132,6 @@ def prepare(directory: str) -> None:
 
 
 def write(directory: str, records: List[Dict[str, Any]], classes: Optional[Classes] = None) -> None:
-    """DIR/index.html."""
+    """Write DIR/index.html."""
     prepare(directory)
     write_file(os.path.join(directory, "index.html"), render(records, classes))

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A sweep as a phase diagram: the arrival moves to the right, each legal order is a band.
+"""Draws a sweep as a phase diagram: the arrival moves to the right, and each legal order is a band.
 
-Bands stand in the order in which the case lists them, which is the order of arrival. The axis is that of
-the timer's ticks, drawn out where the order changes: the ticks of a stretch within one order take the square
-root of their number, so that an order that was met at one tick can still be seen. Under the axis stand the
-tick at which each order begins, and the instruction before which the event came then. A dashed line stands
-where the order of the events flips. Orders that are legal but were not met keep an empty band.
+Bands stand in the order in which the case lists them, which is the order of arrival. The axis shows
+the timer's ticks, stretched where the order changes: the width of a stretch within one order grows
+with the square root of its ticks, so that an order that was met at only one tick can be seen. Under
+the axis stand the tick at which each order begins, and the instruction before which the event came
+at that tick. A dashed line marks where the order of the events flips. Legal orders that were not
+met keep an empty band.
 """
 import math
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -21,19 +22,20 @@ Span = Tuple[int, int]
 
 
 def _place(trace: str) -> str:
-    """Where the event that arrives came: the first that is neither an exception nor the hypervisor's."""
+    """The place of the arriving event, which is the first event that is neither an exception nor an
+    act of the hypervisor."""
     return next((event.place for event in parse(trace)
                  if not event.in_root and event.kind is not Kind.EXCEPTION), "")
 
 
 def label(trace: str) -> Tuple[str, str]:
-    """('IRQ(0x60), then #GP(0x0)', 'lands: before RDMSR')."""
+    """The two labels of a band, such as ('IRQ(0x60), then #GP(0x0)', 'lands: before RDMSR')."""
     where = _place(trace)
     return ", then ".join(order_of(trace)) or "nothing", "lands: " + where if where else ""
 
 
 def _spans(rows: Sequence[Band], ticks: Dict[str, str]) -> List[List[Span]]:
-    """The ticks of every band as (first, one past the last); without ticks, one after the other."""
+    """The ticks of every band as (first, last + 1). Without ticks the bands follow each other."""
     found: List[List[Span]] = []
     so_far = 0
     for count, trace in rows:
@@ -46,7 +48,7 @@ def _spans(rows: Sequence[Band], ticks: Dict[str, str]) -> List[List[Span]]:
 
 
 def _scale(spans: Sequence[Sequence[Span]]) -> Dict[int, int]:
-    """x of every tick at which a stretch begins or ends."""
+    """x for every tick at which a stretch begins or ends."""
     ticks = sorted({tick for own in spans for span in own for tick in span})
     roots = [math.isqrt((b - a) * 10000) for a, b in zip(ticks, ticks[1:])]
     least = min(LEAST, PLOT // max(1, 2 * len(roots)))
@@ -60,7 +62,8 @@ def _scale(spans: Sequence[Sequence[Span]]) -> Dict[int, int]:
 
 def _starts(rows: Sequence[Band], spans: Sequence[Sequence[Span]], sweep: Sweep,
             ticks: Dict[str, str]) -> List[Tuple[int, str]]:
-    """(tick, '93 RDMSR') for each order that was met: where it begins, and on what the event fell."""
+    """(tick, '93 RDMSR') for each order that was met: the tick at which it begins, and the label with
+    the instruction before which the event came."""
     found = []
     for (_, trace), own in zip(rows, spans):
         if own:
@@ -71,8 +74,10 @@ def _starts(rows: Sequence[Band], spans: Sequence[Sequence[Span]], sweep: Sweep,
     return found
 
 
-def _labels(picture: Drawing, starts: Sequence[Tuple[int, str]], scale: Dict[int, int], top: int) -> None:
-    """Under the axis, each in the first line that has room; a thin line leads up to its tick."""
+def _labels(picture: Drawing, starts: Sequence[Tuple[int, str]], scale: Dict[int, int],
+            top: int) -> None:
+    """Draw the labels under the axis, each in the first line with room for it; a thin line leads up
+    to its tick."""
     ends: List[int] = []
     texts = []
     for tick, text in starts:
@@ -87,14 +92,15 @@ def _labels(picture: Drawing, starts: Sequence[Tuple[int, str]], scale: Dict[int
 
 
 def _lines(starts: Sequence[Tuple[int, str]], scale: Dict[int, int]) -> int:
-    """How many lines these labels take."""
+    """The number of lines that these labels take."""
     scratch = Drawing(0, 0, [])
     _labels(scratch, starts, scale, 0)
-    return max([(shape[1]["y"] - 15) // LABEL + 1 for shape in scratch.shapes if shape[0] == "text"] + [0])
+    return max([(shape[1]["y"] - 15) // LABEL + 1
+                for shape in scratch.shapes if shape[0] == "text"] + [0])
 
 
 def _footer(sweep: Sweep, total: int) -> List[str]:
-    """What the axis is, and whether anything is missing."""
+    """The lines below the axis: what the axis shows, and whether the sweep is incomplete."""
     text = "the interrupt arrives ever later: %d samples" % total
     if "from" not in sweep:
         return [text]
@@ -139,14 +145,15 @@ def phase(histogram: Sequence[Tuple[int, str]], expected: Sequence[str], passed:
     for index, (count, trace) in enumerate(rows):
         first = parse(trace)[:1]
         css = "illegal" if not passed and trace not in expected else css_of(first[0]) if first else "irq"
-        _band(picture, HEAD + ROW * index, [(scale[a], scale[b]) for a, b in spans[index]], count, trace,
-              css + (" mixed" if ticks.get(trace, "").startswith("~") else ""))
+        _band(picture, HEAD + ROW * index, [(scale[a], scale[b]) for a, b in spans[index]], count,
+              trace, css + (" mixed" if ticks.get(trace, "").startswith("~") else ""))
     _labels(picture, starts, scale, bottom)
     return picture
 
 
 def _band(picture: Drawing, y: int, bars: Sequence[Span], count: int, trace: str, css: str) -> None:
-    """One order: its name, a track, its bars, the count behind them (or before them, at the right end)."""
+    """Draw one order: its name, a track, its bars, and the count to the right of the bars, or to the
+    left if there is no room."""
     order, where = label(trace)
     if len(order) > 34:
         order = order[:31] + "..."

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The sections of the page that stand without a script: totals, stories, what went wrong, the run.
+"""The sections of the page that need no script: totals, stories, unexpected results, the run.
 
-Each takes records and results and returns HTML. Every string that is not written in this file goes
-through esc().
+Each function takes records or results and returns HTML. Every string that is not written in this
+file goes through esc().
 """
 from typing import Any, Dict, List, Sequence
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from ..text import plural
 from .stories import STORIES, SWEEP, best_platform, picture, sweep_picture
 from .svg import esc, svg
 
-#: So many cases are listed outside the matrix; the matrix has all.
+#: How many cases a list outside the matrix shows; the matrix has all.
 LISTED = 200
 Record = Dict[str, Any]
 
@@ -65,7 +65,7 @@ def totals(results: Sequence[Result]) -> str:
 
 
 def _key() -> str:
-    """What the signs of the drawings mean."""
+    """The key of the drawings' signs."""
     signs = (('<circle class="mark irq" cx="7" cy="7" r="5"/>', "interrupt, delivered"),
              ('<rect class="mark exc" x="2" y="2" width="10" height="10"/>', "exception, delivered"),
              ('<path class="mark arrival" d="M7 1l6 6l-6 6l-6 -6z"/>',
@@ -81,12 +81,12 @@ def stories(results: Sequence[Result]) -> str:
     platform = best_platform(results)
     head = ('<h2 id="stories">The order of simultaneous events</h2>\n'
             "<p>RDMSR of an MSR that does not exist raises #GP, and an interrupt comes at the same "
-            "time: which of the two does the system see first? It depends on one thing: whether the "
-            "interrupt was pending at the boundary before RDMSR, or came when that boundary was "
-            "over. A guest must see what bare hardware would have shown it, so a guest's "
-            "timeline has that of its <em>native twin</em> beside it.</p>\n")
+            "time: which of the two does the system see first? That depends on one thing: whether "
+            "the interrupt was pending at the boundary before RDMSR, or came after that boundary. "
+            "A guest must see what bare hardware would have shown it, so beside a guest's timeline "
+            "stands that of its <em>native twin</em>.</p>\n")
     if not platform:
-        return head + '<p class="soft">The stories are not in this run, or did not pass in it.</p>'
+        return head + '<p class="soft">The stories are not in this run, or did not pass.</p>'
     cards = []
     for story in STORIES:
         drawing = picture(results, story, platform)
@@ -101,9 +101,10 @@ def stories(results: Sequence[Result]) -> str:
     sweep = sweep_picture(results, platform)
     if sweep is not None:
         cards.append('<article class="story" id="flip"><h3>%s</h3><p>A timer interrupt is moved, '
-                     "sample by sample, across RDMSR. As long as it is in time for RDMSR's boundary, "
-                     "it comes first; one step later, #GP does.</p><figure><div class=\"scroll\">"
-                     "%s</div><figcaption>Seen on %s; widths go by the square root of the count: %s"
+                     "sample by sample, across RDMSR. As long as it arrives in time for RDMSR's "
+                     "boundary, it comes first; one step later, #GP comes first.</p>"
+                     "<figure><div class=\"scroll\">%s</div><figcaption>Seen on %s; the width of a "
+                     "stretch grows with the square root of its ticks: %s"
                      "</figcaption></figure></article>" % (
                          case_link(SWEEP, platform, "Where the order flips"), svg(sweep),
                          esc(platform), case_link(SWEEP, platform)))
@@ -111,7 +112,7 @@ def stories(results: Sequence[Result]) -> str:
 
 
 def unexpected(results: Sequence[Result]) -> str:
-    """Every result that nobody expected, with its reason, as links."""
+    """Every unexpected result as a link, with its reason."""
     found = [result for result in results if result.unexpected]
     if not found:
         return ""
@@ -127,7 +128,7 @@ def unexpected(results: Sequence[Result]) -> str:
 
 
 def changes(results: Sequence[Result], classes: Classes, compared: bool) -> str:
-    """The differences from the baseline, where there was one."""
+    """The differences from the baseline, if there was one."""
     if not compared:
         return ""
     here = {(result.platform, result.case) for result in results}
@@ -147,7 +148,7 @@ def changes(results: Sequence[Result], classes: Classes, compared: bool) -> str:
 
 
 def grouped(results: Sequence[Result], verdict: str, key: str, ident: str, title: str) -> str:
-    """Skips or known deviations by reason: all of them are counted, the first ones linked."""
+    """Skips or known deviations by reason: all are counted, and the first ones are linked."""
     groups: Dict[str, List[Result]] = {}
     for result in results:
         if result.verdict == verdict and not result.unexpected:
@@ -170,7 +171,7 @@ def _row(name: str, value: object) -> str:
 
 
 def about(records: List[Record]) -> str:
-    """What ran, on what: the fingerprint."""
+    """The section about the run: arguments, commit, compilers, host, platforms."""
     by_type: Dict[str, Record] = {record["type"]: record for record in records}
     start, print_, end = (by_type.get(name, {}) for name in ("start", "fingerprint", "summary"))
     env: Dict[str, str] = {}
@@ -191,7 +192,7 @@ def about(records: List[Record]) -> str:
 
 
 def navigation(sections: Sequence[str]) -> str:
-    """Links to the sections that are there."""
+    """Links to the sections that this page has."""
     names = (("stories", "The stories"), ("unexpected", "Unexpected"), ("changes", "Against the baseline"),
              ("matrix", "Every case"), ("known", "Known deviations"), ("skipped", "Skipped"),
              ("run", "This run"))

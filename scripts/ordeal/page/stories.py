@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The stories of docs/ordering.md in pictures made from a run's own results.
+"""The stories of docs/ordering.md as pictures, drawn from a run's own results.
 
-What a trace cannot say, because no event of it tells, is when the interrupt arrived: that is what the
-case does, so it is written here beside the case's name, with the reason for the order in two sentences.
+A trace does not show when the interrupt arrived, because the arrival is no event. The case
+determines it, so it is written here beside the case's name, with the reason for the order.
 """
 from dataclasses import dataclass
 from typing import List, Optional, Sequence
@@ -17,7 +17,7 @@ from .svg import Drawing
 
 @dataclass(frozen=True)
 class Story:
-    """One of the stories: its case, when the interrupt arrives, and why the order is what it is."""
+    """One of the stories: its case, when the interrupt arrives, and the reason for the order."""
     key: str
     case: str
     title: str
@@ -28,27 +28,27 @@ class Story:
 STORIES = (
     Story("S1", "native/stories.irq_before_rdmsr_trap_gate",
           "Native: the interrupt is pending before RDMSR",
-          "At the boundary before RDMSR the interrupt is pending and nothing holds it back, so it is "
-          "served first, with saved RIP = RDMSR. RDMSR has not been executed yet; when the handler "
-          "returns to it, it is, and raises #GP."),
+          "At the boundary before RDMSR the interrupt is pending and not blocked, so it is delivered "
+          "first, with saved RIP = RDMSR. RDMSR has not been executed yet. The handler returns to "
+          "RDMSR, which is executed then and raises #GP."),
     Story("S2", "hv/stories.s2_trap_gate",
-          "Guest: it arrives in the hypervisor, after RDMSR has exited",
-          "At RDMSR's boundary nothing was pending, so RDMSR was executed and exited: its boundary is "
-          "over. The #GP that the hypervisor injects is delivered by the entry itself, before any "
-          "interrupt that waits. So the guest takes #GP first, and the interrupt at the next "
-          "boundary with IF=1: the first instruction of the #GP handler, behind a trap gate. Bare "
-          "hardware shows the guest's order, too, when the shadow of STI holds the interrupt back "
-          "past RDMSR: that is the native twin.", after_exit=True),
+          "Guest: the interrupt arrives in the hypervisor, after RDMSR has exited",
+          "At the boundary before RDMSR nothing was pending, so RDMSR began to execute and exited: "
+          "that boundary is past. The VM entry itself delivers the #GP that the hypervisor injects, "
+          "before any pending interrupt. So the guest takes #GP first, and the interrupt at the next "
+          "boundary with IF=1, which is the first instruction of the #GP handler if #GP goes through "
+          "a trap gate. Bare hardware shows the same order when the shadow of STI blocks the "
+          "interrupt at RDMSR's boundary: this is the native twin.", after_exit=True),
     Story("S3", "hv/stories.s3_trap_gate",
           "Guest: the interrupt is pending before RDMSR exits",
-          "The interrupt is pending at RDMSR's boundary, so the guest takes it there by itself, "
-          "without an exit. Its handler returns to RDMSR, which only now exits, once, and #GP is "
-          "injected. To the guest this is S1, its native twin."),
+          "The interrupt is pending at RDMSR's boundary, so the guest takes it there, without an "
+          "exit. The handler returns to RDMSR, which exits only then, once, and #GP is injected. The "
+          "guest sees the order of S1, which is its native twin."),
     Story("S4", "hv/stories.s4_trap_gate",
-          "Guest: it is pending, but RDMSR is in the shadow of STI",
-          "The shadow keeps the interrupt out of RDMSR's boundary, so RDMSR is executed first and "
-          "exits, and #GP is injected. Its delivery ends the shadow, and the interrupt follows at "
-          "the first instruction of the handler, exactly as in the native twin."),
+          "Guest: the interrupt is pending, but RDMSR is in the shadow of STI",
+          "The shadow blocks the interrupt at RDMSR's boundary, so RDMSR is executed first and exits, "
+          "and #GP is injected. The delivery of #GP ends the shadow, and the interrupt follows at the "
+          "first instruction of the #GP handler, exactly as in the native twin."),
 )
 SWEEP = "sweeps/timer.rdmsr_trap_gate"
 
@@ -59,7 +59,7 @@ def story_of(case: str) -> Optional[Story]:
 
 
 def arrival(story: Optional[Story], trace: str) -> Optional[int]:
-    """Before which event of the trace the interrupt arrives; None where that cannot be said."""
+    """The index of the event before which the interrupt arrives; None if that is not known."""
     if story is None:
         return None
     if not story.after_exit:
@@ -69,7 +69,7 @@ def arrival(story: Optional[Story], trace: str) -> Optional[int]:
 
 
 def vector_of(trace: str) -> str:
-    """IRQ(0x60), as the trace calls it."""
+    """The interrupt's name in the trace, such as IRQ(0x60)."""
     return next((event.name for event in parse(trace) if event.kind is Kind.IRQ), "the interrupt")
 
 
@@ -89,17 +89,18 @@ def best_platform(results: Sequence[Result]) -> str:
 
 
 def picture(results: Sequence[Result], story: Story, platform: str) -> Optional[Drawing]:
-    """The story as this run saw it, its twin beside it; None if it did not pass there."""
+    """The picture of the story on this platform, beside its twin; None if its case did not pass."""
     result = find(results, story.case, platform)
     if result is None or result.verdict != PASS or not result.observed:
         return None
     trace = result.observed[0]
     twin = find_twin(result, results)
-    return lanes(trace, None, twin_trace(twin) if twin else None, arrival(story, trace), vector_of(trace))
+    return lanes(trace, None, twin_trace(twin) if twin else None, arrival(story, trace),
+                 vector_of(trace))
 
 
 def sweep_picture(results: Sequence[Result], platform: str) -> Optional[Drawing]:
-    """The phase diagram of RDMSR."""
+    """The phase diagram of the sweep of RDMSR."""
     result = find(results, SWEEP, platform)
     if result is None or not result.histogram:
         return None
@@ -107,7 +108,7 @@ def sweep_picture(results: Sequence[Result], platform: str) -> Optional[Drawing]
 
 
 def pictures(results: Sequence[Result], platform: str) -> List[tuple]:
-    """(file name, drawing) of everything that docs/ shows; what is missing is left out."""
+    """(file name, drawing) for every picture of docs/ that this run can give."""
     found = [(story.key.lower() + ".svg", picture(results, story, platform)) for story in STORIES]
     found.append(("rdmsr-sweep.svg", sweep_picture(results, platform)))
     return [(name, drawing) for name, drawing in found if drawing is not None]

@@ -2,15 +2,15 @@
 """Drawings as lists of shapes, and shapes as SVG text.
 
 A shape is (tag, attributes, text). The modules that draw compute shapes with whole numbers only, so
-that the same input gives the same bytes everywhere. The page inserts the same shapes when a case is
-opened: page/page.js computes none. Colours come from classes: page/draw.css.
+that the same input gives the same bytes everywhere. page/page.js inserts these shapes when a case
+is opened, and computes none. Colours come from classes: page/draw.css.
 """
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Tuple
 
 Shape = Tuple[str, Dict[str, Any], str]
 
-#: Widths of labels are computed, not measured: they are set in a monospaced font of 12 px.
+#: Widths of labels are computed, not measured, because labels use a monospaced font of 12 px.
 LINE, TOP_LABEL = 16, 12
 WRAP, MAX_LINES = 20, 6
 
@@ -25,34 +25,34 @@ def esc(text: object) -> str:
 
 @dataclass
 class Drawing:
-    """A finished picture: its size, what it says in words, and its shapes. Of the words a trace is a part of
-    its own, which the page stores once."""
+    """A picture: its size, its description in words, and its shapes. Each trace in the words is an
+    item of its own, so that the page can store it once."""
     width: int
     height: int
     words: List[str]
     shapes: List[Shape] = field(default_factory=list)
 
     def add(self, tag: str, css: str, text: str = "", **attributes: Any) -> None:
-        """One more shape; an underscore in an attribute's name stands for a hyphen."""
+        """Add a shape; an underscore in an attribute's name stands for a hyphen."""
         named = {key.replace("_", "-"): value for key, value in attributes.items()}
         self.shapes.append((tag, {"class": css, **named}, text))
 
     def line(self, css: str, x1: int, y1: int, x2: int, y2: int) -> None:
-        """A straight line."""
+        """Add a straight line."""
         self.add("line", css, x1=x1, y1=y1, x2=x2, y2=y2)
 
     def text(self, css: str, x: int, y: int, text: str) -> None:
-        """Text that begins at x, on the base line y."""
+        """Add text that begins at x, on the base line y."""
         self.add("text", css, text, x=x, y=y)
 
 
 def text_width(text: str) -> int:
-    """Pixels that this label takes."""
+    """The width of a label in pixels."""
     return (len(text) * 73 + 9) // 10
 
 
 def wrap(text: str, width: int = WRAP) -> List[str]:
-    """Lines of at most so many characters, broken at blanks where there are any."""
+    """The text in lines of at most width characters, broken at blanks where possible."""
     lines: List[str] = []
     line = ""
     for word in text.split(" "):
@@ -84,7 +84,8 @@ def svg(drawing: Drawing, style: str = "") -> str:
     """The picture as an svg element; with a style sheet it is a file of its own."""
     head = '<svg xmlns="http://www.w3.org/2000/svg" class="drawing" role="img" width="%d" height="%d" ' \
            'viewBox="0 0 %d %d" aria-label="%s">' % (
-               drawing.width, drawing.height, drawing.width, drawing.height, esc("".join(drawing.words)))
+               drawing.width, drawing.height, drawing.width, drawing.height,
+               esc("".join(drawing.words)))
     inner = ["<style>%s</style>" % esc(style), '<rect class="paper" width="%d" height="%d" rx="8"/>'
              % (drawing.width, drawing.height)] if style else []
     return "\n".join([head] + inner + [_shape(shape) for shape in drawing.shapes] + ["</svg>"]) + "\n"

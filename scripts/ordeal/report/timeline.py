@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One case as a timeline: what the guest took, what the hypervisor did, and the native twin beside.
+"""Draws a case as a timeline: deliveries to the guest, acts of the hypervisor, and the native twin.
 
-Time runs downwards, one line for an event. Exits point from the guest to the hypervisor, entries
-back. The twin's deliveries stand on the lines of the guest's own: a guest must see what bare hardware
-would have shown it, so the two columns read alike. Pure functions from traces to lines.
+Time runs downwards, with one line for an event. Exits point from the guest to the hypervisor,
+entries point back. Each delivery of the twin stands beside one of the guest: a guest must see what
+bare hardware would have shown it, so the two columns read alike. Pure functions from traces to
+lines.
 """
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -12,13 +13,14 @@ from ..model import PASS, Result
 
 GUEST, ROOT = "guest", "hypervisor"
 _GAP = "   "
-#: A sweep's order: how many samples fell on it, and its trace.
+#: One order of a sweep: how many samples had it, and its trace.
 Band = Tuple[int, str]
 _BAR = 24
 
 
 def rows(trace: str, twin: Optional[str]) -> List[Tuple[str, str, str]]:
-    """(guest, hypervisor, twin) cells, top to bottom; what twin has more of comes last."""
+    """The rows of cells (guest, hypervisor, twin), top to bottom; surplus events of the twin come
+    last."""
     left = [event.text for event in parse(twin or "")]
     table = []
     for event in parse(trace):
@@ -32,7 +34,7 @@ def rows(trace: str, twin: Optional[str]) -> List[Tuple[str, str, str]]:
 
 
 def draw(trace: str, twin_name: str = "", twin: Optional[str] = None) -> List[str]:
-    """The timeline as lines without indentation. twin None: it is not in this run."""
+    """The timeline as lines without indentation. twin is None if the twin is not in this run."""
     table = rows(trace, twin)
     with_root = any(cell for _, cell, _ in table)
     heads = [GUEST if with_root else "events"]
@@ -58,7 +60,7 @@ def _align(cells: List[List[str]]) -> List[str]:
 
 
 def of_case(result: Result, results: Iterable[Result]) -> List[str]:
-    """The timeline of a result, beside that of its twin among `results`; a sweep's histogram."""
+    """The timeline of a result beside that of its twin among `results`; for a sweep its histogram."""
     if result.histogram:
         return histogram(bands(result.histogram, result.expected), window(result),
                          {trace: ticks for (_, trace), ticks in
@@ -73,7 +75,7 @@ def of_case(result: Result, results: Iterable[Result]) -> List[str]:
 
 
 def window(result: Result) -> str:
-    """'ticks 92-245, every one: 154 samples'; loud if the sweep is incomplete; '' without a window."""
+    """'ticks 92-245, every one: 154 samples', and INCOMPLETE if the sweep is; '' without a window."""
     sweep = result.sweep
     if "from" not in sweep:
         return ""
@@ -86,26 +88,27 @@ def window(result: Result) -> str:
 
 
 def bands(histogram: Sequence[Tuple[int, str]], expected: Sequence[str]) -> List[Band]:
-    """(count, order) in order of arrival: the legal ones as listed, then whatever else was seen."""
+    """The bands in order of arrival: the legal orders as listed, then any others that were seen."""
     counts = {trace: count for count, trace in histogram}
     listed = [(counts.pop(trace, 0), trace) for trace in expected]
     return listed + [(count, trace) for trace, count in counts.items()]
 
 
 def order_of(trace: str) -> List[str]:
-    """The events without their places."""
+    """The names of a trace's events, without their places."""
     return [event.name for event in parse(trace)]
 
 
 def flips(rows: Sequence[Band]) -> List[int]:
-    """Indices of the bands before which the order has changed, among those that were met."""
+    """The indices of the bands at which the order changes, among the bands that were met."""
     met = [i for i, (count, _) in enumerate(rows) if count]
     return [b for a, b in zip(met, met[1:]) if order_of(rows[a][1]) != order_of(rows[b][1])]
 
 
-def histogram(rows: Sequence[Band], title: str = "", ticks: Optional[Dict[str, str]] = None) -> List[str]:
-    """A line for each order: how often, a bar (of one # at least, if it was met), for which ticks, the
-    order. A line between two says where the order of the events flips."""
+def histogram(rows: Sequence[Band], title: str = "",
+              ticks: Optional[Dict[str, str]] = None) -> List[str]:
+    """A line for each order: its count, a bar (at least one # if the order was met), its ticks, the
+    order. A line between two of them says where the order of the events flips."""
     spans = [(ticks or {}).get(trace, "") for _, trace in rows]
     column = max([len(span) for span in spans] + [0])
     most = max([count for count, _ in rows] + [1])
@@ -123,16 +126,16 @@ def histogram(rows: Sequence[Band], title: str = "", ticks: Optional[Dict[str, s
 
 
 def find_twin(result: Result, results: Iterable[Result]) -> Optional[Result]:
-    """What the native twin of a case got on the same platform, if it is among `results`."""
+    """The result of a case's native twin on the same platform, if it is among `results`."""
     return next((other for other in results if result.twin and other.platform == result.platform and
                  result.twin in (other.case, other.case.partition("/")[2])), None)
 
 
 def twin_name(twin: Result) -> str:
-    """Its id, and its verdict if it did not pass."""
+    """The twin's id, and its verdict if it did not pass."""
     return twin.case + ("" if twin.verdict == PASS else " (%s)" % twin.verdict)
 
 
 def twin_trace(twin: Result) -> Optional[str]:
-    """What it saw; None if it is a sweep, or recorded nothing."""
+    """The trace that the twin recorded; None if it is a sweep, or recorded nothing."""
     return None if twin.histogram or not twin.observed else twin.observed[0]
