@@ -96,4 +96,5 @@ def test_the_options_and_cases_of_the_page_exist(command):
         if suite == "x86":
             continue
         names = [case.name for case in read_cases(os.path.join(BUILD, "x86", suite + ".flat"))]
-        assert any(re.fullmatch(glob.replace(".", r"\.").replace("*", ".*"), name) for name in names), glob
+        pattern = glob.replace(".", r"\.").replace("*", ".*")
+        assert any(re.fullmatch(pattern, name) for name in names), glob

@@ -39,7 +39,7 @@ def _only(tree: str, *patterns: str) -> str:
     """The one file whose path in the tree matches a pattern."""
     for pattern in patterns:
         for directory, below, names in os.walk(tree):
-            below.sort()  # the order of the walk: a built Linux is large, and need not be read to its end
+            below.sort()  # sorts the walk itself, so that a large tree need not be read to its end
             for name in sorted(names):
                 path = os.path.join(directory, name)
                 if re.search(pattern, path[len(tree):]) and not os.path.islink(path):
