@@ -102,7 +102,7 @@ def test_no_image_is_an_error(tmp_path):
 
 def test_make_f_with_a_blank_is_refused(tmp_path):
     where = tree(str(tmp_path / "a b"))
-    refused(run(str(tmp_path), "make", "-f", where + "/Makefile"), "make -f", "make -C")
+    refused(run(str(tmp_path), "make", "-f", where + "/Makefile"), "blank", "make -C")
     assert os.listdir(str(tmp_path)) == ["a b"]
 
 
