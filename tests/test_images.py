@@ -83,8 +83,8 @@ def multiboot_header(data: bytes) -> int:
 
 
 def boot(path: str, *args: str) -> subprocess.CompletedProcess:
-    """One boot on TCG. QEMU gets the file's short name, because it puts the name before the arguments,
-    and the guest would take a part of a path with a blank for the first argument."""
+    """One boot on TCG. QEMU gets the file's short name, because it puts the name before the
+    arguments, and the guest would take part of a path with a blank for the first argument."""
     where, name = os.path.split(path)
     return subprocess.run(QEMU + ["-kernel", name] + list(args), cwd=where, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, text=True,
