@@ -22,6 +22,7 @@
 static struct vcpu *start_sending_nmi(void)
 {
 	struct vcpu *v;
+
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(mutated(MUTATE_NO_EVENT) ? NOP : SEND_NMI, L(LOOP));
 	the_scene()->in.r11 = this_cpu.lapic_id;
@@ -68,6 +69,7 @@ CASE(window_behind_iret, "V68",
      VIRTUAL_NMIS)
 {
 	struct vcpu *v;
+
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(PUSH_IRET_FRAME_IF0, L(IRETQ), UD2, T(NOP), NOP);
 	v = hv_start();
@@ -99,6 +101,7 @@ CASE(window_behind_stepped_iret, "V68",
      VIRTUAL_NMIS)
 {
 	struct vcpu *v;
+
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(IRETQ), UD2, T(NOP), NOP);
 	the_scene()->in_rflags |= RFLAGS_TF;
@@ -119,6 +122,7 @@ CASE(blocked_virtual_nmi_exits, "V69",
      "an NMI pending at VM entry exits at once, although virtual NMIs are blocked", VIRTUAL_NMIS)
 {
 	struct vcpu *v;
+
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	v = hv_start();
@@ -147,6 +151,7 @@ CASE(faulting_iret_unblocks, "V70",
 {
 	struct exit_details d;
 	struct vcpu *v;
+
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(PUSH_IRET_FRAME_BAD, L(IRETQ), NOP);
 	v = hv_start();
@@ -166,6 +171,7 @@ CASE(faulting_iret_unblocks, "V70",
 static struct vcpu *enter_with_nmi_pending(u64 state)
 {
 	struct vcpu *v;
+
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(L(NOP), NOP);
 	v = start_with_interrupts_on();
