@@ -11,17 +11,26 @@ enum {
 };
 
 static char buffer[512];
+static struct trace trace;
 static bool printing;
 
-/* What of @event differs from @want; "want<TAB>event<TAB>difference" on standard output. */
-static const char *mismatch(const struct want *want, const struct log_entry *event)
+/* The one event of a log of one entry. */
+static const struct event *read_one(const struct log_entry *entry)
 {
+	trace_read(&trace, &made_up, entry, 1);
+	return &trace.events[0];
+}
+
+/* What of @entry differs from @want; "want<TAB>event<TAB>difference" on standard output. */
+static const char *mismatch(const struct want *want, const struct log_entry *entry)
+{
+	const struct event *event = read_one(entry);
 	const char *difference = want_mismatch(want, &made_up, event);
 	char wanted[128], seen[128];
 	struct text w = TEXT(wanted), s = TEXT(seen);
 
-	want_format(&w, &made_up, want, false);
-	event_format(&s, &made_up, event, false);
+	want_format(&w, &made_up, want);
+	event_format(&s, &made_up, event);
 	if (printing)
 		printf("%s\t%s\t%s\n", text_seal(&w), text_seal(&s), difference ? difference : "");
 	return difference ? difference : "none";
@@ -30,23 +39,23 @@ static const char *mismatch(const struct want *want, const struct log_entry *eve
 #define MISMATCH(wanted, seen)                                                                     \
 	({                                                                                         \
 		const struct want want_ = (wanted);                                                \
-		const struct log_entry event_ = (seen);                                            \
-		mismatch(&want_, &event_);                                                         \
+		const struct log_entry entry_ = (seen);                                            \
+		mismatch(&want_, &entry_);                                                         \
 	})
 
 #define WANTED(wanted)                                                                             \
 	({                                                                                         \
 		const struct want want_ = (wanted);                                                \
 		struct text t = TEXT(buffer);                                                      \
-		want_format(&t, &made_up, &want_, false);                                          \
+		want_format(&t, &made_up, &want_);                                                 \
 		text_seal(&t);                                                                     \
 	})
 
 #define SEEN(seen)                                                                                 \
 	({                                                                                         \
-		const struct log_entry event_ = (seen);                                            \
+		const struct log_entry entry_ = (seen);                                            \
 		struct text t = TEXT(buffer);                                                      \
-		event_format(&t, &made_up, &event_, false);                                        \
+		event_format(&t, &made_up, read_one(&entry_));                                     \
 		text_seal(&t);                                                                     \
 	})
 
@@ -116,6 +125,7 @@ static void places(void)
 	CHECK_TEXT(MISMATCH(IRQ(VEC, AT(ENTRY_OF(GP_VECTOR))), irq(VEC, entry_of(GP_VECTOR, 1))),
 		   "place");
 	CHECK_TEXT(MISMATCH(IRQ(VEC, AT(LANDING)), irq(VEC, made_up.landing)), "none");
+	CHECK_TEXT(MISMATCH(IRQ(VEC, AT(AFTER_IRET)), irq(VEC, made_up.landing)), "place");
 }
 
 static void stacks(void)
@@ -158,20 +168,24 @@ static void transitions(void)
 	CHECK_TEXT(MISMATCH(ENTRY(INJECT(intr)), entered), "none");
 }
 
+static int trace_of(const struct want *wants, size_t n, const struct log_entry *log, size_t events)
+{
+	trace_read(&trace, &made_up, log, events);
+	return trace_mismatch(wants, n, &made_up, &trace);
+}
+
 static void whole_traces(void)
 {
 	const struct log_entry log[] = { irq(VEC, at_l()), gp(0), irq(VEC_HIGH, at_l()) };
-	const struct trace trace = { 2, { &log[0], &log[1] } }, none = { 0 };
-	const struct trace longer = { 3, { &log[0], &log[1], &log[2] } };
 	const struct want wants[] = { IRQ(VEC, AT(L)), GP(0, AT(L)) };
 	const struct want swapped[] = { GP(0, AT(L)), IRQ(VEC, AT(L)) };
 
-	CHECK_INT(trace_mismatch(wants, 2, &made_up, &trace), -1);
-	CHECK_INT(trace_mismatch(swapped, 2, &made_up, &trace), 0);
-	CHECK_INT(trace_mismatch(wants, 1, &made_up, &trace), 1); /* one event too many */
-	CHECK_INT(trace_mismatch(wants, 2, &made_up, &longer), 2);
-	CHECK_INT(trace_mismatch(wants, 2, &made_up, &none), 0); /* missing */
-	CHECK_INT(trace_mismatch(wants, 0, &made_up, &none), -1);
+	CHECK_INT(trace_of(wants, 2, log, 2), -1);
+	CHECK_INT(trace_of(swapped, 2, log, 2), 0);
+	CHECK_INT(trace_of(wants, 1, log, 2), 1); /* one event too many */
+	CHECK_INT(trace_of(wants, 2, log, 3), 2);
+	CHECK_INT(trace_of(wants, 2, log, 0), 0); /* missing */
+	CHECK_INT(trace_of(wants, 0, log, 0), -1);
 }
 
 static void wants_as_text(void)
@@ -252,14 +266,16 @@ static void events_as_text(void)
 
 static void traces_as_text(void)
 {
-	const struct log_entry log[] = { gp(0), irq(0x40, made_up.landing) };
-	const struct trace trace = { 2, { &log[0], &log[1] } }, none = { 0 };
+	const struct log_entry log[] = { returns(gp(0), made_up.landing),
+					 irq(0x40, made_up.landing) };
 	struct text t = TEXT(buffer);
 
+	trace_read(&trace, &made_up, log, 2);
 	trace_format(&t, &made_up, &trace);
 	CHECK_TEXT(text_seal(&t), "#GP(0x0)@RDMSR[if=1,rf=1]; IRQ(0x40)@after IRET[if=1,rf=0]");
 	t = TEXT(buffer);
-	trace_format(&t, &made_up, &none);
+	trace_read(&trace, &made_up, log, 0);
+	trace_format(&t, &made_up, &trace);
 	CHECK_TEXT(text_seal(&t), "nothing");
 }
 

@@ -15,6 +15,7 @@ void make_up(const u16 *steps, size_t n)
 		.landing = FIRST_STEP + STEP_BYTES * n,
 		.stubs = STUBS,
 		.recorded = STUBS + 256 * ENTRY_STUB_SIZE + PROLOGUE_BYTES,
+		.stub_size = ENTRY_STUB_SIZE,
 	};
 	for (size_t i = 0; i < n; i++) {
 		made_up.steps[i] = steps[i];
@@ -58,6 +59,12 @@ struct log_entry on_stack(struct log_entry entry, u64 rsp, u64 frame)
 {
 	entry.rsp = rsp;
 	entry.frame = frame;
+	return entry;
+}
+
+struct log_entry returns(struct log_entry entry, u64 resume)
+{
+	entry.resume = resume;
 	return entry;
 }
 

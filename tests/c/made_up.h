@@ -46,6 +46,9 @@ struct log_entry irq(u8 vector, u64 rip);
 /* Entered while RSP was @rsp, on the stack whose frame is @frame. */
 struct log_entry on_stack(struct log_entry entry, u64 rsp, u64 frame);
 
+/* Its handler returned to @resume. */
+struct log_entry returns(struct log_entry entry, u64 resume);
+
 /* An exit or entry of the guest. */
 struct log_entry transition(enum log_kind kind, u64 rip, u64 rsp);
 

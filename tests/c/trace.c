@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trace.c: the order of delivery, recovered from frames that were recorded in another order.
+ * trace.c: the order of delivery, recovered from frames that were recorded in another order, and
+ * the places that only other events tell.
  */
 #include "made_up.h"
 
@@ -13,7 +14,7 @@ static const char *order(const struct log_entry *log, size_t n)
 
 	trace_read(&trace, &made_up, log, n);
 	for (size_t i = 0; i < trace.count; i++)
-		places[i] = (char)('0' + (trace.events[i] - log));
+		places[i] = (char)('0' + (trace.events[i].entry - log));
 	places[trace.count] = '\0';
 	return places;
 }
@@ -131,31 +132,122 @@ static void full_log(void)
 		log[i] = irq(0x60, 0x1000 + i);
 	trace_read(&trace, &made_up, log, LOG_CAPACITY);
 	CHECK_INT(trace.count, LOG_CAPACITY);
-	CHECK(trace.events[LOG_CAPACITY - 1] == &log[LOG_CAPACITY - 1]);
+	CHECK(trace.events[LOG_CAPACITY - 1].entry == &log[LOG_CAPACITY - 1]);
 }
 
-static void same_order(void)
+/* The names of all positions, in order of delivery: "RDMSR, GP_ENTRY". */
+static const char *places(const struct log_entry *log, size_t n)
 {
-	const struct log_entry log[] = { irq(0x60, 0x1000), delivery(UD_VECTOR, 0x1000),
-					 irq(0x60, 0x1001), irq(0x61, 0x1000) };
-	struct trace a = { 2, { &log[0], &log[1] } }, b = a;
+	static struct log_entry kept[8]; /* `trace` points in here */
+	static char buffer[256];
+	struct text t = TEXT(buffer);
 
-	CHECK(trace_same_order(&a, &b));
-	b.events[0] = &log[2]; /* another place */
-	CHECK(!trace_same_order(&a, &b));
-	b.events[0] = &log[3]; /* another vector */
-	CHECK(!trace_same_order(&a, &b));
-	b.events[0] = &log[1];
-	b.events[1] = &log[0];
-	CHECK(!trace_same_order(&a, &b));
-	b = a;
-	b.count = 1;
-	CHECK(!trace_same_order(&a, &b));
+	memcpy(kept, log, n * sizeof(*log));
+	trace_read(&trace, &made_up, kept, n);
+	for (size_t i = 0; i < trace.count; i++) {
+		text_add(&t, "%s", i ? ", " : "");
+		layout_name(&made_up, &t, trace.events[i].at);
+	}
+	return text_seal(&t);
+}
+
+#define PLACES(...)                                                                                \
+	places((const struct log_entry[]){ __VA_ARGS__ },                                          \
+	       sizeof((const struct log_entry[]){ __VA_ARGS__ }) / sizeof(struct log_entry))
+
+/* Each of these is the same with a stub for each vector and with one entry for all. */
+static void first_instructions(void)
+{
+	u64 entry_of_gp = at(ENTRY_OF(GP_VECTOR)), entry_of_irq = at(ENTRY_OF(0x60));
+	struct log_entry gp = delivery(GP_VECTOR, at(L));
+	struct log_entry on_gp = below(irq(0x60, entry_of_gp), gp.frame);
+	struct log_entry nmi = on_stack(delivery(NMI_VECTOR, entry_of_irq), on_gp.frame, STACK_IST);
+	struct log_entry inner = below(delivery(GP_VECTOR, entry_of_gp), gp.frame);
+
+	CHECK_TEXT(PLACES(on_gp, gp), "RDMSR, GP_ENTRY");
+	CHECK(event_is_at(&trace.events[1], &made_up, ENTRY_OF(GP_VECTOR)));
+	CHECK(!event_is_at(&trace.events[1], &made_up, ENTRY_OF(UD_VECTOR)));
+
+	/* The handler on whose first instruction it came was itself interrupted on its first. */
+	CHECK_TEXT(PLACES(nmi, on_gp, gp), "RDMSR, GP_ENTRY, IRQ_0x60_ENTRY");
+
+	/* Two interrupts on one first instruction, the second after the first one's IRET. */
+	CHECK_TEXT(PLACES(on_gp, below(irq(0x61, entry_of_gp), gp.frame), gp),
+		   "RDMSR, GP_ENTRY, GP_ENTRY");
+
+	/* Two handlers of one vector, the second inside the first: each has its own first. */
+	CHECK_TEXT(PLACES(below(irq(0x60, entry_of_gp), inner.frame), inner, gp),
+		   "RDMSR, GP_ENTRY, GP_ENTRY");
+	CHECK(trace.events[1].entry->vector == GP_VECTOR && trace.events[2].entry->vector == 0x60);
+
+	/* A guest that left there and came back: its RSP tells. */
+	CHECK_TEXT(PLACES(transition(LOG_EXIT, entry_of_gp, gp.frame),
+			  transition(LOG_ENTRY, entry_of_gp, gp.frame), gp),
+		   "RDMSR, GP_ENTRY, GP_ENTRY");
+}
+
+static void one_entry_for_all(void)
+{
+	made_up.stub_size = 0;
+	made_up.recorded = made_up.stubs + 27;
+	first_instructions();
+
+	/* Who was interrupted and never recorded itself, nobody can tell. */
+	CHECK_TEXT(PLACES(transition(LOG_EXIT, made_up.stubs, STACK)), "handler prologue+0");
+	CHECK(!event_is_at(&trace.events[0], &made_up, ENTRY_OF(GP_VECTOR)));
+}
+
+/* A stub of its own names its vector, though the handler never came to record itself. */
+static void never_recorded(void)
+{
+	CHECK_TEXT(PLACES(transition(LOG_EXIT, entry_of(GP_VECTOR, 0), STACK)), "GP_ENTRY");
+	CHECK(event_is_at(&trace.events[0], &made_up, ENTRY_OF(GP_VECTOR)));
+	/* Another handler that was entered on the same stack was not interrupted there. */
+	CHECK_TEXT(PLACES(transition(LOG_EXIT, entry_of(GP_VECTOR, 0), STACK - FRAME_BYTES),
+			  delivery(UD_VECTOR, at(L))),
+		   "GP_ENTRY, RDMSR");
+}
+
+static void after_iret(void)
+{
+	struct log_entry gp = returns(delivery(GP_VECTOR, at(L)), made_up.landing);
+	struct log_entry late = irq(0x60, made_up.landing);
+
+	CHECK_TEXT(PLACES(gp, late), "RDMSR, after IRET");
+	CHECK(event_is_at(&trace.events[1], &made_up, AFTER_IRET));
+	CHECK(!event_is_at(&trace.events[1], &made_up, LANDING));
+	CHECK_TEXT(PLACES(gp, irq(0x60, made_up.landing + 1)), "RDMSR, after IRET+1");
+	CHECK_TEXT(PLACES(gp, late, transition(LOG_EXIT, made_up.landing, STACK)),
+		   "RDMSR, after IRET, after IRET");
+	/* No handler of an exception has returned there. */
+	CHECK_TEXT(PLACES(late, gp), "landing, RDMSR");
+	CHECK_TEXT(PLACES(returns(irq(0x61, at(L)), made_up.landing), late), "RDMSR, landing");
+	CHECK_TEXT(PLACES(returns(delivery(DB_VECTOR, at(L)), at(AFTER(L))), late),
+		   "RDMSR, landing");
+	CHECK(event_is_at(&trace.events[1], &made_up, LANDING));
+	/* A handler that never returned. */
+	CHECK_TEXT(PLACES(delivery(GP_VECTOR, at(L)), late), "RDMSR, landing");
+}
+
+static void returns_elsewhere(void)
+{
+	enum { AWAY = 0x600000 };
+	struct log_entry away = returns(delivery(GP_VECTOR, at(L)), AWAY);
+
+	CHECK_TEXT(PLACES(away, irq(0x60, AWAY)), "RDMSR, after IRET");
+	CHECK(event_is_at(&trace.events[1], &made_up, AFTER_IRET));
+	CHECK_TEXT(PLACES(away, irq(0x60, AWAY + 1)), "RDMSR, 0x600001 (outside the scene)");
+	CHECK_TEXT(PLACES(away, irq(0x60, made_up.landing)), "RDMSR, landing");
+	/* A step keeps its name, whoever returned there. */
+	CHECK_TEXT(PLACES(returns(away, at(L)), irq(0x60, at(L))), "RDMSR, RDMSR");
+	/* Code that handlers share: it came there again, inside the handler that is to return. */
+	CHECK_TEXT(PLACES(away, below(irq(0x60, AWAY), away.frame - 64)),
+		   "RDMSR, 0x600000 (outside the scene)");
 }
 
 int main(void)
 {
-	lay_out(NOP);
+	lay_out(NOP, L(RDMSR), UD2);
 	in_log_order();
 	on_first_instruction();
 	inside_prologue();
@@ -164,6 +256,10 @@ int main(void)
 	guest_transitions();
 	no_parent();
 	full_log();
-	same_order();
+	first_instructions();
+	never_recorded();
+	after_iret();
+	returns_elsewhere();
+	one_entry_for_all();
 	return checks_done("trace");
 }

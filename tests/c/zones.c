@@ -13,9 +13,7 @@ static int zone(const struct log_entry *log, size_t n)
 {
 	static struct trace trace;
 
-	trace = (struct trace){ .count = n };
-	for (size_t i = 0; i < n; i++)
-		trace.events[i] = &log[i];
+	trace_read(&trace, &made_up, log, n);
 	reason = "";
 	return sweep_classify(&sweep, &made_up, &trace, &reason);
 }
@@ -37,7 +35,7 @@ static u64 step(size_t i)
 
 static struct log_entry ud(void)
 {
-	return delivery(UD_VECTOR, step(4));
+	return returns(delivery(UD_VECTOR, step(4)), made_up.landing);
 }
 
 static void stage(enum gate_type gate)
@@ -71,6 +69,8 @@ static void fault_first(void)
 	ILLEGAL("at no boundary", ud(), irq(VEC, made_up.landing + 1));
 	ILLEGAL("at no boundary", ud(), irq(VEC, step(4)));
 	ILLEGAL("at no boundary", ud(), irq(VEC, step(5)));
+	/* The handler returned to where it came from, so that this is another boundary. */
+	ILLEGAL("at no boundary", delivery(UD_VECTOR, step(4)), irq(VEC, made_up.landing));
 }
 
 static void interrupt_gate_closes_handler(void)

@@ -55,10 +55,10 @@ static int classify_sti_hlt(const void *argument, const struct layout *layout,
 
 	(void)argument;
 	*reason = "HLT slept until the guard woke it: the wake-up was lost";
-	if (trace->count && trace->events[0]->vector == NMI_VECTOR)
+	if (trace->count && trace->events[0].entry->vector == NMI_VECTOR)
 		return -1;
 	*reason = "the interrupt was not served once, behind HLT";
-	if (trace->count != 1 || want_mismatch(&irq, layout, trace->events[0]))
+	if (trace->count != 1 || want_mismatch(&irq, layout, &trace->events[0]))
 		return -1;
 	if (out->r11 & IRR_BIT_OF_VEC) {
 		shortest = took;
@@ -124,17 +124,17 @@ static int classify_hlt(const void *argument, const struct layout *layout,
 	u64 rip;
 
 	(void)argument;
-	if (trace->count == 2 && trace->events[0]->vector == NMI_VECTOR &&
-	    !want_mismatch(&irq, layout, trace->events[1]))
+	if (trace->count == 2 && trace->events[0].entry->vector == NMI_VECTOR &&
+	    !want_mismatch(&irq, layout, &trace->events[1]))
 		return BEHIND; /* a host that stalled: the guard came first */
 	*reason = "the interrupt was not served";
-	if (!trace->count || want_mismatch(&irq, layout, trace->events[0]))
+	if (!trace->count || want_mismatch(&irq, layout, &trace->events[0]))
 		return -1;
-	rip = trace->events[0]->rip;
+	rip = trace->events[0].entry->rip;
 	*reason = "HLT was not ended by the interrupt behind it, nor by the NMI alone";
 	if ((rip > at_hlt) == woken_by_nmi || trace->count > 2)
 		return -1;
-	if (woken_by_nmi && want_mismatch(&nmi, layout, trace->events[1]))
+	if (woken_by_nmi && want_mismatch(&nmi, layout, &trace->events[1]))
 		return -1;
 	*reason = "the interrupt came in the shadow of STI, or not at a boundary around HLT";
 	if (rip <= layout->addresses[1] || (rip > at_hlt && rip != layout_address(layout, M)))

@@ -84,8 +84,8 @@ static int classify(const void *argument, const struct layout *layout, const str
 	if (!trace->count)
 		return LATER;
 	*reason = "there is another event than one interrupt with IF=1";
-	event = trace->events[0];
-	if (trace->count > 1 || want_mismatch(&irq, layout, event))
+	event = trace->events[0].entry;
+	if (trace->count > 1 || want_mismatch(&irq, layout, &trace->events[0]))
 		return -1;
 	*reason = "the interrupt's RIP and the register do not fit together";
 	if (event->spare[SPARE_VALUE] != (event->rip > at ? NEW_VALUE : OLD_VALUE))

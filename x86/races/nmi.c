@@ -86,7 +86,7 @@ static int classify(const void *argument, const struct layout *layout, const str
 	enum place_of_nmi place;
 
 	for (size_t i = 0; i < trace->count; i++) {
-		const struct log_entry *event = trace->events[i];
+		const struct log_entry *event = trace->events[i].entry;
 
 		if (event->vector == NMI_VECTOR && !nmi)
 			nmi = event;

@@ -163,9 +163,9 @@ static int classify(const void *argument, const struct layout *layout, const str
 	if (!trace->count)
 		return LATER;
 	*reason = "there is another event than one interrupt";
-	if (trace->count > 1 || want_mismatch(&irq, layout, trace->events[0]))
+	if (trace->count > 1 || want_mismatch(&irq, layout, &trace->events[0]))
 		return -1;
-	return where_of(layout, trace->events[0], reason);
+	return where_of(layout, trace->events[0].entry, reason);
 }
 
 static void name(const void *argument, struct text *text, int where)

@@ -38,17 +38,18 @@ static int classify(const void *argument, const struct layout *layout, const str
 
 	(void)argument;
 	for (size_t i = 0; i < trace->count; i++) {
-		const struct log_entry *event = trace->events[i];
+		const struct event *event = &trace->events[i];
 
 		*reason = "the interrupt came at another boundary than the last trap's";
 		if (!want_mismatch(&irq, layout, event)) {
-			if (where != LATER || event->rip != boundary(layout, traps))
+			if (where != LATER || event->entry->rip != boundary(layout, traps))
 				return -1;
 			where = traps ? BETWEEN : BEFORE;
 			continue;
 		}
 		*reason = "a step did not trap, or not once";
-		if (want_mismatch(&step, layout, event) || event->rip != boundary(layout, ++traps))
+		if (want_mismatch(&step, layout, event) ||
+		    event->entry->rip != boundary(layout, ++traps))
 			return -1;
 	}
 	*reason = "steps were lost";

@@ -101,9 +101,9 @@ static int classify(const void *argument, const struct layout *layout, const str
 	if (!trace->count)
 		return LATER;
 	*reason = "there is another event than one interrupt with IF=1";
-	if (trace->count > 1 || want_mismatch(&irq, layout, trace->events[0]))
+	if (trace->count > 1 || want_mismatch(&irq, layout, &trace->events[0]))
 		return -1;
-	rip = trace->events[0]->rip;
+	rip = trace->events[0].entry->rip;
 	if (!w->before)
 		return classify_rounds(w, layout, rip, reason);
 	*reason = "the interrupt came at the boundary that is shut";

@@ -77,9 +77,9 @@ static const struct log_entry *find_irq(const struct rep *rep, const struct layo
 
 	*hits = 0;
 	for (size_t i = 0; i < trace->count; i++) {
-		if (!want_mismatch(&irq, layout, trace->events[i]) && !found)
-			found = trace->events[i];
-		else if (rep->breakpoint && !want_mismatch(&hit, layout, trace->events[i]))
+		if (!want_mismatch(&irq, layout, &trace->events[i]) && !found)
+			found = trace->events[i].entry;
+		else if (rep->breakpoint && !want_mismatch(&hit, layout, &trace->events[i]))
 			++*hits;
 		else
 			*reason = "an event came that the instruction cannot cause, or twice";
@@ -151,7 +151,7 @@ static int classify(const void *argument, const struct layout *layout, const str
 
 	irq = find_irq(rep, layout, trace, &hits, &problem);
 	if (irq && !problem) {
-		where = where_of(rep, layout, irq, trace->events[0] != irq);
+		where = where_of(rep, layout, irq, trace->events[0].entry != irq);
 		problem = state_problem(rep, irq, where);
 	}
 	if (!problem)

@@ -162,12 +162,13 @@ static const char *step(struct vcpu *v)
 
 static void dump(struct vcpu *v)
 {
+	const struct layout *layout = &the_scene()->layout;
 	const struct guest_exit *e = &v->exit;
 	struct exit_details d = v->vendor->details(v);
 	char place[96], event[48];
 	struct text at = TEXT(place), during = TEXT(event);
 
-	layout_name(&the_scene()->layout, &at, e->rip, false);
+	layout_name(layout, &at, layout_position(layout, e->rip));
 	if (e->event)
 		event_value_format(&during, e->event);
 	report_line(
@@ -206,10 +207,16 @@ const struct guest_exit *vcpu_run(struct vcpu *v)
 	return run_wanting(v, EXIT_NONE);
 }
 
+/* An address does not tell after which IRET the guest left; the trace does. */
+static bool is_at(const struct vcpu *v, int place)
+{
+	return !place || v->exit.rip == address_of(place) || stage_latest_is_at(place);
+}
+
 const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int place)
 {
 	run_wanting(v, reason);
-	if (v->exit.reason == reason && (!place || v->exit.rip == address_of(place)))
+	if (v->exit.reason == reason && is_at(v, place))
 		return &v->exit;
 	dump(v);
 	stage_show_trace(&WANT(WANT_EXIT, .reason = reason, .at = place));

@@ -56,6 +56,7 @@ entry_recorded:
 	movw $LOG_KIND_DELIVERY, ENTRY_KIND(%rsi)
 	movb %cl, ENTRY_VECTOR(%rsi)
 	movb $0, ENTRY_IN_SERVICE(%rsi)
+	movq $0, ENTRY_RESUME(%rsi)
 	mov FRAME_ERROR(%rdi), %rax
 	mov %rax, ENTRY_ERROR(%rsi)
 	mov FRAME_RIP(%rdi), %rax

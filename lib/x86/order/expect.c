@@ -56,23 +56,24 @@ static const char *delivery_mismatch(const struct want *want, const struct log_e
 }
 
 const char *want_mismatch(const struct want *want, const struct layout *layout,
-			  const struct log_entry *event)
+			  const struct event *event)
 {
+	const struct log_entry *entry = event->entry;
 	const char *difference = NULL;
 
-	if (want->kind != kind_of(event))
+	if (want->kind != kind_of(entry))
 		return "event";
-	if (want->kind == WANT_EXIT && want->reason != event->reason)
+	if (want->kind == WANT_EXIT && want->reason != entry->reason)
 		return "exit reason";
 	if ((want->kind == WANT_EXIT || want->kind == WANT_ENTRY) && want->check_event &&
-	    want->event != event->event)
+	    want->event != entry->event)
 		return want->kind == WANT_EXIT ? "event being delivered" : "injected event";
-	if (event->kind == LOG_DELIVERY)
-		difference = delivery_mismatch(want, event);
-	if (!difference && want->at && layout_address(layout, want->at) != event->rip)
+	if (entry->kind == LOG_DELIVERY)
+		difference = delivery_mismatch(want, entry);
+	if (!difference && want->at && !event_is_at(event, layout, want->at))
 		difference = "place";
-	if (!difference && ((event->state & want->state_set) != want->state_set ||
-			    (event->state & want->state_clear)))
+	if (!difference && ((entry->state & want->state_set) != want->state_set ||
+			    (entry->state & want->state_clear)))
 		difference = "interruptibility";
 	return difference;
 }
@@ -82,7 +83,7 @@ int trace_mismatch(const struct want *wants, size_t n, const struct layout *layo
 {
 	for (size_t i = 0; i < n || i < trace->count; i++)
 		if (i >= n || i >= trace->count ||
-		    want_mismatch(&wants[i], layout, trace->events[i]))
+		    want_mismatch(&wants[i], layout, &trace->events[i]))
 			return (int)i;
 	return -1;
 }
@@ -162,13 +163,12 @@ static void format_details(struct text *text, const struct want *want)
 		text_add(text, "]");
 }
 
-void want_format(struct text *text, const struct layout *layout, const struct want *want,
-		 bool after_fault)
+void want_format(struct text *text, const struct layout *layout, const struct want *want)
 {
 	format_name(text, want);
 	if (want->at) {
 		text_add(text, "@");
-		layout_name(layout, text, layout_address(layout, want->at), after_fault);
+		layout_name(layout, text, layout_place(layout, want->at));
 	}
 	format_details(text, want);
 }
@@ -176,11 +176,8 @@ void want_format(struct text *text, const struct layout *layout, const struct wa
 void wants_format(struct text *text, const struct layout *layout, const struct want *wants,
 		  size_t n)
 {
-	bool after_fault = false;
-
 	for (size_t i = 0; i < n; i++) {
 		text_add(text, "%s", i ? "; " : "");
-		want_format(text, layout, &wants[i], after_fault);
-		after_fault |= wants[i].kind == WANT_EXCEPTION;
+		want_format(text, layout, &wants[i]);
 	}
 }

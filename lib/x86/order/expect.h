@@ -52,15 +52,14 @@ struct want {
 
 /* NULL if @event is what @want says, else the name of the first thing that differs. */
 const char *want_mismatch(const struct want *want, const struct layout *layout,
-			  const struct log_entry *event);
+			  const struct event *event);
 
 /* Index of the first want or event that differs, or -1 if the whole trace is as wanted. */
 int trace_mismatch(const struct want *wants, size_t n, const struct layout *layout,
 		   const struct trace *trace);
 
 /* Appends one want, with only what it asserts: "IRQ(0x40)@RDMSR[if=1]". */
-void want_format(struct text *text, const struct layout *layout, const struct want *want,
-		 bool after_fault);
+void want_format(struct text *text, const struct layout *layout, const struct want *want);
 
 /* Appends all wants, joined by "; ". */
 void wants_format(struct text *text, const struct layout *layout, const struct want *wants,

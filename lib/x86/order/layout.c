@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Places: between a saved RIP and the name a reader knows it by.
+ * From a saved RIP, or the name of a place in a case, to a position, and from there to its name.
  */
 #include "order/layout.h"
-#include "order/log_layout.h"
 #include "order/vectors.h"
 
 enum {
 	LONGEST_INSTRUCTION = 15,
 	LANDING_BYTES = 6, /* cli; jmp rel32 */
-	STUBS_BYTES = 256 * ENTRY_STUB_SIZE,
+	VECTORS = 256,
 };
 
 static const struct fragment *fragment_of(const struct layout *layout, size_t step)
@@ -27,14 +26,16 @@ u64 layout_address(const struct layout *layout, int place)
 	size_t step;
 
 	if (place & PLACE_ENTRY)
-		return layout->stubs + (u64)(place & 0xff) * ENTRY_STUB_SIZE;
+		return layout->stubs + (u64)(place & 0xff) * layout->stub_size;
 	if (place == PLACE_LANDING)
 		return layout->landing;
 	if (place == PLACE_ELSEWHERE)
 		return layout->elsewhere;
 	if (place & PLACE_ROOT)
 		return layout->root[place & 0xff].boundary;
-	step = place ? layout_labelled(layout, place & 0xff) : layout->step_count;
+	if (place == PLACE_ANY || place == PLACE_AFTER_IRET)
+		return 0;
+	step = layout_labelled(layout, place & 0xff);
 	if (step == layout->step_count)
 		return 0;
 	return place & PLACE_AFTER ? step_end(layout, step) : layout->addresses[step];
@@ -73,14 +74,50 @@ size_t layout_labelled(const struct layout *layout, unsigned int label)
 	return i;
 }
 
-static void add_offset(struct text *text, u64 offset)
+static struct position at(int place, u64 offset)
 {
-	if (offset)
-		text_add(text, "+%lu", offset);
+	return (struct position){ (u16)place, offset };
+}
+
+static struct position position_in_handler(const struct layout *layout, u64 rip)
+{
+	u64 offset = rip - layout->stubs, size = layout->stub_size;
+
+	if (offset < VECTORS * size)
+		return at(PLACE_ENTRY | (int)(offset / size), offset % size);
+	return at(PLACE_PROLOGUE, offset - VECTORS * size);
+}
+
+struct position layout_position(const struct layout *layout, u64 rip)
+{
+	size_t step = layout_step(layout, rip);
+
+	if (rip >= layout->stubs && rip < layout->recorded)
+		return position_in_handler(layout, rip);
+	if (step < layout->step_count)
+		return at(PLACE_STEP | (int)step, rip - layout->addresses[step]);
+	if (is_elsewhere(layout, rip))
+		return at(PLACE_ELSEWHERE, rip - layout->elsewhere);
+	if (layout_contains(layout, rip))
+		return at(PLACE_LANDING, rip - layout->landing);
+	for (int i = 0; i < ROOT_PARTS; i++)
+		if (rip >= layout->root[i].begin && rip < layout->root[i].end)
+			return at(PLACE_ROOT | i, rip - layout->root[i].begin);
+	return at(PLACE_OUTSIDE, rip);
+}
+
+struct position layout_place(const struct layout *layout, int place)
+{
+	u64 address;
+
+	if (place & PLACE_ENTRY || place == PLACE_AFTER_IRET)
+		return at(place, 0);
+	address = layout_address(layout, place);
+	return address ? layout_position(layout, address) : at(PLACE_ANY, 0);
 }
 
 /* Two steps with one name are told apart by their ordinal: "NOP#2". */
-static void name_step(const struct layout *layout, struct text *text, size_t step, u64 offset)
+static void name_step(const struct layout *layout, struct text *text, size_t step)
 {
 	unsigned int ordinal = 0, same = 0;
 
@@ -94,55 +131,33 @@ static void name_step(const struct layout *layout, struct text *text, size_t ste
 	text_add(text, "%s", fragment_of(layout, step)->name);
 	if (same > 1)
 		text_add(text, "#%u", ordinal);
-	add_offset(text, offset);
 }
 
-static bool name_root(const struct layout *layout, struct text *text, u64 rip)
+void layout_name(const struct layout *layout, struct text *text, struct position position)
 {
-	for (size_t i = 0; i < ROOT_PARTS; i++) {
-		const struct root_code *code = &layout->root[i];
+	u16 place = position.place;
+	u64 offset = position.offset;
 
-		if (rip < code->begin || rip >= code->end)
-			continue;
-		text_add(text, "%s", code->name);
-		add_offset(text, rip - code->begin);
-		return true;
-	}
-	return false;
-}
-
-void layout_name(const struct layout *layout, struct text *text, u64 rip, bool after_fault)
-{
-	u64 stubs = layout->stubs;
-	size_t step;
-
-	if (rip >= stubs && rip < stubs + STUBS_BYTES) {
-		vector_entry_name(text, (u8)((rip - stubs) / ENTRY_STUB_SIZE));
-		add_offset(text, (rip - stubs) % ENTRY_STUB_SIZE);
+	if (place == PLACE_OUTSIDE) {
+		text_add(text, "%#lx (outside the scene)", offset);
 		return;
 	}
-	if (rip >= stubs && rip < layout->recorded) {
-		text_add(text, "handler prologue+%lu", rip - stubs - STUBS_BYTES);
+	if (place == PLACE_PROLOGUE) {
+		text_add(text, "handler prologue+%lu", offset);
 		return;
 	}
-	if (!layout_contains(layout, rip) && name_root(layout, text, rip))
-		return;
-	if (!layout_contains(layout, rip)) {
-		text_add(text, "%#lx (outside the scene)", rip);
-		return;
-	}
-	if (is_elsewhere(layout, rip)) {
+	if (place & PLACE_ENTRY)
+		vector_entry_name(text, (u8)place);
+	else if (place & PLACE_STEP)
+		name_step(layout, text, place & 0xff);
+	else if (place & PLACE_ROOT)
+		text_add(text, "%s", layout->root[place & 0xff].name);
+	else if (place == PLACE_ELSEWHERE)
 		text_add(text, "elsewhere");
-		add_offset(text, rip - layout->elsewhere);
-		return;
-	}
-	if (rip >= layout->landing) {
-		text_add(text, "%s", after_fault ? "after IRET" : "landing");
-		add_offset(text, rip - layout->landing);
-		return;
-	}
-	step = layout_step(layout, rip);
-	name_step(layout, text, step, rip - layout->addresses[step]);
+	else
+		text_add(text, "%s", place == PLACE_AFTER_IRET ? "after IRET" : "landing");
+	if (offset)
+		text_add(text, "+%lu", offset);
 }
 
 void layout_describe(const struct layout *layout, struct text *text)

@@ -24,16 +24,24 @@ enum label {
 };
 
 /*
- * A place is where a saved RIP may point, as a case names it: a label, the boundary after the
- * labelled instruction, the landing, or the first instruction of a vector's handler.
+ * A place is where an event may come, as a case names it. Two of them are no addresses: the first
+ * instruction of a vector's handler, for all handlers may begin at one address; and where the
+ * handler of an earlier exception returned to. trace.h tells them from what else was recorded.
  */
 enum place {
-	PLACE_ANY = 0,	     /* not asserted */
-	PLACE_AFTER = 0x100, /* | enum label */
+	PLACE_ANY = 0, /* not asserted */
+	/* 1 to 0xff: the step that bears this label, enum label */
+	PLACE_AFTER = 0x100, /* | enum label: the boundary after that step */
 	PLACE_LANDING = 0x200,
 	PLACE_ENTRY = 0x400, /* | vector */
 	PLACE_ELSEWHERE = 0x800,
 	PLACE_ROOT = 0x1000, /* | enum root_part */
+	PLACE_AFTER_IRET = 0x2000,
+
+	/* Not for wants: what a position may be, too */
+	PLACE_STEP = 0x4000,	 /* | index of the step */
+	PLACE_PROLOGUE = 0x8000, /* the code of handlers before they have their slot in the log */
+	PLACE_OUTSIDE = 0x8100,
 };
 
 /* The boundaries in the shim's root on which events of a scene may be delivered (SVM). */
@@ -56,13 +64,27 @@ struct layout {
 	u64 elsewhere;			   /* an instruction far from the steps; 0: there is none */
 	struct root_code root[ROOT_PARTS]; /* the shim's, once it is on */
 
-	/* Vector v's handler begins at stubs + v * ENTRY_STUB_SIZE; from `recorded` on, which all
-	 * handlers share, a handler has its slot in the log. */
+	/* Vector v's handler begins at stubs + v * stub_size; with a stub_size of 0 all begin at
+	 * one address. From `recorded` on, which all share, a handler has its slot in the log. */
 	u64 stubs, recorded;
+	u32 stub_size;
 };
 
-/* Address that @place stands for; 0 for PLACE_ANY or a label that no step bears. */
+/* Where an event came: one place, and how many bytes from its first one on. */
+struct position {
+	u16 place;  /* enum place */
+	u64 offset; /* PLACE_OUTSIDE: the address itself */
+};
+
+/* Address that @place stands for; 0 for PLACE_ANY, for PLACE_AFTER_IRET, and for a label that no
+ * step bears. */
 u64 layout_address(const struct layout *layout, int place);
+
+/* Where @rip is, as far as an address tells. */
+struct position layout_position(const struct layout *layout, u64 rip);
+
+/* The position that @place names; PLACE_ANY if the layout has no such place. */
+struct position layout_place(const struct layout *layout, int place);
 
 /* Is @rip on the scene: its steps, its landing, elsewhere? */
 bool layout_contains(const struct layout *layout, u64 rip);
@@ -73,12 +95,8 @@ size_t layout_step(const struct layout *layout, u64 rip);
 /* Index of the step that bears @label (enum label); the number of steps if none does. */
 size_t layout_labelled(const struct layout *layout, unsigned int label);
 
-/*
- * Appends a name for @rip: an instruction of the scene, a handler's entry, or either with an
- * offset. @after_fault: a fault was delivered before, so that the landing is where its IRET
- * returned to.
- */
-void layout_name(const struct layout *layout, struct text *text, u64 rip, bool after_fault);
+/* Appends "RDMSR", "NOP#2+1", "GP_ENTRY", "after IRET": each position has one name. */
+void layout_name(const struct layout *layout, struct text *text, struct position position);
 
 /* Appends the scene as a person would write it: "STI; NOP; L: RDMSR". */
 void layout_describe(const struct layout *layout, struct text *text);

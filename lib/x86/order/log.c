@@ -21,5 +21,6 @@ ASSERT_OFFSET(ss, ENTRY_SS);
 ASSERT_OFFSET(frame, ENTRY_FRAME);
 ASSERT_OFFSET(cr2, ENTRY_CR2);
 ASSERT_OFFSET(dr6, ENTRY_DR6);
+ASSERT_OFFSET(resume, ENTRY_RESUME);
 _Static_assert(sizeof(struct log_entry) == 1 << LOG_ENTRY_SHIFT, "LOG_ENTRY_SHIFT");
 _Static_assert(offsetof(struct event_log, entries) == LOG_ENTRIES, "LOG_ENTRIES");

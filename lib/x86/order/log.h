@@ -35,7 +35,10 @@ struct log_entry {
 	u64 dr6;   /* DELIVERY of #DB only */
 	u64 state; /* EXIT, ENTRY: interruptibility, as hv.h names its bits */
 	u64 event; /* EXIT: the event whose delivery it interrupted. ENTRY: the injected one */
-	u64 raw;   /* EXIT: the vendor's own exit reason or code */
+	union {
+		u64 raw;    /* EXIT: the vendor's own exit reason or code */
+		u64 resume; /* DELIVERY: where its handler returned to; 0 if it has not */
+	};
 	u64 spare[3];
 };
 

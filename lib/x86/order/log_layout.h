@@ -23,6 +23,7 @@
 #define ENTRY_FRAME	  56
 #define ENTRY_CR2	  64
 #define ENTRY_DR6	  72
+#define ENTRY_RESUME	  96
 
 /* struct frame: general registers as pushed, then vector, error code, and the hardware's frame. */
 #define FRAME_VECTOR	  120

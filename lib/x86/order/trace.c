@@ -10,24 +10,85 @@
 
 enum {
 	PROLOGUE_PUSHES = 24, /* bytes a handler may have pushed before it has its slot */
+	HANDLER_STACK = 1024, /* bytes: more than a handler that returns has ever on its stack */
 };
 
-static bool in_prologue(const struct layout *layout, u64 rip)
+/* May @rip be in the prologue of the handler of @vector? */
+static bool in_prologue(const struct layout *layout, u64 rip, u8 vector)
 {
-	return rip >= layout->stubs && rip < layout->recorded;
+	u16 place = layout_position(layout, rip).place;
+
+	return place == (PLACE_ENTRY | vector) || place == PLACE_PROLOGUE;
 }
 
 /* The handler that @child interrupted before it could record itself, or @n. */
 static size_t interrupted_handler(const struct layout *layout, const struct log_entry *log,
 				  size_t n, size_t child)
 {
-	if (!in_prologue(layout, log[child].rip))
-		return n;
 	for (size_t i = child + 1; i < n; i++)
 		if (log[i].kind == LOG_DELIVERY && log[i].frame >= log[child].rsp &&
-		    log[i].frame - log[child].rsp <= PROLOGUE_PUSHES)
+		    log[i].frame - log[child].rsp <= PROLOGUE_PUSHES &&
+		    in_prologue(layout, log[child].rip, log[i].vector))
 			return i;
 	return n;
+}
+
+/*
+ * An address alone names the handler if each vector has a stub of its own, whether or not that
+ * handler came to record itself. Where all begin at one address, @handler, the one that was
+ * interrupted, is who tells; NULL if it never recorded itself.
+ */
+static struct position position_of(const struct layout *layout, const struct log_entry *entry,
+				   const struct log_entry *handler)
+{
+	struct position position = layout_position(layout, entry->rip);
+
+	if (position.place == PLACE_PROLOGUE && !layout->stub_size && handler)
+		position.place = PLACE_ENTRY | handler->vector;
+	return position;
+}
+
+/* Delivered exceptions of the fault and trap kind; NMIs and interrupts just go on. */
+static bool is_exception(const struct log_entry *entry)
+{
+	return entry->kind == LOG_DELIVERY && exception_mnemonic(entry->vector);
+}
+
+/* Did @entry come while @handler, entered before it on the same stack, was running? */
+static bool came_inside(const struct log_entry *entry, const struct log_entry *handler)
+{
+	return handler->frame >= entry->rsp && handler->frame - entry->rsp < HANDLER_STACK;
+}
+
+/* Has the handler of an exception before event @n returned to where @n came? */
+static bool comes_after_iret(const struct trace *trace, const struct layout *layout, size_t n)
+{
+	const struct event *event = &trace->events[n];
+	u64 place = event->at.place == PLACE_LANDING ? layout->landing : event->entry->rip;
+
+	if (event->at.place != PLACE_LANDING && event->at.place != PLACE_OUTSIDE)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const struct log_entry *before = trace->events[i].entry;
+
+		if (is_exception(before) && before->resume == place &&
+		    !came_inside(event->entry, before))
+			return true;
+	}
+	return false;
+}
+
+static void find_returns(struct trace *trace, const struct layout *layout)
+{
+	for (size_t i = 0; i < trace->count; i++) {
+		struct position *at = &trace->events[i].at;
+
+		if (!comes_after_iret(trace, layout, i))
+			continue;
+		if (at->place == PLACE_OUTSIDE)
+			at->offset = 0;
+		at->place = PLACE_AFTER_IRET;
+	}
 }
 
 void trace_read(struct trace *trace, const struct layout *layout, const struct log_entry *log,
@@ -37,23 +98,33 @@ void trace_read(struct trace *trace, const struct layout *layout, const struct l
 
 	trace->count = 0;
 	for (size_t i = 0; i < n; i++) {
+		const struct log_entry *handler = NULL;
 		size_t chain[LOG_CAPACITY];
-		size_t depth = 0;
+		size_t depth = 0, at = i;
 
 		/* Each link of the chain was delivered before the one above it. */
-		for (size_t at = i; at < n && !placed[at];
-		     at = interrupted_handler(layout, log, n, at)) {
+		for (; at < n && !placed[at]; at = interrupted_handler(layout, log, n, at)) {
 			chain[depth++] = at;
 			placed[at] = true;
 		}
-		while (depth > 0)
-			trace->events[trace->count++] = &log[chain[--depth]];
+		if (at < n)
+			handler = &log[at];
+		while (depth > 0) {
+			const struct log_entry *entry = &log[chain[--depth]];
+
+			trace->events[trace->count++] =
+				(struct event){ entry, position_of(layout, entry, handler) };
+			handler = entry;
+		}
 	}
+	find_returns(trace, layout);
 }
 
-bool event_is_exception(const struct log_entry *event)
+bool event_is_at(const struct event *event, const struct layout *layout, int place)
 {
-	return event->kind == LOG_DELIVERY && exception_mnemonic(event->vector);
+	struct position wanted = layout_place(layout, place);
+
+	return event->at.place == wanted.place && event->at.offset == wanted.offset;
 }
 
 static void format_delivery(struct text *text, const struct log_entry *event)
@@ -89,41 +160,27 @@ static void format_details(struct text *text, const struct log_entry *event)
 	text_add(text, "]");
 }
 
-void event_format(struct text *text, const struct layout *layout, const struct log_entry *event,
-		  bool after_fault)
+void event_format(struct text *text, const struct layout *layout, const struct event *event)
 {
-	if (event->kind == LOG_EXIT)
-		event_exit_format(text, event);
-	else if (event->kind == LOG_ENTRY)
-		event_entry_format(text, event);
+	const struct log_entry *entry = event->entry;
+
+	if (entry->kind == LOG_EXIT)
+		event_exit_format(text, entry);
+	else if (entry->kind == LOG_ENTRY)
+		event_entry_format(text, entry);
 	else
-		format_delivery(text, event);
+		format_delivery(text, entry);
 	text_add(text, "@");
-	layout_name(layout, text, event->rip, after_fault);
-	format_details(text, event);
+	layout_name(layout, text, event->at);
+	format_details(text, entry);
 }
 
 void trace_format(struct text *text, const struct layout *layout, const struct trace *trace)
 {
-	bool after_fault = false;
-
 	for (size_t i = 0; i < trace->count; i++) {
 		text_add(text, "%s", i ? "; " : "");
-		event_format(text, layout, trace->events[i], after_fault);
-		after_fault |= event_is_exception(trace->events[i]);
+		event_format(text, layout, &trace->events[i]);
 	}
 	if (!trace->count)
 		text_add(text, "nothing");
-}
-
-bool trace_same_order(const struct trace *a, const struct trace *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (a->events[i]->kind != b->events[i]->kind ||
-		    a->events[i]->vector != b->events[i]->vector ||
-		    a->events[i]->rip != b->events[i]->rip)
-			return false;
-	return true;
 }

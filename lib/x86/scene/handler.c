@@ -44,19 +44,9 @@ static void resume_at_landing(const struct scene *scene, struct frame *frame)
 		frame->rflags |= RFLAGS_IOPL3;
 }
 
-void delivered(struct frame *frame, struct log_entry *entry)
+/* Changes @frame where the IRET is not to go back to what was interrupted. */
+static void handle(struct scene *scene, struct frame *frame, struct log_entry *entry)
 {
-	struct scene *scene = this_cpu.playing;
-
-	if (!entry)
-		panic_exception(frame, "the event log is full: events repeat without end");
-	if (frame->vector == SPURIOUS_VECTOR)
-		return; /* no ISR bit, no EOI: "Spurious Interrupt" */
-	if (!scene)
-		panic_exception(frame, "no scene is playing");
-	entry->ist = (u8)interrupt_stack_of(entry->frame);
-	if (frame->vector >= FIRST_IRQ_VECTOR)
-		entry->in_service = lapic_isr((u8)frame->vector);
 	if (scene->on_delivery)
 		scene->on_delivery(scene, frame, entry);
 	if (entry->in_service && scene->eoi_in_handler)
@@ -71,4 +61,21 @@ void delivered(struct frame *frame, struct log_entry *entry)
 		panic_exception(frame, "raised outside the scene");
 	if (scene->faults == FAULTS_RESUME_AT_LANDING)
 		resume_at_landing(scene, frame);
+}
+
+void delivered(struct frame *frame, struct log_entry *entry)
+{
+	struct scene *scene = this_cpu.playing;
+
+	if (!entry)
+		panic_exception(frame, "the event log is full: events repeat without end");
+	if (frame->vector == SPURIOUS_VECTOR)
+		return; /* no ISR bit, no EOI: "Spurious Interrupt" */
+	if (!scene)
+		panic_exception(frame, "no scene is playing");
+	entry->ist = (u8)interrupt_stack_of(entry->frame);
+	if (frame->vector >= FIRST_IRQ_VECTOR)
+		entry->in_service = lapic_isr((u8)frame->vector);
+	handle(scene, frame, entry);
+	entry->resume = frame->rip;
 }

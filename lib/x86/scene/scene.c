@@ -132,6 +132,7 @@ void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
 					 .step_count = n,
 					 .stubs = (u64)entry_stubs,
 					 .recorded = (u64)entry_recorded,
+					 .stub_size = ENTRY_STUB_SIZE,
 				 } };
 	for (size_t i = 0; i < n; i++) {
 		const struct code *code = code_of(steps[i]);

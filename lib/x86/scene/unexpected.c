@@ -40,8 +40,10 @@ void panic_exception(const struct frame *frame, const char *why)
 	else
 		text_add(&vector, frame->vector == NMI_VECTOR ? "NMI" : "interrupt");
 	if (this_cpu.playing) {
+		const struct layout *layout = &this_cpu.playing->layout;
+
 		text_add(&at, " @");
-		layout_name(&this_cpu.playing->layout, &at, frame->rip, false);
+		layout_name(layout, &at, layout_position(layout, frame->rip));
 	}
 	/* A push onto the guard page cannot be reported as #PF: that #PF needs the same stack. */
 	if (frame->vector == DF_VECTOR &&

@@ -174,24 +174,8 @@ void syscall_to(int place, u64 mask)
 static void check_places(const struct want *wants, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (wants[i].at && !address_of(wants[i].at))
+		if (wants[i].at && !layout_place(&stage.scene.layout, wants[i].at).place)
 			error("event %lu is expected at a label that no step bears", (u64)i + 1);
-}
-
-static bool want_after_fault(const struct want *wants, size_t i)
-{
-	while (i-- > 0)
-		if (wants[i].kind == WANT_EXCEPTION)
-			return true;
-	return false;
-}
-
-static bool seen_after_fault(size_t i)
-{
-	while (i-- > 0)
-		if (event_is_exception(stage.trace.events[i]))
-			return true;
-	return false;
 }
 
 /* One event in two columns: what was expected, what was seen, and what of it differs. */
@@ -202,11 +186,11 @@ static void note_row(const struct want *wants, size_t n, size_t i)
 	const char *difference;
 
 	if (i < n)
-		want_format(&w, &stage.scene.layout, &wants[i], want_after_fault(wants, i));
+		want_format(&w, &stage.scene.layout, &wants[i]);
 	else
 		text_add(&w, "-");
 	if (i < stage.trace.count)
-		event_format(&s, &stage.scene.layout, stage.trace.events[i], seen_after_fault(i));
+		event_format(&s, &stage.scene.layout, &stage.trace.events[i]);
 	else
 		text_add(&s, "-");
 	if (i >= n)
@@ -214,7 +198,7 @@ static void note_row(const struct want *wants, size_t n, size_t i)
 	else if (i >= stage.trace.count)
 		difference = "missing";
 	else
-		difference = want_mismatch(&wants[i], &stage.scene.layout, stage.trace.events[i]);
+		difference = want_mismatch(&wants[i], &stage.scene.layout, &stage.trace.events[i]);
 	report_line("NOTE: %s: %2lu | %-46s | %-46s | %s", stage.name, (u64)i + 1, text_seal(&w),
 		    text_seal(&s), difference ? difference : "");
 }
@@ -285,6 +269,17 @@ void stage_judged(void)
 {
 	ASSERT(!stage.judged);
 	stage.judged = true;
+}
+
+bool stage_latest_is_at(int place)
+{
+	const struct log_entry *latest = &event_log.entries[log_count() - 1];
+
+	trace_read(&stage.trace, &stage.scene.layout, event_log.entries, log_count());
+	for (size_t i = 0; i < stage.trace.count; i++)
+		if (stage.trace.events[i].entry == latest)
+			return event_is_at(&stage.trace.events[i], &stage.scene.layout, place);
+	return false;
 }
 
 void stage_show_trace(const struct want *want)

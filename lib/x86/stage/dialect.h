@@ -38,7 +38,7 @@ enum {
 /* Places */
 #define AFTER(label)	  (PLACE_AFTER | (label))
 #define LANDING		  PLACE_LANDING
-#define AFTER_IRET	  PLACE_LANDING /* a fault's handler returns to the landing */
+#define AFTER_IRET	  PLACE_AFTER_IRET
 #define ENTRY_OF(vector)  (PLACE_ENTRY | (vector))
 #define ELSEWHERE	  PLACE_ELSEWHERE /* where scene_go_elsewhere() put an instruction */
 #define BEHIND_VMRUN	  (PLACE_ROOT | ROOT_VMRUN)

@@ -28,6 +28,9 @@ void stage_at_end(void (*undo)(void));
 /* For judges other than expect(): says that the case has been judged. */
 void stage_judged(void);
 
+/* Is the event that was recorded last at @place? */
+bool stage_latest_is_at(int place);
+
 /* Prints what was recorded so far as SEEN, and @want, if there is one, as WANT. */
 struct want;
 void stage_show_trace(const struct want *want);

@@ -43,7 +43,7 @@ static void keep_deliveries(struct trace *trace)
 	size_t n = 0;
 
 	for (size_t i = 0; i < trace->count; i++)
-		if (trace->events[i]->kind == LOG_DELIVERY)
+		if (trace->events[i].entry->kind == LOG_DELIVERY)
 			trace->events[n++] = trace->events[i];
 	trace->count = n;
 }

@@ -45,8 +45,7 @@ static void add_zone(const void *argument, struct text *text, int zone)
 				    &(struct want){ .kind = WANT_EXCEPTION,
 						    .vector = sweep->fault.vector,
 						    .check_error = sweep->fault.check_error,
-						    .error = sweep->fault.error },
-				    false);
+						    .error = sweep->fault.error });
 		else
 			vector_entry_name(text, sweep->fault.vector);
 	}

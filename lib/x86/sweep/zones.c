@@ -47,15 +47,18 @@ static int zone_of_irq_first(const struct layout *layout, u64 rip)
 	return ZONE_BEFORE;
 }
 
-static int zone_of_irq_after(const struct sweep *sweep, const struct layout *layout, u64 rip)
+static int zone_of_irq_after(const struct sweep *sweep, const struct layout *layout,
+			     const struct event *irq)
 {
 	int zone = ZONE_HANDLER;
 
-	if (rip == layout_address(layout, ENTRY_OF(sweep->fault.vector)))
+	if (event_is_at(irq, layout, ENTRY_OF(sweep->fault.vector)))
 		zone = ZONE_HANDLER_ENTRY;
-	else if (layout_contains(layout, rip))
-		zone = rip == layout->landing ? ZONE_AFTER_IRET : -1;
-	return zone >= 0 && zone_is_legal(sweep, zone) ? zone : -1;
+	else if (event_is_at(irq, layout, AFTER_IRET))
+		zone = ZONE_AFTER_IRET;
+	else if (layout_contains(layout, irq->entry->rip))
+		return -1;
+	return zone_is_legal(sweep, zone) ? zone : -1;
 }
 
 int sweep_classify(const struct sweep *sweep, const struct layout *layout,
@@ -66,8 +69,8 @@ int sweep_classify(const struct sweep *sweep, const struct layout *layout,
 	int zone;
 
 	for (size_t i = 0; i < trace->count; i++) {
-		irqs += !want_mismatch(&irq, layout, trace->events[i]);
-		faults += !want_mismatch(&sweep->fault, layout, trace->events[i]);
+		irqs += !want_mismatch(&irq, layout, &trace->events[i]);
+		faults += !want_mismatch(&sweep->fault, layout, &trace->events[i]);
 	}
 	*reason = "the fault is not there exactly once, as its instruction raises it";
 	if (faults != 1)
@@ -80,14 +83,14 @@ int sweep_classify(const struct sweep *sweep, const struct layout *layout,
 		return -1;
 	if (!irqs)
 		return ZONE_LATER;
-	if (!want_mismatch(&irq, layout, trace->events[0])) {
+	if (!want_mismatch(&irq, layout, &trace->events[0])) {
 		*reason = "the interrupt came first, at no boundary that was open to it";
-		zone = zone_of_irq_first(layout, trace->events[0]->rip);
+		zone = zone_of_irq_first(layout, trace->events[0].entry->rip);
 		if (zone >= 0 && !zone_is_legal(sweep, zone))
 			zone = -1;
 	} else {
 		*reason = "the interrupt came after the fault, at no boundary that was open to it";
-		zone = zone_of_irq_after(sweep, layout, trace->events[1]->rip);
+		zone = zone_of_irq_after(sweep, layout, &trace->events[1]);
 	}
 	return zone;
 }
