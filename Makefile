@@ -65,9 +65,10 @@ endif
 .PHONY: all
 all: $(IMAGES) scripts/lab/bootdisk
 
+# FAMILY is the file's name: the first part of the names of its cases.
 %.o: %.c config.mak Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+	$(CC) $(CFLAGS) -DFAMILY='"$(basename $(notdir $<))"' -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
 %.o: %.S config.mak Makefile
 	@mkdir -p $(@D)

@@ -85,8 +85,8 @@ def counted(verdicts: List[str]) -> str:
 
 
 def families(cases: List[str]) -> str:
-    """'`native/stories` 3, `hv/entry` 1': how many cases each family contributes."""
-    owners = [case.rpartition(".")[0] for case in cases]
+    """'`native/stories` 3, `entry/blocking` 1': how many cases each family contributes."""
+    owners = [case.partition(".")[0] for case in cases]
     return ", ".join("`%s` %d" % (owner, owners.count(owner)) for owner in dict.fromkeys(owners))
 
 

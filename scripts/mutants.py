@@ -20,9 +20,12 @@ import tempfile
 from typing import Dict, List, Set, Tuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-GUESTS = ("arrivals", "hv", "inject", "vmx", "vectoring", "windows", "precedence",
-          "vapic", "svm", "gif", "exits")
-STANZAS = ("native", "debug", "exceptions", "sweeps", "races") + GUESTS
+#: unittests.cfg: the suites of an ordinary run, and those whose cases are guests of the shim.
+with open(os.path.join(ROOT, "unittests.cfg"), encoding="utf-8") as _cfg:
+    _GROUPS = {name: groups.split() for name, groups in re.findall(
+        r"^\[([\w-]+)\]\n(?:[a-z_]+ = .*\n)*?groups = (.*)$", _cfg.read(), re.M)}
+STANZAS = [name for name, groups in _GROUPS.items() if "nodefault" not in groups]
+GUESTS = [name for name in STANZAS if "hv" in _GROUPS[name]]
 #: Only the Bochs of the toolbox root has the monitor trap flag; without the root, the cases that
 #: need the flag do not count.
 PLATFORMS = "bochs-intel,bochs-amd,bochs-intel+trixie"

@@ -28,7 +28,7 @@ def run(platform: str) -> list:
     """The results of the cases that the pictures show, and of their twins."""
     with tempfile.TemporaryDirectory() as logs:
         cases = [story.case for story in stories.STORIES] + [
-            stories.SWEEP, "native/stories.sti_rdmsr_trap_gate"]
+            stories.SWEEP, "native/stories.sti_rdmsr.trap_gate"]
         subprocess.run([os.path.join(HERE, os.pardir, "run_tests.sh"), "-p", platform, "--logs",
                         os.path.join(logs, "logs")] + cases, stdout=subprocess.DEVNULL, check=False)
         return formats.results(read_records(os.path.join(logs, "logs", "results.jsonl")))

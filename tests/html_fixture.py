@@ -43,13 +43,13 @@ def stories(platform: str = "p1") -> List[Record]:
     """S1, S2, S3, N1 and the sweep, all as they should be."""
     def passed(case: str, trace: str, twin: str = "") -> Record:
         return result(case, platform, expected=[trace], observed=[trace], twin=twin)
-    return [passed("native/stories.irq_before_rdmsr_trap_gate", S1),
-            passed("native/stories.sti_rdmsr_trap_gate", N1),
-            result("sweeps/timer.rdmsr_trap_gate", platform, expected=ZONES,
+    return [passed("native/stories.irq_before_rdmsr.trap_gate", S1),
+            passed("native/stories.sti_rdmsr.trap_gate", N1),
+            result("sweeps/fault.rdmsr.trap_gate", platform, expected=ZONES,
                    observed=[" || ".join(ZONES)], sweep=SWEEP,
                    histogram=[list(pair) for pair in zip((1, 1, 1, 149, 1, 1), ZONES)]),
-            passed("hv/stories.s2_trap_gate", S2, "stories.sti_rdmsr_trap_gate"),
-            passed("hv/stories.s3_trap_gate", S3, "stories.irq_before_rdmsr_trap_gate")]
+            passed("hv/stories.s2.trap_gate", S2, "stories.sti_rdmsr.trap_gate"),
+            passed("hv/stories.s3.trap_gate", S3, "stories.irq_before_rdmsr.trap_gate")]
 
 
 def failing() -> List[Record]:

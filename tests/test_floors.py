@@ -44,7 +44,8 @@ def room_of(path: Path) -> str:
 def includes(path: Path) -> Iterator[str]:
     """The rooms that a file includes something of."""
     for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(encoding="ascii"), re.M):
-        yield name.split("/")[0]
+        if "/" in name:  # else it stands beside the file
+            yield name.split("/")[0]
 
 
 def test_every_room_has_a_floor():

@@ -50,11 +50,11 @@ def test_every_failing_case_is_reached_by_its_link(show):
         assert view.run("return document.activeElement.getAttribute('aria-expanded')") == "true"
     text = view.run("return document.getElementById('families').innerText")
     assert all("it was " + verdict in text for verdict in ("ERROR", "CRASH", "TIMEOUT", "NOTRUN", "FLAKY"))
-    assert "event 1 is out of order" in text and "native/stories.sti_rdmsr_trap_gate" in text
+    assert "event 1 is out of order" in text and "native/stories.sti_rdmsr.trap_gate" in text
 
 
 def test_a_deep_link_opens_the_timeline_of_s2(show):
-    view = show(made.whole(made.failing()), "#hv/stories.s2_trap_gate@p1")
+    view = show(made.whole(made.failing()), "#hv/stories.s2.trap_gate@p1")
     opened = "document.querySelector('tr.opened')"
     text = view.run("return %s.innerText" % opened)
     assert "The VM entry itself delivers the #GP that the hypervisor injects" in text
@@ -75,7 +75,7 @@ def test_the_keyboard_alone_opens_a_case(show):
     outline = view.run("return getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     view.press("Enter")
-    assert view.run("return decodeURIComponent(location.hash)") == "#native/stories.sti_rdmsr_trap_gate@p2"
+    assert view.run("return decodeURIComponent(location.hash)") == "#native/stories.sti_rdmsr.trap_gate@p2"
     stops = view.run("return [...document.querySelectorAll('table.family')].map((t) => "
                      "t.querySelectorAll('tr:not(.opened) [tabindex=\"0\"]').length)")
     assert set(stops) == {1}
@@ -102,7 +102,7 @@ def test_filters(show):
         view.run(choose, name, value)
         assert view.run(visible) == count, (name, value)
     assert view.run("return document.getElementById('shown').textContent") == "0 of 14 cases"
-    view.run("location.hash = '#hv/stories.s3_trap_gate'")
+    view.run("location.hash = '#hv/stories.s3.trap_gate'")
     assert view.run("return document.activeElement.textContent") == "s3_trap_gate"
 
 
@@ -145,8 +145,8 @@ def test_drawings_have_captions(show):
     view = show(made.whole(made.failing()))
     view.run("document.querySelectorAll('#families tbody button').forEach((b) => b.click())")
     captions = view.run("return [...document.querySelectorAll('tr.opened figcaption')].map((c) => c.textContent)")
-    assert "Expected, and what was seen; beside it the native twin, native/stories.sti_rdmsr_trap_gate" in captions
-    assert "What was seen; beside it the native twin, native/stories.sti_rdmsr_trap_gate" in captions
+    assert "Expected, and what was seen; beside it the native twin, native/stories.sti_rdmsr.trap_gate" in captions
+    assert "What was seen; beside it the native twin, native/stories.sti_rdmsr.trap_gate" in captions
     assert sum(text.startswith("Orders seen as the arrival moves") for text in captions) == 1
 
 
@@ -165,7 +165,7 @@ def test_a_row_is_shaded_where_the_judge_finds_a_difference_and_nowhere_else(sho
 
 
 def test_a_narrow_window_does_not_scroll_sideways(show):
-    view = show(made.whole(made.failing()), "#hv/stories.s2_trap_gate", width=390)
+    view = show(made.whole(made.failing()), "#hv/stories.s2.trap_gate", width=390)
     assert view.run("return document.documentElement.scrollWidth") <= 390
 
 
@@ -187,7 +187,7 @@ def _contrast(first, second):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_background(show, chromium, scheme):
     chromium.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-    view = show(made.whole(made.failing()), "#hv/stories.s2_trap_gate@p2")
+    view = show(made.whole(made.failing()), "#hv/stories.s2.trap_gate@p2")
     pairs = view.run("""
         const back = (e) => { for (; e; e = e.parentElement) {
             const c = getComputedStyle(e).backgroundColor;

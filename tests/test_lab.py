@@ -224,7 +224,7 @@ def test_twice_is_the_same_run(tmp_path, name):
     found = []
     for number in "12":
         _, records = run("-p", name, "--logs", str(tmp_path / number),
-                         "native/faults.irq_before_u?", "sweeps/timer.ud_trap_gate")
+                         "native/faults.irq_before_u?", "sweeps/fault.ud.trap_gate")
         found.append(traces(records))
         assert [r["boot"] for r in records if r["type"] == "boot"] == [1, 1]
     assert found[0] == found[1] and found[0]
@@ -248,7 +248,7 @@ def test_module_args_reach_the_module(tmp_path):
     """nested=0 takes SVM away from the shim."""
     lab_or_skip("kvm-amd@tcg")
     done, records = run("-p", "kvm-amd@tcg", "--logs", str(tmp_path / "l"), "--module-args",
-                        "kvm_amd nested=0", "hv/stories.s4_trap_gate")
+                        "kvm_amd nested=0", "hv/stories.s4.trap_gate")
     verdicts = {r["verdict"] for r in records if r["type"] == "result"}
     assert verdicts == {"SKIP"}, done.stdout
 

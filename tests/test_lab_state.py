@@ -119,7 +119,7 @@ def test_runner_mends_once(tmp_path):
 def test_torn_on_purpose(tmp_path):
     """The real thing: a state in the cache is torn, and the run that starts from it mends it."""
     lab_or_skip("kvm-amd@tcg")
-    words = ("-p", "kvm-amd@tcg", "native/stories.sti_rdmsr_trap_gate", "--logs", str(tmp_path / "l"))
+    words = ("-p", "kvm-amd@tcg", "native/stories.sti_rdmsr.trap_gate", "--logs", str(tmp_path / "l"))
     run(*words)
     directory = os.path.join(find_host(ROOT, dict(os.environ)).cache, "lab", "states")
     newest = max((os.path.join(directory, name) for name in os.listdir(directory)),

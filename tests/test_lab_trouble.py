@@ -162,14 +162,14 @@ def test_panic_is_the_verdict(tmp_path):
     platforms run."""
     lab_or_skip("kvm-amd@tcg")
     _, records = run("-p", "kvm-amd@tcg,tcg", "--kernel-args", "LAB_PANIC_US=100000", "--logs",
-                     str(tmp_path / "l"), "native/stories.sti_*", "sweeps/timer.ud_trap_gate",
-                     "sweeps/timer.load_trap_gate")
+                     str(tmp_path / "l"), "native/stories.sti_*", "sweeps/fault.ud.trap_gate",
+                     "sweeps/fault.load.trap_gate")
     found = {(r["platform"], r["case"]): (r["verdict"], r["reason"])
              for r in records if r["type"] == "result"}
-    verdict, reason = found["kvm-amd@tcg", "sweeps/timer.ud_trap_gate"]
+    verdict, reason = found["kvm-amd@tcg", "sweeps/fault.ud.trap_gate"]
     assert verdict == "CRASH" and "Kernel panic - not syncing: sysrq triggered crash" in reason
-    assert found["kvm-amd@tcg", "native/stories.sti_rdmsr_trap_gate"][0] == "PASS"
-    assert found["kvm-amd@tcg", "sweeps/timer.load_trap_gate"][0] == "PASS"
+    assert found["kvm-amd@tcg", "native/stories.sti_rdmsr.trap_gate"][0] == "PASS"
+    assert found["kvm-amd@tcg", "sweeps/fault.load.trap_gate"][0] == "PASS"
     assert {v for (platform, _), (v, _) in found.items() if platform == "tcg"} <= {"PASS", "XFAIL"}
 
 
@@ -179,5 +179,5 @@ def test_qemu_as_inner_vmm(tmp_path):
         pytest.skip("kvm-amd@tcg+qemu takes a minute the first time; ORDEAL_SLOW=1 runs it")
     lab_or_skip("kvm-amd@tcg+qemu")
     _, records = run("-p", "kvm-amd@tcg+qemu", "--logs", str(tmp_path / "l"), "native/stories.*",
-                     "hv/stories.s2_trap_gate")
+                     "hv/stories.s2.trap_gate")
     assert {r["verdict"] for r in records if r["type"] == "result"} == {"PASS"}

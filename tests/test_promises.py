@@ -92,7 +92,7 @@ def test_the_page_shows_commands():
 def test_the_options_and_cases_of_the_page_exist(command):
     for word in re.findall(r"(?<=\s)--[a-z-]+", command):
         assert word in {"--" + option.name for option in options.TABLE}, word
-    for suite, glob in re.findall(r"\b([a-z]+)/([a-z_]+\.[\w*]+)", command):
+    for suite, glob in re.findall(r"\b([a-z]+)/([a-z_]+\.[\w.*]+)", command):
         if suite == "x86":
             continue
         names = [case.name for case in read_cases(os.path.join(BUILD, "x86", suite + ".flat"))]

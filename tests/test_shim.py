@@ -19,7 +19,7 @@ def results(platform: str, work: Path) -> dict:
                     "--logs", str(work / "logs"), "shimtest"],
                    stdout=subprocess.DEVNULL, check=False, timeout=200)
     records = [json.loads(line) for line in stream.read_text().splitlines()]
-    return {r["case"].split("/shim.")[1]: r for r in records if r["type"] == "result"}
+    return {r["case"].split("/shimtest.")[1]: r for r in records if r["type"] == "result"}
 
 
 @pytest.mark.parametrize("platform", ["tcg", "bochs-intel"])
@@ -46,7 +46,7 @@ def test_without_virtualization_the_skip_says_which_bit_forbids_it():
     done = subprocess.run(
         ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial",
          "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4", "-accel", "tcg", "-cpu",
-         "qemu64,-svm", "-kernel", "x86/shimtest.flat", "-append", "shim.goes_on"], cwd=str(BUILD),
+         "qemu64,-svm", "-kernel", "x86/shimtest.flat", "-append", "shimtest.goes_on"], cwd=str(BUILD),
         stdout=subprocess.PIPE, check=False, timeout=60, text=True)
-    assert "SKIP: shimtest: shim.goes_on: no VMX (CPUID 1 ECX bit 5 is clear); no SVM" in done.stdout
+    assert "SKIP: shimtest: shimtest.goes_on: no VMX (CPUID 1 ECX bit 5 is clear); no SVM" in done.stdout
     assert done.returncode == 155

@@ -4,7 +4,7 @@
  * the shim, in TSC ticks. On Bochs, and in QEMU with -icount shift=0, a tick is an instruction. In
  * group nodefault; the cases assert that what they timed happened as it should.
  */
-#define FAMILY "bench"
+#include "hv/hv.h"
 #include "stage/case.h"
 #include "sweep/sweep.h"
 #include "hv/hv.h"
@@ -20,11 +20,12 @@ static u64 handler_time;
 /* Exits @count times from a guest's loop; each RDMSR is completed, not injected. */
 static u64 ticks_of_exits(u32 count)
 {
+	struct scene *s;
 	struct vcpu *v;
 	u64 start;
 
-	scene(M(RDMSR_LOOP), L(UD2));
-	the_scene()->in.r15 = count;
+	s = scene(M(RDMSR_LOOP), L(UD2));
+	s->in.r15 = count;
 	v = hv_start();
 	start = rdtsc();
 	for (u32 i = 0; i < count; i++) {
@@ -65,11 +66,12 @@ static void note_time(struct scene *scene, struct frame *frame, struct log_entry
 
 CASE(round_trip, "-", "guest RDMSR, exit, injection, entry, handler", NONE)
 {
+	struct scene *s;
 	u64 exited, entering;
 	struct vcpu *v;
 
-	scene(READ_TIME, L(RDMSR));
-	the_scene()->on_delivery = note_time;
+	s = scene(READ_TIME, L(RDMSR));
+	s->on_delivery = note_time;
 	v = hv_start();
 	run_to(v, EXIT_RDMSR, L);
 	exited = rdtsc();
@@ -77,8 +79,8 @@ CASE(round_trip, "-", "guest RDMSR, exit, injection, entry, handler", NONE)
 	entering = rdtsc();
 	run_to_end(v);
 	observed("rdmsr_to_handler=%lu guest_to_root=%lu injection=%lu root_to_handler=%lu",
-		 handler_time - the_scene()->out.r10, exited - the_scene()->out.r10,
-		 entering - exited, handler_time - entering);
+		 handler_time - s->out.r10, exited - s->out.r10, entering - exited,
+		 handler_time - entering);
 	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)));
 }
 

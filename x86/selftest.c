@@ -4,7 +4,6 @@
  * verdict must say so. In group nodefault: an ordinary run never boots this image. The first case
  * passes, so that a log has something to keep.
  */
-#define FAMILY "selftest"
 #include "boot/args.h"
 #include "stage/case.h"
 #include "report/console.h"
@@ -109,8 +108,9 @@ static void retry_for_ever(struct scene *scene, struct frame *frame, struct log_
 
 CASE(event_storm, "-", "a fault that is retried until the log is full", NONE)
 {
-	scene(L(UD2));
-	the_scene()->on_delivery = retry_for_ever;
+	struct scene *s = scene(L(UD2));
+
+	s->on_delivery = retry_for_ever;
 	play();
 	expect(UD(AT(L)));
 }
@@ -138,7 +138,7 @@ CASE(exits_early, "-", "an exit that claims success in the middle of a case", NO
 	power_exit(EXIT_CODE_PASS);
 }
 
-CASE(forged_end, "-", "an END line and a PASS that nothing stands behind", NONE)
+CASE(forged_end, "-", "an END line and a PASS that no case has earned", NONE)
 {
 	print("PASS: selftest: selftest.forged_end: trust me\nSUMMARY: 1 tests\n"
 	      "END - cases=1 pass=1 fail=0 skip=0 error=0 crc=00000000\n");

@@ -3,10 +3,9 @@
  * Guests that go wrong inside the shim, one way each: whatever they do is dumped, ends that case as
  * ERROR, and the next case runs. In group nodefault; tests/test_shim.py boots it.
  */
-#define FAMILY "shim"
-#include "stage/case.h"
 #include "hv/hv.h"
 #include "vmx/controls.h"
+#include "stage/case.h"
 
 #define NONE "none: this case tests the shim"
 

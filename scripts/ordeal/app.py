@@ -11,12 +11,13 @@ import time
 from typing import Any, Dict, List, Optional, Sequence
 
 from .agenda import Agenda
-from .model import VERDICTS
+from .model import VERDICTS, Result
 from .options import REPORTS
 from .recorder import Recorder, say
 from .report.stream import SCHEMA, Stream, read_records, write_file
 from .run.logdir import LogDir
 from .run.runner import Runner
+from .text import plural
 
 Records = List[Dict[str, Any]]
 
@@ -103,8 +104,19 @@ def _report(recorder: Recorder, old: Records, signalled: int, started: float) ->
         "complaints": recorder.agenda.complaints(), "exit": status,
         **({"baseline": {k: len(v) for k, v in classes.items()}} if classes is not None else {})})
     _write_reports(recorder, classes)
-    _tell(recorder, classes)
+    _tell(recorder, classes, _renamed(options.one("baseline"), old, results))
     return status
+
+
+def _renamed(path: str, old: Records, results: List[Result]) -> List[str]:
+    """A line for a baseline that names cases by ids that have changed since."""
+    unknown = {record["case"] for record in old} - {result.case for result in results}
+    if not unknown:
+        return []
+    from .plan import renamed
+    count = sum(renamed.table().get(case, case) != case for case in unknown)
+    return ["%s of the baseline have new ids: scripts/renamed-cases %s rewrites them"
+            % (plural(count, "case"), path)] if count else []
 
 
 def _write_reports(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) -> None:
@@ -124,8 +136,8 @@ def _write_reports(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) 
             if r["type"] in ("start", "fingerprint", "result", "summary")))
 
 
-def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) -> None:
-    """Print the result of the run on standard output."""
+def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]], notes: List[str]) -> None:
+    """Print the result of the run on standard output. notes: what is to be said of the baseline."""
     from .report import compare, formats, person
     options, records = recorder.agenda.options, recorder.stream.records
     recorder.progress("")
@@ -133,7 +145,7 @@ def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) -> None:
         sys.stdout.write(formats.tap(records))
     elif not recorder.quiet:
         lines = person.summary(records)
-        lines += compare.baseline_lines(classes) if classes is not None else []
+        lines += compare.baseline_lines(classes) + notes if classes is not None else []
         if options.one("differential"):
             lines += compare.differing(recorder.results, *options.words("differential"))[0]
         for line in lines:

@@ -4,9 +4,7 @@
  * entry, handler. Wherever the interrupt arrives, the guest sees one of the orders of the native
  * sweeps: an arrival in root is, to the guest, an arrival after RDMSR's boundary was over.
  */
-#define FAMILY "arrival"
 #include "stage/case.h"
-#include "stage/citations.h"
 #include "sweep/sweep.h"
 #include "hv/hv.h"
 
@@ -39,47 +37,71 @@ static enum root_phase play_mov_ss_in_guest(const struct sweep *sweep)
 	struct vcpu *v = hv_again();
 	const struct guest_exit *exit = run_to(v, EXIT_RDMSR, L);
 
-	check(exit->state & shadow, "RDMSR behind MOV SS exited with interruptibility %#lx",
+	check(exit->state & shadow, "RDMSR after MOV SS exited with interruptibility %#lx",
 	      exit->state);
 	vcpu_inject(v, fault(sweep->fault.vector, (u32)sweep->fault.error));
 	run_to_end(v);
 	return NOT_IN_ROOT;
 }
 
-static void run_sweep(const void *argument)
+#define MOVED_ACROSS(what)  "a timer interrupt is moved across " what
+#define BY_INTERRUPT_GATE   ", which is delivered through an interrupt gate"
+#define BY_TRAP_GATE	    ", which is delivered through a trap gate"
+#define ROUND_TRIP_OF_RDMSR "a guest's exit by RDMSR, root, and the entry that injects #GP"
+
+CASE_BOTH_GATES(rdmsr, "X02", MOVED_ACROSS(ROUND_TRIP_OF_RDMSR), BY_INTERRUPT_GATE, BY_TRAP_GATE,
+		EVENT_INJECTION, "fault.rdmsr")
 {
-	sweep_arrivals(argument);
+	sweep_arrivals(&(const struct sweep){ .instruction = RDMSR,
+					      .fault = GP(0, AT(L), RF(1)),
+					      .gate = gate,
+					      .play = play_in_guest,
+					      .leave = hv_stop });
 }
 
-#define SWEEP(id, row, sentence, twin, ...)                                                        \
-	static const struct sweep sweep_##id = { .leave = hv_stop, __VA_ARGS__ };                  \
-	TWIN_OF(id, row, sentence, EVENT_INJECTION, twin, run_sweep, &sweep_##id)
+CASE(rdmsr_tsc_deadline, "X02",
+     "a TSC-deadline interrupt is moved across " ROUND_TRIP_OF_RDMSR BY_TRAP_GATE, EVENT_INJECTION,
+     "fault.rdmsr_tsc_deadline")
+{
+	sweep_arrivals(&(const struct sweep){ .instruction = RDMSR,
+					      .fault = GP(0, AT(L), RF(1)),
+					      .gate = TRAP_GATE,
+					      .timer = TIMER_TSC_DEADLINE,
+					      .play = play_in_guest,
+					      .leave = hv_stop });
+}
 
-SWEEP(rdmsr_interrupt_gate, "X02",
-      "a timer interrupt moved across exit, root and entry, #GP behind an interrupt gate",
-      "timer.rdmsr_interrupt_gate", .instruction = RDMSR, .fault = GP(0, AT(L), RF(1)),
-      .gate = INTERRUPT_GATE, .play = play_in_guest);
-SWEEP(rdmsr_trap_gate, "X02",
-      "a timer interrupt moved across exit, root and entry, #GP behind a trap gate",
-      "timer.rdmsr_trap_gate", .instruction = RDMSR, .fault = GP(0, AT(L), RF(1)),
-      .gate = TRAP_GATE, .play = play_in_guest);
-SWEEP(rdmsr_tsc_deadline, "X02",
-      "a TSC-deadline interrupt moved across exit, root and entry, #GP behind a trap gate",
-      "timer.rdmsr_tsc_deadline", .instruction = RDMSR, .fault = GP(0, AT(L), RF(1)),
-      .gate = TRAP_GATE, .timer = TIMER_TSC_DEADLINE, .play = play_in_guest);
-SWEEP(ud_interrupt_gate, "X02",
-      "a timer interrupt moved across the exit of UD2 and its #UD, behind an interrupt gate",
-      "timer.ud_interrupt_gate", .instruction = UD2, .fault = UD(AT(L)), .gate = INTERRUPT_GATE,
-      .play = play_in_guest);
-SWEEP(ud_trap_gate, "X02",
-      "a timer interrupt moved across the exit of UD2 and its #UD, behind a trap gate",
-      "timer.ud_trap_gate", .instruction = UD2, .fault = UD(AT(L)), .gate = TRAP_GATE,
-      .play = play_in_guest);
-SWEEP(load_trap_gate, "X02",
-      "a timer interrupt moved across the exit of a load and its #PF, behind a trap gate",
-      "timer.load_trap_gate", .instruction = LOAD_NOT_PRESENT,
-      .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)), .gate = TRAP_GATE, .play = play_in_guest);
-SWEEP(mov_ss_rdmsr, "V25",
-      "a timer interrupt moved across MOV SS; RDMSR of a guest: never between the two",
-      "timer.mov_ss_rdmsr", .instruction = RDMSR, .before = MOV_SS, .fault = GP(0, AT(L), RF(1)),
-      .gate = TRAP_GATE, .play = play_mov_ss_in_guest);
+CASE_BOTH_GATES(ud, "X02",
+		MOVED_ACROSS("a guest's exit by UD2, root, and the entry that injects #UD"),
+		BY_INTERRUPT_GATE, BY_TRAP_GATE, EVENT_INJECTION, "fault.ud")
+{
+	sweep_arrivals(&(const struct sweep){ .instruction = UD2,
+					      .fault = UD(AT(L)),
+					      .gate = gate,
+					      .play = play_in_guest,
+					      .leave = hv_stop });
+}
+
+CASE(load, "X02",
+     MOVED_ACROSS("a guest's exit by the #PF of a load, root, and the entry that injects #PF")
+	     BY_TRAP_GATE,
+     EVENT_INJECTION, "fault.load.trap_gate")
+{
+	sweep_arrivals(&(const struct sweep){ .instruction = LOAD_NOT_PRESENT,
+					      .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)),
+					      .gate = TRAP_GATE,
+					      .play = play_in_guest,
+					      .leave = hv_stop });
+}
+
+CASE(mov_ss_rdmsr, "V25",
+     MOVED_ACROSS("MOV SS; RDMSR in a guest") ": it never comes between the two", EVENT_INJECTION,
+     "fault.mov_ss_rdmsr")
+{
+	sweep_arrivals(&(const struct sweep){ .instruction = RDMSR,
+					      .before = MOV_SS,
+					      .fault = GP(0, AT(L), RF(1)),
+					      .gate = TRAP_GATE,
+					      .play = play_mov_ss_in_guest,
+					      .leave = hv_stop });
+}

@@ -4,9 +4,7 @@
  * root, some from the timer at any point of guest, exit, root or entry. Whatever came is counted by
  * its handler in the guest: as many as were sent, no more and no fewer.
  */
-#define FAMILY "count"
 #include "stage/case.h"
-#include "stage/citations.h"
 #include "hv/hv.h"
 
 enum {
@@ -40,10 +38,11 @@ static void one_round(struct vcpu *v)
 
 static void start(bool timer)
 {
-	scene(STI, NOP, M(RDMSR_LOOP), CLI, L(UD2));
-	the_scene()->in.r15 = ~0ull;
-	the_scene()->on_delivery = count_event;
-	the_scene()->eoi_in_handler = true;
+	struct scene *s = scene(STI, NOP, M(RDMSR_LOOP), CLI, L(UD2));
+
+	s->in.r15 = ~0ull;
+	s->on_delivery = count_event;
+	s->eoi_in_handler = true;
 	irqs = nmis = 0;
 	if (timer)
 		lapic_timer_init(VEC, TIMER_ONE_SHOT);
@@ -65,7 +64,7 @@ static void end(struct vcpu *v, u32 sent_irqs, u32 sent_nmis)
 }
 
 CASE(pending_in_root, "X08",
-     "a guest that exits in a loop takes every interrupt and every NMI that was pending in root, once",
+     "a guest that exits in a loop takes every interrupt and every NMI that was pending in root exactly once",
      EVENT_INJECTION "; SDM 3A, Handling Multiple NMIs")
 {
 	u32 sent_irqs = 0, sent_nmis = 0;
@@ -90,7 +89,7 @@ CASE(pending_in_root, "X08",
 }
 
 CASE(timer, "X08",
-     "a guest that exits in a loop takes every interrupt of a timer that fires anywhere, once",
+     "a guest that exits in a loop takes every interrupt of a timer, which fires anywhere, exactly once",
      EVENT_INJECTION)
 {
 	u32 sent = 0, count = 1;

@@ -5,15 +5,13 @@
  * that the breakpoint is still there for the IRET; faults of fetching, decoding and executing come
  * after.
  */
-#define FAMILY "breakpoints"
 #include "stage/case.h"
 
-#define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
 #define BREAKPOINTS                                                                                \
 	"SDM 3B, Instruction-Breakpoint Exception Condition; APM 2, Instruction Breakpoints"
 
 CASE(irq_first, "C01",
-     "a pending interrupt is served before the instruction breakpoint, which then stops the same instruction",
+     "a pending interrupt is served before an instruction breakpoint; when its handler returns, the breakpoint stops the instruction",
      PRIORITY)
 {
 	scene(STI, NOP, L(NOP), NOP);
@@ -23,7 +21,9 @@ CASE(irq_first, "C01",
 	expect(IRQ(VEC, AT(L), IF(1)), DB(AT(L), DR6(DR6_B0), RF(0)));
 }
 
-CASE(nmi_first, "C02", "a pending NMI is served before the instruction breakpoint", PRIORITY)
+CASE(nmi_first, "C02",
+     "a pending NMI is served before an instruction breakpoint; when its handler returns, the breakpoint stops the instruction",
+     PRIORITY)
 {
 	scene(L(NOP), NOP);
 	break_on(0, L);
@@ -33,24 +33,27 @@ CASE(nmi_first, "C02", "a pending NMI is served before the instruction breakpoin
 }
 
 CASE(resumed_with_irq, "C03",
-     "IRETQ to a breakpoint with RF=1, and a pending interrupt: its frame keeps RF=1, and there is no #DB afterwards",
+     "a pending interrupt that is served where IRETQ with RF=1 leads to, at an instruction breakpoint, saves RF=1: there is no #DB after its handler, either",
      BREAKPOINTS)
 {
-	scene(L(NOP), NOP);
+	struct scene *s = scene(L(NOP), NOP);
+
 	break_on(0, L);
-	the_scene()->in_rflags |= RFLAGS_RF | RFLAGS_IF;
+	s->in_rflags |= RFLAGS_RF | RFLAGS_IF;
 	pend_irq(VEC);
 	play();
 	expect(IRQ(VEC, AT(L), IF(1), RF(1)));
 }
 
-CASE(resumed, "F06", "RF=1 lets one instruction pass its breakpoint; the next one's stops",
+CASE(resumed, "F06",
+     "RF=1 lets one instruction pass its breakpoint, and the breakpoint on the next instruction stops",
      BREAKPOINTS)
 {
-	scene(L(NOP), M(NOP), NOP);
+	struct scene *s = scene(L(NOP), M(NOP), NOP);
+
 	break_on(0, L);
 	break_on(1, M);
-	the_scene()->in_rflags |= RFLAGS_RF;
+	s->in_rflags |= RFLAGS_RF;
 	play();
 	expect(DB(AT(M), DR6(DR6_B1), RF(0)));
 }
@@ -63,62 +66,59 @@ static void mend_address(struct scene *scene, struct frame *frame, struct log_en
 }
 
 CASE(resumed_into_fault, "F07",
-     "RF=1 outlasts a fault of its instruction: #PF saves RF=1, and the restart passes the breakpoint",
+     "RF=1 outlasts a fault of its instruction: #PF saves RF=1, and the restarted instruction passes its breakpoint",
      BREAKPOINTS)
 {
-	scene(L(LOAD_NOT_PRESENT), NOP);
+	struct scene *s = scene(L(LOAD_NOT_PRESENT), NOP);
+
 	break_on(0, L);
-	the_scene()->in_rflags |= RFLAGS_RF;
-	the_scene()->faults = FAULTS_RETRY;
-	the_scene()->on_delivery = mend_address;
+	s->in_rflags |= RFLAGS_RF;
+	s->faults = FAULTS_RETRY;
+	s->on_delivery = mend_address;
 	play();
 	expect(PF(0, AT(L), RF(1)));
 }
 
 /* --- Before faults --- */
 
-struct faulting {
+struct breakpoint_before_fault {
 	u16 instruction;
 	struct want fault;
 };
 
-static void breakpoint_before_fault(const void *argument)
+static void breakpoint_before_fault(const struct breakpoint_before_fault *f)
 {
-	const struct faulting *f = argument;
-
 	scene(NOP, L(f->instruction));
 	break_on(0, L);
 	play();
 	expect(DB(AT(L), DR6(DR6_B0), RF(0)), f->fault);
 }
 
-#define BREAKPOINT_BEFORE(id, row, what, ...)                                                      \
-	CASE_WITH(id, row, "an instruction breakpoint stops before " what, PRIORITY,               \
-		  breakpoint_before_fault, faulting, __VA_ARGS__)
-
-BREAKPOINT_BEFORE(before_ud, "C05", "the #UD of its instruction", .instruction = UD2,
-		  .fault = UD(AT(L)));
-BREAKPOINT_BEFORE(before_too_long, "C05",
-		  "the #GP of its instruction, which is longer than 15 bytes",
-		  .instruction = TOO_LONG, .fault = GP(0, AT(L)));
-BREAKPOINT_BEFORE(before_gp, "C06", "the #GP of its load", .instruction = LOAD_NONCANONICAL,
-		  .fault = GP(0, AT(L)));
-BREAKPOINT_BEFORE(before_pf, "C06", "the #PF of its load", .instruction = LOAD_NOT_PRESENT,
-		  .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
-BREAKPOINT_BEFORE(before_gp_of_rdmsr, "C06", "the #GP of its RDMSR", .instruction = RDMSR,
-		  .fault = GP(0, AT(L)));
+TABLE(before_ud, "C05", "an instruction breakpoint stops before the #UD of its instruction",
+      PRIORITY, breakpoint_before_fault, .instruction = UD2, .fault = UD(AT(L)));
+TABLE(before_too_long, "C05",
+      "an instruction breakpoint stops before the #GP of its instruction, which is longer than 15 bytes",
+      PRIORITY, breakpoint_before_fault, .instruction = TOO_LONG, .fault = GP(0, AT(L)));
+TABLE(before_gp, "C06", "an instruction breakpoint stops before the #GP of its load", PRIORITY,
+      breakpoint_before_fault, .instruction = LOAD_NONCANONICAL, .fault = GP(0, AT(L)));
+TABLE(before_pf, "C06", "an instruction breakpoint stops before the #PF of its load", PRIORITY,
+      breakpoint_before_fault, .instruction = LOAD_NOT_PRESENT,
+      .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
+TABLE(before_gp_of_rdmsr, "C06", "an instruction breakpoint stops before the #GP of its RDMSR",
+      PRIORITY, breakpoint_before_fault, .instruction = RDMSR, .fault = GP(0, AT(L)));
 
 /*
  * Class 7 against 8 of Intel's table; AMD has both in one class, within which any order is legal.
  */
 CASE(before_fetch_fault, "C04",
-     "an instruction breakpoint on a page that is not present stops before the #PF of the fetch",
+     "an instruction breakpoint on a page that is not present stops before the #PF of fetching the instruction",
      PRIORITY)
 {
+	struct scene *s;
 	struct want fetch = PF(0, AT(ELSEWHERE), CR2(PLAY_NOT_PRESENT));
 
-	scene(L(JMP_ELSEWHERE));
-	scene_go_elsewhere(the_scene(), PLAY_NOT_PRESENT, FRAGMENT_NONE);
+	s = scene(L(JMP_ELSEWHERE));
+	scene_go_elsewhere(s, PLAY_NOT_PRESENT, FRAGMENT_NONE);
 	break_on(0, ELSEWHERE);
 	fetch.check_error = false; /* its bit I/D is only there with EFER.NXE or CR4.SMEP */
 	play();
@@ -136,10 +136,11 @@ CASE(after_step, "C07",
      "the single-step trap comes before the instruction breakpoint of the next instruction",
      PRIORITY)
 {
-	scene(NOP, L(NOP), NOP);
+	struct scene *s = scene(NOP, L(NOP), NOP);
+
 	break_on(0, L);
-	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = step_once;
+	s->in_rflags |= RFLAGS_TF;
+	s->on_delivery = step_once;
 	play();
 	observed("DR6 of the single-step trap: %#lx", event_log.entries[0].dr6);
 	expect(DB(AT(L), DR6(DR6_BS)), DB(AT(L), DR6(DR6_B0), NO_DR6(DR6_BS)));
@@ -151,12 +152,12 @@ CASE(guard, "C17",
      "a pending interrupt is served before the #DB of a MOV DR while DR7.GD is 1; #DB clears GD, and MOV DR is restarted",
      PRIORITY "; SDM 3B, General-Detect Exception Condition")
 {
-	scene(STI, NOP, L(MOV_FROM_DR7), NOP);
+	struct scene *s = scene(STI, NOP, L(MOV_FROM_DR7), NOP);
+
 	pend_irq(VEC);
 	debug_guard();
 	play();
-	check(!(the_scene()->out.rax & DR7_GD), "the restarted MOV DR read %#lx: GD=1",
-	      the_scene()->out.rax);
+	check(!(s->out.rax & DR7_GD), "the restarted MOV DR read %#lx: GD=1", s->out.rax);
 	/*
 	 * Both manuals read as if this fault set RF in its image; no processor does (Linux, KVM's
 	 * x86.c).

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The shadow of MOV SS: over the boundary behind it neither interrupts nor debug exceptions are
+ * The shadow of MOV SS: over the boundary after it neither interrupts nor debug exceptions are
  * delivered, so that a MOV to RSP may follow. A data breakpoint that MOV SS itself meets is not
- * lost but kept, and reported behind the next instruction; if that one enters a handler, at the
+ * lost but kept, and reported after the next instruction; if that one enters a handler, at the
  * handler's first instruction. Faults are not held back.
  */
-#define FAMILY "mov_ss"
 #include "stage/case.h"
 
-#define SWITCHING                                                                                  \
-	"SDM 3A, Masking Exceptions and Interrupts When Switching Stacks; APM 2, Interrupt Shadows"
+#define SWITCHING SWITCHING_STACKS "; APM 2, Interrupt Shadows"
 
 static void watch_stack_selector(void)
 {
@@ -18,7 +16,7 @@ static void watch_stack_selector(void)
 }
 
 CASE(data_breakpoint, "C24",
-     "a data breakpoint that MOV SS meets is reported behind the next instruction", SWITCHING)
+     "a data breakpoint that MOV SS meets is reported after the next instruction", SWITCHING)
 {
 	scene(MOV_SS_MEMORY, NOP, L(NOP));
 	watch_stack_selector();
@@ -26,40 +24,36 @@ CASE(data_breakpoint, "C24",
 	expect(DB(AT(L), DR6(DR6_B0)));
 }
 
-static void data_breakpoint_iretq(const void *gate)
+CASE_BOTH_GATES(
+	data_breakpoint_iretq, "C25",
+	"a data breakpoint that MOV SS meets before IRETQ is reported at the target of IRETQ, before the interrupt that IRETQ lets in",
+	AFTER_ITS_IRET, AT_ITS_HANDLER, SWITCHING)
 {
-	enum gate_type type = *(const enum gate_type *)gate;
-	int irq_at = type == TRAP_GATE ? ENTRY_OF(DB_VECTOR) : T;
-
 	scene(PUSH_IRET_FRAME, MOV_SS_MEMORY, IRETQ, UD2, T(NOP), NOP);
-	gate_type_set(DB_VECTOR, type);
+	gate_type_set(DB_VECTOR, gate);
 	watch_stack_selector();
 	pend_irq(VEC);
 	play();
-	expect(DB(AT(T), DR6(DR6_B0), IF(1)), IRQ(VEC, AT(irq_at), IF(1)));
+	expect(DB(AT(T), DR6(DR6_B0), IF(1)),
+	       IRQ(VEC, AT(first_open_returning(gate, DB_VECTOR, T)), IF(1)));
 }
-
-CASE_OF(data_breakpoint_iretq_interrupt_gate, "C25",
-	"a data breakpoint kept over MOV SS; IRETQ is reported at its target before the interrupt that IRETQ lets in",
-	SWITCHING, data_breakpoint_iretq, &interrupt_gate);
-CASE_OF(data_breakpoint_iretq_trap_gate, "C25",
-	"the same with #DB behind a trap gate: the interrupt comes at its handler's first instruction",
-	SWITCHING, data_breakpoint_iretq, &trap_gate);
 
 /* Whether the second MOV SS has a shadow of its own is left open: "only the first instruction". */
 CASE(two, "E14",
-     "single-stepping over MOV SS; MOV SS traps behind the second one, or one instruction later",
+     "single-stepping over two MOV SS in a row traps after the second one, or one instruction later",
      SWITCHING)
 {
-	scene(MOV_SS, MOV_SS, L(NOP), M(NOP));
-	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = step_once;
+	struct scene *s = scene(MOV_SS, MOV_SS, L(NOP), M(NOP));
+
+	s->in_rflags |= RFLAGS_TF;
+	s->on_delivery = step_once;
 	play();
 	expect_one_of(LEGAL("the second MOV SS has no shadow", DB(AT(L), DR6(DR6_BS))),
 		      LEGAL("the second MOV SS has a shadow", DB(AT(M), DR6(DR6_BS))));
 }
 
-CASE(ud, "E17", "MOV SS holds no fault back: the #UD of the next instruction comes at once",
+CASE(ud, "E17",
+     "the shadow of MOV SS holds no fault back: the #UD of the next instruction comes at once",
      SWITCHING)
 {
 	scene(MOV_SS, L(UD2));
@@ -69,22 +63,25 @@ CASE(ud, "E17", "MOV SS holds no fault back: the #UD of the next instruction com
 
 /* The SDM lets the breakpoint get lost; the APM does not say. */
 CASE(breakpoint, "E18",
-     "an instruction breakpoint right behind MOV SS may be lost; the next one is not", SWITCHING)
+     "an instruction breakpoint on the instruction after MOV SS may be lost; one on the next instruction is not",
+     SWITCHING)
 {
 	scene(MOV_SS, L(NOP), M(NOP), NOP);
 	break_on(0, L);
 	break_on(1, M);
 	play();
-	expect_one_of(LEGAL("the breakpoint behind MOV SS is lost", DB(AT(M), DR6(DR6_B1))),
-		      LEGAL("the breakpoint behind MOV SS is served", DB(AT(L), DR6(DR6_B0)),
+	expect_one_of(LEGAL("the breakpoint after MOV SS is lost", DB(AT(M), DR6(DR6_B1))),
+		      LEGAL("the breakpoint after MOV SS is served", DB(AT(L), DR6(DR6_B0)),
 			    DB(AT(M), DR6(DR6_B1))));
 }
 
-CASE(step, "E19", "single-stepping over MOV SS traps behind the instruction after it", SWITCHING)
+CASE(step, "E19", "single-stepping over MOV SS traps after the instruction that follows it",
+     SWITCHING)
 {
-	scene(MOV_SS, NOP, L(NOP), NOP);
-	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = step_once;
+	struct scene *s = scene(MOV_SS, NOP, L(NOP), NOP);
+
+	s->in_rflags |= RFLAGS_TF;
+	s->on_delivery = step_once;
 	play();
 	expect(DB(AT(L), DR6(DR6_BS)));
 }
@@ -92,7 +89,7 @@ CASE(step, "E19", "single-stepping over MOV SS traps behind the instruction afte
 /* --- The next instruction enters a handler --- */
 
 CASE(data_breakpoint_int3, "E20",
-     "a data breakpoint kept over MOV SS; INT3 is reported at the first instruction of #BP",
+     "a data breakpoint that MOV SS meets before INT3 is reported at the first instruction of the handler of #BP",
      SWITCHING)
 {
 	scene(MOV_SS_MEMORY, INT3, L(NOP));
@@ -102,7 +99,7 @@ CASE(data_breakpoint_int3, "E20",
 }
 
 CASE(data_breakpoint_int_n, "E20",
-     "a data breakpoint kept over MOV SS; INT n is reported at the handler's first instruction",
+     "a data breakpoint that MOV SS meets before INT n is reported at the first instruction of the handler of INT n",
      SWITCHING)
 {
 	scene(MOV_SS_MEMORY, INT_50, L(NOP));
@@ -112,7 +109,8 @@ CASE(data_breakpoint_int_n, "E20",
 }
 
 CASE(data_breakpoint_syscall, "E20",
-     "a data breakpoint kept over MOV SS; SYSCALL is reported at the target of SYSCALL", SWITCHING)
+     "a data breakpoint that MOV SS meets before SYSCALL is reported at the target of SYSCALL",
+     SWITCHING)
 {
 	scene(MOV_SS_MEMORY, L(SYSCALL), UD2, T(NOP), NOP);
 	syscall_to(T, 0);

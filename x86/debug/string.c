@@ -4,10 +4,8 @@
  * What comes there saves the address of the instruction itself, the registers as the iterations so
  * far left them, and RF=1 if it is a fault; the instruction then goes on where it was.
  */
-#define FAMILY "string"
 #include "stage/case.h"
 
-#define SINGLE_STEP "SDM 3B, Single-Step Exception Condition; APM 2, Single Stepping"
 #define REPEATED    "SDM 2B, REP/REPE/REPZ/REPNE/REPNZ; APM 3, Repeat Prefixes"
 #define SOURCE	    PLAY_WRITABLE
 #define DESTINATION (PLAY_WRITABLE + PAGE_SIZE / 2)
@@ -30,16 +28,17 @@ static void note_count(struct scene *scene, struct frame *frame, struct log_entr
 
 static void rep_movsb(u64 source, u64 destination)
 {
-	scene(L(REP_MOVSB), NOP);
-	the_scene()->in.rsi = source;
-	the_scene()->in.rdi = destination;
-	the_scene()->in.rcx = COUNT;
-	the_scene()->on_delivery = note_count;
+	struct scene *s = scene(L(REP_MOVSB), NOP);
+
+	s->in.rsi = source;
+	s->in.rdi = destination;
+	s->in.rcx = COUNT;
+	s->on_delivery = note_count;
 	events = 0;
 }
 
 CASE(stepped, "H03",
-     "a single-stepped REP MOVSB traps after each iteration, at itself until the last, and then behind",
+     "a single-stepped REP MOVSB traps after each iteration: with RIP at itself until the last one, and then at the next instruction",
      SINGLE_STEP "; " REPEATED)
 {
 	rep_movsb(SOURCE, DESTINATION);
@@ -53,7 +52,7 @@ CASE(stepped, "H03",
 
 /* The destination runs into a page that is not there. */
 CASE(fault, "H04",
-     "REP MOVSB that faults in an iteration saves its own address, RF=1 and the registers of the iterations that are over",
+     "a REP MOVSB that faults in an iteration saves its own address and RF=1, and its registers count the iterations that are complete",
      "SDM 3A, Page-Fault Exception; SDM 3B, Instruction-Breakpoint Exception Condition; " REPEATED)
 {
 	rep_movsb(SOURCE, PLAY_BEYOND - (FAULTS_IN - 1));
@@ -64,7 +63,7 @@ CASE(fault, "H04",
 
 /* The SDM lets the trap of a fast string operation wait for the end of a group of iterations. */
 CASE(data_breakpoint, "H05",
-     "REP MOVSB that meets a data breakpoint in an iteration traps once, between two iterations or behind the last",
+     "a REP MOVSB that meets a data breakpoint in an iteration traps once, between two iterations or after the last",
      "SDM 3B, Data Memory and I/O Breakpoint Exception Conditions; " REPEATED)
 {
 	rep_movsb(SOURCE, DESTINATION);
@@ -73,5 +72,5 @@ CASE(data_breakpoint, "H05",
 	observed("the trap came after %lu of %d iterations", COUNT - counts[0], COUNT);
 	check(counts[0] <= COUNT - FAULTS_IN, "RCX was %lu at the trap", counts[0]);
 	expect_one_of(LEGAL("between two iterations", DB(AT(L), DR6(DR6_B0))),
-		      LEGAL("behind the last iteration", DB(AT(AFTER(L)), DR6(DR6_B0))));
+		      LEGAL("after the last iteration", DB(AT(AFTER(L)), DR6(DR6_B0))));
 }

@@ -3,50 +3,53 @@
  * SYSCALL and SYSRET while single-stepping. SYSCALL clears the flags that FMASK names, TF among
  * them or not; whether it traps is decided by the flags that result. SYSRET loads TF from R11.
  */
-#define FAMILY "syscall"
 #include "stage/case.h"
 
 #define SYSCALL_PAGES "SDM 2B, SYSCALL-Fast System Call; APM 3, SYSCALL"
 #define SYSRET_PAGES  "SDM 2B, SYSRET-Return From Fast System Call; APM 3, SYSRET"
 
 /* Stepping ends at T, where the next trap would not tell more. */
-CASE(tf_kept, "F03", "single-stepping SYSCALL with FMASK.TF=0 traps at its target", SYSCALL_PAGES)
+CASE(tf_kept, "F03", "a single-stepped SYSCALL with FMASK.TF=0 traps at its target", SYSCALL_PAGES)
 {
-	scene(L(SYSCALL), UD2, T(NOP), NOP);
+	struct scene *s = scene(L(SYSCALL), UD2, T(NOP), NOP);
+
 	syscall_to(T, 0);
-	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = step_once;
+	s->in_rflags |= RFLAGS_TF;
+	s->on_delivery = step_once;
 	play();
 	expect(DB(AT(T), DR6(DR6_BS), TF(1)));
 }
 
 /* Undocumented, but what processors do: Xen found it (XSA-204), and QEMU follows. */
 CASE(tf_masked, "F03",
-     "single-stepping SYSCALL with FMASK.TF=1 does not trap; R11 keeps TF for the way back",
+     "a single-stepped SYSCALL with FMASK.TF=1 does not trap; R11 keeps TF=1 for the way back",
      SYSCALL_PAGES)
 {
-	scene(SYSCALL, UD2, L(INT3), NOP);
+	struct scene *s = scene(SYSCALL, UD2, L(INT3), NOP);
+
 	syscall_to(L, RFLAGS_TF);
-	the_scene()->in_rflags |= RFLAGS_TF;
+	s->in_rflags |= RFLAGS_TF;
 	play();
-	check(the_scene()->out.r11 & RFLAGS_TF, "R11 is %#lx: TF=0", the_scene()->out.r11);
+	check(s->out.r11 & RFLAGS_TF, "R11 is %#lx: TF=0", s->out.r11);
 	expect(BP(AT(AFTER(L)), TF(0)));
 }
 
 /* No manual says at which of the two boundaries; Linux relies on the first. */
 CASE(sysret_sets_tf, "F04",
-     "SYSRET that sets TF traps before or behind the first instruction of CPL 3, once",
+     "a SYSRET that sets TF traps once, before or after the first instruction of CPL 3",
      SYSRET_PAGES)
 {
-	scene(LOAD_SYSRET_TO_T, SET_TF_IN_R11, M(SYSRETQ), UD2, T(NOP), L(NOP), NOP);
+	struct scene *s =
+		scene(LOAD_SYSRET_TO_T, SET_TF_IN_R11, M(SYSRETQ), UD2, T(NOP), L(NOP), NOP);
+
 	syscall_to(T, 0);
-	the_scene()->on_delivery = step_once;
+	s->on_delivery = step_once;
 	play_to_cpl3();
 	if (cpu_is_amd())
 		expect(DB(AT(T), DR6(DR6_BS), CPL(3)));
 	else
 		expect_one_of(LEGAL("#DB before the first instruction",
 				    DB(AT(T), DR6(DR6_BS), CPL(3))),
-			      LEGAL("#DB behind the first instruction",
+			      LEGAL("#DB after the first instruction",
 				    DB(AT(L), DR6(DR6_BS), CPL(3))));
 }

@@ -5,11 +5,9 @@
  * in service although its handler never runs. A fault in the delivery of a benign exception is
  * simply delivered; in that of a contributory exception or #PF it may make #DF.
  */
-#define FAMILY "delivery"
 #include "stage/case.h"
 
-#define ERROR_CODE   "SDM 3A, Error Code; APM 2, Error Codes"
-#define DOUBLE_FAULT "SDM 3A, Double Fault Exception; APM 2, Double-Fault Exception"
+#define ERROR_CODE "SDM 3A, Error Code; APM 2, Error Codes"
 #define LAPIC_PRIORITY                                                                             \
 	"SDM 3A, Interrupt Acceptance for Fixed Interrupts; APM 2, Selecting and Handling Interrupts"
 
@@ -28,7 +26,7 @@ static void interrupt_is_lost(struct want fault)
 }
 
 CASE(irq_gate_not_present, "I01",
-     "an interrupt whose gate is not present raises #NP with EXT=1 instead, and is in service",
+     "an interrupt whose gate is not present raises #NP with EXT=1, and is in service although its handler never runs",
      ERROR_CODE)
 {
 	gate_remove(VEC);
@@ -36,7 +34,7 @@ CASE(irq_gate_not_present, "I01",
 }
 
 CASE(irq_beyond_idt, "I02",
-     "an interrupt beyond the limit of the IDT raises #GP with EXT=1 instead, and is in service",
+     "an interrupt whose gate lies beyond the limit of the IDT raises #GP with EXT=1, and is in service although its handler never runs",
      ERROR_CODE)
 {
 	idt_truncate(VEC);
@@ -44,15 +42,15 @@ CASE(irq_beyond_idt, "I02",
 }
 
 CASE(irq_stack_not_present, "I04",
-     "an interrupt whose stack is not present raises #PF instead, and is in service",
-     "SDM 3A, Page-Fault Exception; APM 2, Page-Fault Exception")
+     "an interrupt whose stack is not present raises #PF, and is in service although its handler never runs",
+     PAGE_FAULT)
 {
 	gate_stack_set(VEC, IST_ABSENT);
 	interrupt_is_lost(PF(PF_WRITE, AT(L), IF(1), CR2_PAGE(PLAY_NOT_PRESENT)));
 }
 
 CASE(higher_irq_lost, "I12",
-     "an interrupt that is lost to #NP holds a lower one back until its EOI, even behind a trap gate",
+     "an interrupt that is lost to #NP holds a lower one back until EOI, even if the handler of #NP runs with IF=1",
      LAPIC_PRIORITY)
 {
 	scene(STI, NOP, L(NOP), NOP);
@@ -70,11 +68,13 @@ CASE(higher_irq_lost, "I12",
 }
 
 CASE(lower_irq_lost, "I12",
-     "an interrupt of a higher class is served before the lower one is lost to #NP", LAPIC_PRIORITY)
+     "a pending interrupt of a higher class is served before the #NP of one of a lower class whose gate is not present",
+     LAPIC_PRIORITY)
 {
-	scene(STI, NOP, L(NOP), NOP);
+	struct scene *s = scene(STI, NOP, L(NOP), NOP);
+
 	gate_remove(VEC_LOW);
-	the_scene()->eoi_in_handler = true;
+	s->eoi_in_handler = true;
 	pend_irq(VEC_LOW);
 	pend_irq(VEC_HIGH);
 	play();
@@ -84,7 +84,8 @@ CASE(lower_irq_lost, "I12",
 /* --- Of INT n --- */
 
 CASE(int_n_gate_not_present, "I03",
-     "INT n whose gate is not present raises #NP with EXT=0, at INT n", ERROR_CODE)
+     "an INT n whose gate is not present raises #NP with EXT=0; the saved RIP is that of INT n",
+     ERROR_CODE)
 {
 	scene(L(INT_50), NOP);
 	gate_remove(VEC_SOFT);
@@ -92,7 +93,8 @@ CASE(int_n_gate_not_present, "I03",
 	expect(NP(IDT_ERROR(VEC_SOFT, 0), AT(L)));
 }
 
-CASE(int_n_beyond_idt, "I03", "INT n beyond the limit of the IDT raises #GP with EXT=0, at INT n",
+CASE(int_n_beyond_idt, "I03",
+     "an INT n whose gate lies beyond the limit of the IDT raises #GP with EXT=0; the saved RIP is that of INT n",
      ERROR_CODE)
 {
 	scene(L(INT_50), NOP);
@@ -101,44 +103,44 @@ CASE(int_n_beyond_idt, "I03", "INT n beyond the limit of the IDT raises #GP with
 	expect(GP(IDT_ERROR(VEC_SOFT, 0), AT(L)));
 }
 
-static void int_n_fault_in_shadow(const void *gate)
+CASE_BOTH_GATES(int_n_fault_in_shadow, "I15",
+		"the #NP of an INT n in the shadow of STI is delivered before a pending interrupt",
+		AFTER_ITS_IRET, AT_ITS_HANDLER, STI_PAGE)
 {
-	enum gate_type type = *(const enum gate_type *)gate;
-	int irq_at = type == TRAP_GATE ? ENTRY_OF(NP_VECTOR) : AFTER_IRET;
+	const struct want fault = NP(IDT_ERROR(VEC_SOFT, 0), AT(L), IF(1));
+	const struct order legal[] = {
+		LEGAL("delivery ended the shadow", fault,
+		      IRQ(VEC, AT(first_open(gate, NP_VECTOR)), IF(1))),
+		LEGAL("the shadow outlived the delivery", fault, IRQ(VEC, IF(1))),
+	};
 
 	scene(STI, L(INT_50), NOP);
 	gate_remove(VEC_SOFT);
-	gate_type_set(NP_VECTOR, type);
+	gate_type_set(NP_VECTOR, gate);
 	pend_irq(VEC);
 	play();
-	expect_behind_shadow(irq_at, NP(IDT_ERROR(VEC_SOFT, 0), AT(L), IF(1)));
+	expect_order(legal, orders_after_shadow(gate));
 }
-
-CASE_OF(int_n_fault_in_shadow_interrupt_gate, "I15",
-	"the #NP of INT n in the shadow of STI comes before a pending interrupt, which waits for its IRET",
-	"SDM 2B, STI-Set Interrupt Flag", int_n_fault_in_shadow, &interrupt_gate);
-CASE_OF(int_n_fault_in_shadow_trap_gate, "I15",
-	"the #NP of INT n ends the shadow of STI: behind a trap gate the interrupt comes at its first instruction",
-	"SDM 2B, STI-Set Interrupt Flag", int_n_fault_in_shadow, &trap_gate);
 
 /* --- Of an exception --- */
 
 static void double_fault(u16 instruction)
 {
-	scene(L(instruction));
-	the_scene()->expect_abort = true;
-	the_scene()->in.rdi = PLAY_BEYOND;
+	struct scene *s = scene(L(instruction));
+
+	s->expect_abort = true;
+	s->in.rdi = PLAY_BEYOND;
 	play();
 }
 
-CASE(gp_gate_not_present, "I05", "#GP whose gate is not present makes #DF", DOUBLE_FAULT)
+CASE(gp_gate_not_present, "I05", "a #GP whose gate is not present makes #DF", DOUBLE_FAULT)
 {
 	gate_remove(GP_VECTOR);
 	double_fault(LOAD_NONCANONICAL);
 	expect(DF());
 }
 
-CASE(pf_gate_not_present, "I07", "#PF whose gate is not present makes #DF", DOUBLE_FAULT)
+CASE(pf_gate_not_present, "I07", "a #PF whose gate is not present makes #DF", DOUBLE_FAULT)
 {
 	gate_remove(PF_VECTOR);
 	double_fault(LOAD_NOT_PRESENT);
@@ -146,7 +148,7 @@ CASE(pf_gate_not_present, "I07", "#PF whose gate is not present makes #DF", DOUB
 }
 
 CASE(pf_stack_not_present, "I08",
-     "#PF whose stack is not present makes #DF; CR2 is the stack's address", DOUBLE_FAULT)
+     "a #PF whose stack is not present makes #DF, and CR2 is the stack's address", DOUBLE_FAULT)
 {
 	gate_stack_set(PF_VECTOR, IST_ABSENT);
 	double_fault(LOAD_NOT_PRESENT);
@@ -161,12 +163,13 @@ static void mend_stack(struct scene *scene, struct frame *frame, struct log_entr
 }
 
 CASE(gp_stack_not_present, "I06",
-     "#GP whose stack is not present makes #PF, no #DF; once there is a stack, the restarted instruction raises #GP",
+     "a #GP whose stack is not present makes #PF and no #DF; the restarted instruction raises #GP again, once there is a stack",
      DOUBLE_FAULT)
 {
-	scene(L(LOAD_NONCANONICAL));
+	struct scene *s = scene(L(LOAD_NONCANONICAL));
+
 	gate_stack_set(GP_VECTOR, IST_ABSENT);
-	the_scene()->on_delivery = mend_stack;
+	s->on_delivery = mend_stack;
 	play();
 	expect(PF(PF_WRITE, AT(L), CR2_PAGE(PLAY_NOT_PRESENT)), GP(0, AT(L)));
 }
@@ -184,8 +187,8 @@ static void benign_lost(u8 vector)
 		expect(NP(IDT_ERROR(vector, ERROR_EXT), AT(L)));
 }
 
-CASE(ud_gate_not_present, "I09", "#UD, benign, whose gate is not present makes #NP, no #DF",
-     DOUBLE_FAULT)
+CASE(ud_gate_not_present, "I09",
+     "a #UD, which is benign, whose gate is not present makes #NP and no #DF", DOUBLE_FAULT)
 {
 	scene(L(UD2));
 	gate_remove(UD_VECTOR);
@@ -205,21 +208,22 @@ static void note_dr6(struct scene *scene, struct frame *frame, struct log_entry 
 }
 
 CASE(db_gate_not_present, "I10",
-     "a single-step trap whose #DB gate is not present makes #NP; #DB is lost, but DR6.BS is set",
-     DOUBLE_FAULT "; SDM 3B, Single-Step Exception Condition")
+     "a single-step trap whose gate is not present makes #NP; the #DB is lost, but DR6.BS is set",
+     DOUBLE_FAULT "; " SINGLE_STEP_SDM)
 {
-	scene(NOP, L(NOP), NOP);
+	struct scene *s = scene(NOP, L(NOP), NOP);
+
 	gate_remove(DB_VECTOR);
-	the_scene()->in_rflags |= RFLAGS_TF;
-	the_scene()->on_delivery = note_dr6;
+	s->in_rflags |= RFLAGS_TF;
+	s->on_delivery = note_dr6;
 	play();
 	check(dr6_at_fault & DR6_BS, "DR6 is %#lx: BS=0", dr6_at_fault);
 	benign_lost(DB_VECTOR);
 }
 
 CASE(db_stack_not_present, "I13",
-     "a single-stepped IRETQ whose #DB has no stack makes #PF; the NMI that it unblocked comes at the first instruction of #PF",
-     DOUBLE_FAULT "; SDM 3A, Priority Among Concurrent Events")
+     "a single-stepped IRETQ whose #DB has no stack makes #PF; the NMI that IRETQ unblocked comes at the first instruction of the handler of #PF",
+     DOUBLE_FAULT "; " PRIORITY_TABLE)
 {
 	scene(PUSH_IRET_FRAME_IF0, PUSH_FLAGS_TF, POPF, IRETQ, UD2, T(NOP), NOP);
 	gate_stack_set(DB_VECTOR, IST_ABSENT);

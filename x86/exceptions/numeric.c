@@ -4,7 +4,6 @@
  * waiting x87 instruction, and #XM. Pending before that instruction, the interrupt is served first.
  * The x87 row is not played in the shadow of STI, where a pending #MF may break the shadow.
  */
-#define FAMILY "numeric"
 #include "stage/irq_before.h"
 
 #define CPUID_1_EDX_SSE (1 << 25)
@@ -29,8 +28,7 @@ CASE(irq_before_mf, "A11", "a pending interrupt is served before the #MF of the 
 CASE(irq_before_xm, "A12", "a pending interrupt is served before the #XM of the next DIVSS",
      PRIORITY)
 {
-	if (!(cpuid(1, 0).edx & CPUID_1_EDX_SSE))
-		skip("needs SSE (CPUID 1 EDX bit 25)");
+	require(cpuid(1, 0).edx & CPUID_1_EDX_SSE, "SSE (CPUID 1 EDX bit 25)");
 	write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);
 	load_mxcsr(MXCSR_MASK_ALL & ~MXCSR_ZM);
 	scene(LOAD_ONE_AND_ZERO, STI, NOP, L(DIVSS));

@@ -3,10 +3,8 @@
  * CPL 3: interrupts against faults that only occur there, and the window that STI opens where IOPL,
  * or virtual interrupts, let it. The handlers run at CPL 0, on the stack of the TSS.
  */
-#define FAMILY "user"
 #include "stage/irq_before.h"
 
-#define STI_PAGES	"SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
 #define IRQ_OF_CPL3	IRQ(VEC, AT(L), IF(1), CPL(3))
 #define CPUID_1_EDX_VME (1 << 1)
 
@@ -18,8 +16,7 @@ static void check_alignment(void)
 
 static void enable_virtual_interrupts(void)
 {
-	if (!(cpuid(1, 0).edx & CPUID_1_EDX_VME))
-		skip("needs VME and PVI (CPUID 1 EDX bit 1)");
+	require(cpuid(1, 0).edx & CPUID_1_EDX_VME, "VME and PVI (CPUID 1 EDX bit 1)");
 	write_cr4(read_cr4() | CR4_PVI);
 }
 
@@ -29,47 +26,46 @@ static void pend_virtual_interrupt(void)
 	the_scene()->in_rflags |= RFLAGS_VIP;
 }
 
-IRQ_BEFORE_USER(
-	irq_before_ac, "A13",
-	"in CPL 3, a pending interrupt is served before the #AC of a load from an odd address",
-	.instruction = LOAD_UNALIGNED, .prepare = check_alignment, .irq = IRQ_OF_CPL3,
-	.fault = AC(AT(L), CPL(3)));
-IRQ_BEFORE_USER(irq_before_gp_of_cli, "A14",
-		"in CPL 3 with IOPL 0, a pending interrupt is served before the #GP of CLI",
-		.instruction = CLI, .irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
-IRQ_BEFORE_USER(irq_before_gp_of_hlt, "A14",
-		"in CPL 3, a pending interrupt is served before the #GP of HLT", .instruction = HLT,
-		.irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
-IRQ_BEFORE_USER(irq_before_gp_of_in, "A14",
-		"in CPL 3 with IOPL 0, a pending interrupt is served before the #GP of IN",
-		.instruction = IN, .irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
-IRQ_BEFORE_USER(
-	irq_before_gp_of_sti, "E24",
-	"in CPL 3 with CR4.PVI=1, a pending interrupt is served before the #GP of STI with VIP=1",
-	.instruction = STI, .prepare = pend_virtual_interrupt, .irq = IRQ_OF_CPL3,
-	.fault = GP(0, AT(L), CPL(3)));
+TABLE(irq_before_ac, "A13",
+      "in CPL 3, a pending interrupt is served before the #AC of a load from an odd address",
+      PRIORITY, irq_before_user_fault, .instruction = LOAD_UNALIGNED, .prepare = check_alignment,
+      .irq = IRQ_OF_CPL3, .fault = AC(AT(L), CPL(3)));
+TABLE(irq_before_gp_of_cli, "A14",
+      "in CPL 3 with IOPL 0, a pending interrupt is served before the #GP of CLI", PRIORITY,
+      irq_before_user_fault, .instruction = CLI, .irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
+TABLE(irq_before_gp_of_hlt, "A14", "in CPL 3, a pending interrupt is served before the #GP of HLT",
+      PRIORITY, irq_before_user_fault, .instruction = HLT, .irq = IRQ_OF_CPL3,
+      .fault = GP(0, AT(L), CPL(3)));
+TABLE(irq_before_gp_of_in, "A14",
+      "in CPL 3 with IOPL 0, a pending interrupt is served before the #GP of IN", PRIORITY,
+      irq_before_user_fault, .instruction = IN, .irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
+TABLE(irq_before_gp_of_sti, "E24",
+      "in CPL 3 with CR4.PVI=1, a pending interrupt is served before the #GP of STI with VIP=1",
+      PRIORITY, irq_before_user_fault, .instruction = STI, .prepare = pend_virtual_interrupt,
+      .irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
 
 /* Without it the #GP above could as well be that of IOPL 0. */
 CASE(sti_sets_vif, "E24",
-     "in CPL 3 with CR4.PVI=1 and VIP=0, STI raises no #GP: it sets VIF; a pending interrupt came before",
-     STI_PAGES)
+     "in CPL 3 with CR4.PVI=1 and VIP=0, STI sets VIF and raises no #GP; a pending interrupt is served before it",
+     STI_SHADOW)
 {
-	scene(L(STI), PUSHF, POP_RAX, M(HLT));
-	the_scene()->in_rflags |= RFLAGS_IF;
+	struct scene *s = scene(L(STI), PUSHF, POP_RAX, M(HLT));
+
+	s->in_rflags |= RFLAGS_IF;
 	enable_virtual_interrupts();
 	pend_irq(VEC);
 	play_at_cpl3();
-	check(the_scene()->out.rax & RFLAGS_VIF, "RFLAGS behind STI was %#lx: VIF=0",
-	      the_scene()->out.rax);
+	check(s->out.rax & RFLAGS_VIF, "RFLAGS after STI was %#lx: VIF=0", s->out.rax);
 	expect(IRQ(VEC, AT(L), IF(1), CPL(3)), GP(0, AT(M), CPL(3)));
 }
 
 CASE(sti, "E23",
      "in CPL 3 with IOPL 3, STI holds a pending interrupt back over one NOP, and no further",
-     STI_PAGES)
+     STI_SHADOW)
 {
-	scene(STI, NOP, L(NOP), NOP);
-	the_scene()->in_rflags |= RFLAGS_IOPL3;
+	struct scene *s = scene(STI, NOP, L(NOP), NOP);
+
+	s->in_rflags |= RFLAGS_IOPL3;
 	pend_irq(VEC);
 	play_at_cpl3();
 	expect(IRQ(VEC, AT(L), IF(1), CPL(3)));

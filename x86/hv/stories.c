@@ -11,57 +11,16 @@
  *     sees the discarded fault regenerated.
  * S4: it is pending in the guest, and RDMSR stands in the shadow of STI: RDMSR exits first.
  */
-#define FAMILY "stories"
 #include "stage/case.h"
-#include "stage/citations.h"
 #include "hv/guest_irq.h"
 #include "hv/hv.h"
 
-#define TWIN_S1_IG "stories.irq_before_rdmsr_interrupt_gate"
-#define TWIN_S1_TG "stories.irq_before_rdmsr_trap_gate"
-#define TWIN_N1_IG "stories.sti_rdmsr_interrupt_gate"
-#define TWIN_N1_TG "stories.sti_rdmsr_trap_gate"
+static const struct hv_options plain, nested = { .nested_paging = true };
 
-struct variant {
-	enum gate_type gate;
-	bool nested_paging;
-};
-
-static const struct variant behind_interrupt_gate = { INTERRUPT_GATE, false };
-static const struct variant behind_trap_gate = { TRAP_GATE, false };
-static const struct variant nested_interrupt_gate = { INTERRUPT_GATE, true };
-static const struct variant nested_trap_gate = { TRAP_GATE, true };
-
-static struct vcpu *start(const struct variant *variant)
+static struct vcpu *start(enum gate_type gate, struct hv_options options)
 {
-	gate_type_set(GP_VECTOR, variant->gate);
-	return hv_start_with((struct hv_options){ .nested_paging = variant->nested_paging });
-}
-
-/* The first boundary with IF=1 after #GP was delivered. */
-static int first_open_boundary(const struct variant *variant)
-{
-	return variant->gate == TRAP_GATE ? ENTRY_OF(GP_VECTOR) : AFTER_IRET;
-}
-
-static void expect_gp_then_irq(const struct variant *variant)
-{
-	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), IF(1), RF(1)),
-	       IRQ(VEC, AT(first_open_boundary(variant)), IF(1)));
-}
-
-static void s2(const void *argument)
-{
-	const struct variant *variant = argument;
-	struct vcpu *v;
-
-	scene(STI, NOP, L(RDMSR));
-	v = start(variant);
-	run_to(v, EXIT_RDMSR, L);
-	pend_irq(VEC);
-	vcpu_inject(v, gp(0));
-	run_to_end(v);
-	expect_gp_then_irq(variant);
+	gate_type_set(GP_VECTOR, gate);
+	return hv_start_with(options);
 }
 
 /* Root waits until the interrupt that the guest started is pending. */
@@ -75,20 +34,48 @@ static void wait_in_root(u8 vector)
 	error("vector %#x is not in IRR after %d polls in root", vector, POLLS);
 }
 
-static void s2_timer(const void *argument)
+static void expect_gp_then_irq(enum gate_type gate)
+{
+	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), IF(1), RF(1)),
+	       IRQ(VEC, AT(first_open(gate, GP_VECTOR)), IF(1)));
+}
+
+static void arrives_in_root(enum gate_type gate, struct hv_options options)
+{
+	struct vcpu *v;
+
+	scene(STI, NOP, L(RDMSR));
+	v = start(gate, options);
+	run_to(v, EXIT_RDMSR, L);
+	pend_irq(VEC);
+	vcpu_inject(v, gp(0));
+	run_to_end(v);
+	expect_gp_then_irq(gate);
+}
+
+CASE_BOTH_GATES(s2, "V01,V02,S01",
+		"S2: an interrupt that arrives while the hypervisor injects #GP comes after #GP",
+		AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION, "stories.sti_rdmsr")
+{
+	arrives_in_root(gate, plain);
+}
+
+CASE_BOTH_GATES(
+	s2_timer, "V01,V02,S01",
+	"S2: the interrupt of a timer that the guest started and that expires in root comes after the injected #GP",
+	AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION, "stories.sti_rdmsr")
 {
 	enum { LONG_AFTER_THE_EXIT = 200000 };
-	const struct variant *variant = argument;
 	struct vcpu *v;
 
 	scene(GUEST_ARMS_TIMER, STI, NOP, L(RDMSR));
 	guest_timer(LONG_AFTER_THE_EXIT);
-	v = start(variant);
+	v = start(gate, plain);
 	run_to(v, EXIT_RDMSR, L);
 	wait_in_root(VEC);
 	vcpu_inject(v, gp(0));
 	run_to_end(v);
-	expect_gp_then_irq(variant);
+	expect_gp_then_irq(gate);
 }
 
 static void expect_irq_then_gp(void)
@@ -98,75 +85,103 @@ static void expect_irq_then_gp(void)
 	       ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), IF(1), RF(1)));
 }
 
-static void s3(const void *argument)
+static void pending_before_exit(enum gate_type gate, struct hv_options options)
 {
 	struct vcpu *v;
 
 	scene(GUEST_PENDS_IRQ, STI, NOP, L(RDMSR));
-	v = start(argument);
+	v = start(gate, options);
 	run_to(v, EXIT_RDMSR, L);
 	vcpu_inject(v, gp(0));
 	run_to_end(v);
 	expect_irq_then_gp();
 }
 
-static void s3_timer(const void *argument)
+/* How the sentences end where the interrupt is over before #GP is delivered. */
+#define GP_BY_INTERRUPT_GATE "; the injected #GP is delivered through an interrupt gate"
+#define GP_BY_TRAP_GATE	     "; the injected #GP is delivered through a trap gate"
+
+CASE_BOTH_GATES(
+	s3, "V23,S30",
+	"S3: an interrupt that is pending before RDMSR exits is served first, and RDMSR exits when its handler returns",
+	GP_BY_INTERRUPT_GATE, GP_BY_TRAP_GATE, FAULTS_VS_EXITS, "stories.irq_before_rdmsr")
+{
+	pending_before_exit(gate, plain);
+}
+
+CASE_BOTH_GATES(
+	s3_timer, "V23,S30",
+	"S3: the interrupt of a timer that expires in the guest before RDMSR exits is served first",
+	GP_BY_INTERRUPT_GATE, GP_BY_TRAP_GATE, FAULTS_VS_EXITS, "stories.irq_before_rdmsr")
 {
 	enum { SOON = 2000 };
 	struct vcpu *v;
 
 	scene(GUEST_ARMS_TIMER, GUEST_WAITS_FOR_TIMER, STI, NOP, L(RDMSR));
 	guest_timer(SOON);
-	v = start(argument);
+	v = start(gate, plain);
 	run_to(v, EXIT_RDMSR, L);
 	vcpu_inject(v, gp(0));
 	run_to_end(v);
 	expect_irq_then_gp();
 }
 
-static void s4(const void *argument)
+static void exits_in_shadow(enum gate_type gate, struct hv_options options)
 {
-	const struct variant *variant = argument;
 	u64 shadow = hv_is_vmx() ? STATE_BLOCKED_BY_STI : STATE_SHADOW;
+	const struct want exit = EXIT(RDMSR, AT(L), BLOCKED(shadow)),
+			  entry = ENTRY(AT(L), INJECT(gp(0))), fault = GP(0, AT(L), IF(1), RF(1));
+	const struct order legal[] = {
+		LEGAL("delivery ended the shadow", exit, entry, fault,
+		      IRQ(VEC, AT(first_open(gate, GP_VECTOR)), IF(1))),
+		LEGAL("the shadow outlived the delivery", exit, entry, fault, IRQ(VEC, IF(1))),
+	};
 	struct vcpu *v;
 
 	scene(GUEST_PENDS_IRQ, STI, L(RDMSR));
-	v = start(variant);
+	v = start(gate, options);
 	run_to(v, EXIT_RDMSR, L);
 	vcpu_inject(v, gp(0));
 	run_to_end(v);
-	expect_behind_shadow(first_open_boundary(variant), EXIT(RDMSR, AT(L), BLOCKED(shadow)),
-			     ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L), IF(1), RF(1)));
+	expect_order(legal, orders_after_shadow(gate));
 }
 
-#define BOTH_GATES(id, row, sentence, citation, twin, run)                                         \
-	TWIN_OF(id##_interrupt_gate, row, sentence ", #GP behind an interrupt gate", citation,     \
-		twin##_IG, run, &behind_interrupt_gate);                                           \
-	TWIN_OF(id##_trap_gate, row, sentence ", #GP behind a trap gate", citation, twin##_TG,     \
-		run, &behind_trap_gate)
-
-BOTH_GATES(s2, "V01,V02,S01",
-	   "an interrupt that arrives while the hypervisor injects #GP comes after it",
-	   EVENT_INJECTION, TWIN_N1, s2);
-BOTH_GATES(s2_timer, "V01,V02,S01",
-	   "a timer, started by the guest, that expires in root comes after the injected #GP",
-	   EVENT_INJECTION, TWIN_N1, s2_timer);
-BOTH_GATES(s3, "V23,S30",
-	   "an interrupt pending before RDMSR exits comes first, and RDMSR exits when it returns",
-	   FAULTS_VS_EXITS, TWIN_S1, s3);
-BOTH_GATES(s3_timer, "V23,S30", "a timer that expires in the guest before RDMSR exits comes first",
-	   FAULTS_VS_EXITS, TWIN_S1, s3_timer);
-BOTH_GATES(
+CASE_BOTH_GATES(
 	s4, "V24,S30",
-	"in the shadow of STI the RDMSR exits first, and the interrupt comes after the injected #GP",
-	VMX_INTERRUPTIBILITY, TWIN_N1, s4);
+	"S4: in the shadow of STI the RDMSR exits first, and the interrupt comes after the injected #GP",
+	AFTER_ITS_IRET, AT_ITS_HANDLER, VMX_INTERRUPTIBILITY, "stories.sti_rdmsr")
+{
+	exits_in_shadow(gate, plain);
+}
 
-TWIN_OF(s2_nested_paging_interrupt_gate, "V01,S01",
-	"S2 under nested paging, #GP behind an interrupt gate", EVENT_INJECTION, TWIN_N1_IG, s2,
-	&nested_interrupt_gate);
-TWIN_OF(s2_nested_paging_trap_gate, "V02,S01", "S2 under nested paging, #GP behind a trap gate",
-	EVENT_INJECTION, TWIN_N1_TG, s2, &nested_trap_gate);
-TWIN_OF(s3_nested_paging, "V23,S30", "S3 under nested paging", FAULTS_VS_EXITS, TWIN_S1_TG, s3,
-	&nested_trap_gate);
-TWIN_OF(s4_nested_paging, "V24,S30", "S4 under nested paging", VMX_INTERRUPTIBILITY, TWIN_N1_TG, s4,
-	&nested_trap_gate);
+/* --- Under nested paging --- */
+
+#define NESTED_S2                                                                                  \
+	"S2 under nested paging: an interrupt that arrives while the hypervisor injects #GP "      \
+	"comes after #GP"
+
+CASE(s2_nested_paging_interrupt_gate, "V01,S01", NESTED_S2 AFTER_ITS_IRET, EVENT_INJECTION,
+     "stories.sti_rdmsr.interrupt_gate")
+{
+	arrives_in_root(INTERRUPT_GATE, nested);
+}
+
+CASE(s2_nested_paging_trap_gate, "V02,S01", NESTED_S2 AT_ITS_HANDLER, EVENT_INJECTION,
+     "stories.sti_rdmsr.trap_gate")
+{
+	arrives_in_root(TRAP_GATE, nested);
+}
+
+CASE(s3_nested_paging, "V23,S30",
+     "S3 under nested paging: an interrupt that is pending before RDMSR exits is served first, and RDMSR exits when its handler returns",
+     FAULTS_VS_EXITS, "stories.irq_before_rdmsr.trap_gate")
+{
+	pending_before_exit(TRAP_GATE, nested);
+}
+
+CASE(s4_nested_paging, "V24,S30",
+     "S4 under nested paging: in the shadow of STI the RDMSR exits first, and the interrupt comes after the injected #GP",
+     VMX_INTERRUPTIBILITY, "stories.sti_rdmsr.trap_gate")
+{
+	exits_in_shadow(TRAP_GATE, nested);
+}

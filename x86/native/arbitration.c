@@ -4,7 +4,6 @@
  * waits until it is the highest of its kind: a lower class until the first one's EOI, the same
  * class too.
  */
-#define FAMILY "arbitration"
 #include "stage/case.h"
 
 #define LAPIC_PRIORITY                                                                             \
@@ -12,37 +11,34 @@
 
 enum { TIMER_POLLS = 1 << 16 };
 
-struct pair {
-	u8 lower, higher;
-};
-
-static const struct pair two_classes = { VEC_LOW, VEC_HIGH };
-static const struct pair one_class = { VEC, VEC_SAME_CLASS };
-
-static void pend_both(const struct pair *p)
+static void pend_both(u8 lower, u8 higher)
 {
 	scene(STI, NOP, L(NOP), NOP);
-	pend_irq(p->lower);
-	pend_irq(p->higher);
+	pend_irq(lower);
+	pend_irq(higher);
 }
 
 /* The handlers send EOI: after the first one's IRET the second is served at the same boundary. */
-static void eoi_in_handler(const void *argument)
-{
-	const struct pair *p = argument;
+struct eoi_in_handler {
+	u8 lower, higher;
+};
 
-	pend_both(p);
+static void eoi_in_handler(const struct eoi_in_handler *p)
+{
+	pend_both(p->lower, p->higher);
 	the_scene()->eoi_in_handler = true;
 	play();
 	expect(IRQ(p->higher, AT(L), IF(1)), IRQ(p->lower, AT(L), IF(1)));
 }
 
 /* Nobody sends EOI: although the first handler lets interrupts in, the second one waits. */
-static void eoi_later(const void *argument)
-{
-	const struct pair *p = argument;
+struct eoi_later {
+	u8 lower, higher;
+};
 
-	pend_both(p);
+static void eoi_later(const struct eoi_later *p)
+{
+	pend_both(p->lower, p->higher);
 	gate_type_set(p->higher, TRAP_GATE);
 	play();
 	check(log_count() == 1, "%lu events came before the EOI of %#x", (u64)log_count(),
@@ -53,18 +49,18 @@ static void eoi_later(const void *argument)
 	expect(IRQ(p->higher, AT(L), IF(1)), IRQ(p->lower, AT(L), IF(1)));
 }
 
-CASE_OF(two_classes_eoi_in_handler, "J01",
-	"of two pending interrupts the higher class is served first; the other follows its EOI and IRET, at the same boundary",
-	LAPIC_PRIORITY, eoi_in_handler, &two_classes);
-CASE_OF(two_classes_eoi_later, "J01",
-	"a lower class waits for the EOI of the higher one, even behind a trap gate",
-	LAPIC_PRIORITY, eoi_later, &two_classes);
-CASE_OF(one_class_eoi_in_handler, "J02",
-	"of two pending interrupts of one class the higher vector is served first; the other follows its EOI and IRET",
-	LAPIC_PRIORITY, eoi_in_handler, &one_class);
-CASE_OF(one_class_eoi_later, "J02",
-	"an interrupt of the same class waits for the EOI of the first, even behind a trap gate",
-	LAPIC_PRIORITY, eoi_later, &one_class);
+TABLE(two_classes_eoi_in_handler, "J01",
+      "of two pending interrupts the one of the higher class is served first; the other follows at the same boundary, after EOI and IRET",
+      LAPIC_PRIORITY, eoi_in_handler, VEC_LOW, VEC_HIGH);
+TABLE(two_classes_eoi_later, "J01",
+      "an interrupt of a lower class waits for the EOI of the higher one, even if the handler of that one runs with IF=1",
+      LAPIC_PRIORITY, eoi_later, VEC_LOW, VEC_HIGH);
+TABLE(one_class_eoi_in_handler, "J02",
+      "of two pending interrupts of one class the one of the higher vector is served first; the other follows after EOI and IRET",
+      LAPIC_PRIORITY, eoi_in_handler, VEC, VEC_SAME_CLASS);
+TABLE(one_class_eoi_later, "J02",
+      "an interrupt waits for the EOI of a higher one of its own class, even if the handler of that one runs with IF=1",
+      LAPIC_PRIORITY, eoi_later, VEC, VEC_SAME_CLASS);
 
 static void send_again(struct scene *scene, struct frame *frame, struct log_entry *entry)
 {
@@ -75,11 +71,12 @@ static void send_again(struct scene *scene, struct frame *frame, struct log_entr
 }
 
 CASE(in_service_again, "J03",
-     "an interrupt that is sent again while in service waits for its own EOI, even behind a trap gate",
+     "an interrupt that is sent again while it is in service waits for its own EOI, even if its handler runs with IF=1",
      LAPIC_PRIORITY)
 {
-	scene(STI, NOP, L(NOP), NOP);
-	the_scene()->on_delivery = send_again;
+	struct scene *s = scene(STI, NOP, L(NOP), NOP);
+
+	s->on_delivery = send_again;
 	gate_type_set(VEC, TRAP_GATE);
 	pend_irq(VEC);
 	play();
@@ -92,10 +89,10 @@ CASE(in_service_again, "J03",
 
 /* How soon after the write of EOI is left open. */
 CASE(eoi_opens_nested, "J04",
-     "EOI in a handler behind a trap gate lets the lower class in: it comes before that handler's IRET, or after it",
+     "EOI in a handler that runs with IF=1 lets a pending interrupt of a lower class in: it comes before the handler's IRET, or after it",
      LAPIC_PRIORITY)
 {
-	pend_both(&two_classes);
+	pend_both(VEC_LOW, VEC_HIGH);
 	gate_type_set(VEC_HIGH, TRAP_GATE);
 	the_scene()->eoi_in_handler = true;
 	play();
@@ -108,7 +105,7 @@ CASE(eoi_opens_nested, "J04",
  * "Spurious Interrupt": if INTR was asserted already, raising the TPR may make the spurious vector.
  */
 CASE(tpr_raised, "J05",
-     "raising the TPR holds a pending interrupt back, whatever STI opens, until the TPR is lowered",
+     "a pending interrupt that the raised TPR holds back is not served after STI; it is served when the TPR is lowered",
      LAPIC_PRIORITY "; SDM 3A, Spurious Interrupt")
 {
 	scene(STI, NOP, L(NOP), NOP, NOP, NOP);
@@ -125,7 +122,8 @@ CASE(tpr_raised, "J05",
 }
 
 CASE(timer_masked, "J06",
-     "masking the timer's LVT entry does not take back an interrupt that is in IRR", LAPIC_PRIORITY)
+     "an interrupt of the LAPIC timer that is in IRR is served although the timer's LVT entry has been masked since",
+     LAPIC_PRIORITY)
 {
 	scene(STI, NOP, L(NOP), NOP);
 	lapic_timer_init(VEC, TIMER_ONE_SHOT);

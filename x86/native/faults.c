@@ -5,10 +5,7 @@
  * first, with nothing of the fault to be seen yet (CR2, the MSR, the stack); when its handler
  * returns, the instruction is executed and faults. In the shadow of STI it is the other way round.
  */
-#define FAMILY "faults"
 #include "stage/irq_before.h"
-
-#define STI_SHADOW "SDM 2B, STI-Set Interrupt Flag; APM 3, STI"
 
 #define CR2_POISON 0x5a5a5a5a5000ul
 
@@ -29,37 +26,38 @@ static void use_interrupt_stacks(void)
 	gate_set(GP_VECTOR, INTERRUPT_GATE, IST_FAULT, 0);
 }
 
-IRQ_BEFORE(irq_before_ud, "A03", "a pending interrupt is served before the #UD of the next UD2",
-	   .setup = NOP, .instruction = UD2, .irq = IRQ_AT_L, .fault = UD(AT(L)));
-IRQ_BEFORE(irq_before_de, "A04", "a pending interrupt is served before the #DE of the next DIV",
-	   .setup = NOP, .instruction = DIV, .irq = IRQ_AT_L, .fault = DE(AT(L)));
-IRQ_BEFORE(irq_before_gp_of_load, "A07",
-	   "a pending interrupt is served before the #GP of a load from a non-canonical address",
-	   .setup = NOP, .instruction = LOAD_NONCANONICAL, .irq = IRQ_AT_L, .fault = GP(0, AT(L)));
-IRQ_BEFORE(irq_before_nm, "A10",
-	   "a pending interrupt is served before the #NM of an x87 instruction while CR0.TS is 1",
-	   .setup = NOP, .instruction = FNOP, .prepare = set_task_switched, .irq = IRQ_AT_L,
-	   .fault = NM(AT(L)));
-IRQ_BEFORE(
-	irq_before_pf_of_load, "A05",
-	"a pending interrupt is served before the #PF of a load, and CR2 is still untouched then",
-	.irq = IRQ(VEC, AT(L), IF(1), CR2(CR2_POISON)), .setup = NOP,
-	.instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
-	.fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
-IRQ_BEFORE(irq_before_pf_of_store, "A06",
-	   "a pending interrupt is served before the #PF of a store to a read-only page",
-	   .irq = IRQ(VEC, AT(L), IF(1), CR2(CR2_POISON)), .setup = NOP,
-	   .instruction = STORE_READ_ONLY, .prepare = poison_cr2,
-	   .fault = PF(PF_PRESENT | PF_WRITE, AT(L), CR2(PLAY_READ_ONLY)));
-IRQ_BEFORE(
-	irq_before_ss, "A08",
-	"a pending interrupt is served, on a stack of its own, before the #SS of a PUSH through a non-canonical RSP",
-	.irq = IRQ(VEC, AT(L), IF(1), ON_IST(IST_IRQ)), .setup = LOAD_NONCANONICAL_RSP,
-	.instruction = PUSH, .prepare = use_interrupt_stacks,
-	.fault = SS(0, AT(L), ON_IST(IST_FAULT)));
+TABLE(irq_before_ud, "A03", "a pending interrupt is served before the #UD of the next UD2",
+      PRIORITY, irq_before_fault, .setup = NOP, .instruction = UD2, .irq = IRQ_AT_L,
+      .fault = UD(AT(L)));
+TABLE(irq_before_de, "A04", "a pending interrupt is served before the #DE of the next DIV",
+      PRIORITY, irq_before_fault, .setup = NOP, .instruction = DIV, .irq = IRQ_AT_L,
+      .fault = DE(AT(L)));
+TABLE(irq_before_gp_of_load, "A07",
+      "a pending interrupt is served before the #GP of a load from a non-canonical address",
+      PRIORITY, irq_before_fault, .setup = NOP, .instruction = LOAD_NONCANONICAL, .irq = IRQ_AT_L,
+      .fault = GP(0, AT(L)));
+TABLE(irq_before_nm, "A10",
+      "a pending interrupt is served before the #NM of an x87 instruction while CR0.TS is 1",
+      PRIORITY, irq_before_fault, .setup = NOP, .instruction = FNOP, .prepare = set_task_switched,
+      .irq = IRQ_AT_L, .fault = NM(AT(L)));
+TABLE(irq_before_pf_of_load, "A05",
+      "a pending interrupt is served before the #PF of a load, and CR2 is still untouched in its handler",
+      PRIORITY, irq_before_fault, .irq = IRQ(VEC, AT(L), IF(1), CR2(CR2_POISON)), .setup = NOP,
+      .instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
+      .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
+TABLE(irq_before_pf_of_store, "A06",
+      "a pending interrupt is served before the #PF of a store to a read-only page", PRIORITY,
+      irq_before_fault, .irq = IRQ(VEC, AT(L), IF(1), CR2(CR2_POISON)), .setup = NOP,
+      .instruction = STORE_READ_ONLY, .prepare = poison_cr2,
+      .fault = PF(PF_PRESENT | PF_WRITE, AT(L), CR2(PLAY_READ_ONLY)));
+TABLE(irq_before_ss, "A08",
+      "a pending interrupt is served, on a stack of its own, before the #SS of a PUSH through a non-canonical RSP",
+      PRIORITY, irq_before_fault, .irq = IRQ(VEC, AT(L), IF(1), ON_IST(IST_IRQ)),
+      .setup = LOAD_NONCANONICAL_RSP, .instruction = PUSH, .prepare = use_interrupt_stacks,
+      .fault = SS(0, AT(L), ON_IST(IST_FAULT)));
 
 CASE(irq_before_gp_of_lstar, "A02",
-     "a pending interrupt is served before the #GP of a WRMSR of a non-canonical LSTAR, which stays as it was",
+     "a pending interrupt is served before the #GP of a WRMSR that would load LSTAR with a non-canonical address; LSTAR stays as it was",
      PRIORITY)
 {
 	u64 before = rdmsr(MSR_LSTAR), after;
@@ -74,7 +72,7 @@ CASE(irq_before_gp_of_lstar, "A02",
 }
 
 CASE(irq_before_gp_of_efer, "A02",
-     "a pending interrupt is served before the #GP of a WRMSR of a reserved EFER bit, which stays 0",
+     "a pending interrupt is served before the #GP of a WRMSR that would set a reserved bit of EFER; the bit stays 0",
      PRIORITY)
 {
 	u64 before = rdmsr(MSR_EFER), after;
@@ -89,46 +87,47 @@ CASE(irq_before_gp_of_efer, "A02",
 
 /* --- In the shadow of STI: the fault first --- */
 
-static void fault_in_shadow(const struct faulting *f, enum gate_type gate, int irq_at)
+struct fault_in_shadow {
+	u16 instruction;
+	void (*prepare)(void);
+	struct want fault;
+};
+
+static void fault_in_shadow(const struct fault_in_shadow *f, enum gate_type gate)
 {
-	scene(f->setup, STI, L(f->instruction));
+	const struct order legal[] = {
+		LEGAL("delivery ended the shadow", f->fault,
+		      IRQ(VEC, AT(first_open(gate, f->fault.vector)), IF(1))),
+		LEGAL("the shadow outlived the delivery", f->fault, IRQ(VEC, IF(1))),
+	};
+
+	scene(NOP, STI, L(f->instruction));
 	if (f->prepare)
 		f->prepare();
 	gate_type_set(f->fault.vector, gate);
 	pend_irq(VEC);
 	play();
-	expect_behind_shadow(irq_at, f->fault);
+	expect_order(legal, orders_after_shadow(gate));
 }
 
-static void shadow_interrupt_gate(const void *argument)
-{
-	fault_in_shadow(argument, INTERRUPT_GATE, AFTER_IRET);
-}
-
-static void shadow_trap_gate(const void *argument)
-{
-	const struct faulting *f = argument;
-
-	fault_in_shadow(f, TRAP_GATE, ENTRY_OF(f->fault.vector));
-}
-
-#define SHADOW(name, what, ...)                                                                    \
-	static const struct faulting shadow_##name = { __VA_ARGS__ };                              \
-	CASE_OF(shadow_##name##_interrupt_gate, "A22",                                             \
-		"in the shadow of STI " what                                                       \
-		" comes first; behind an interrupt gate the interrupt "                            \
-		"waits for its IRET",                                                              \
-		STI_SHADOW, shadow_interrupt_gate, &shadow_##name);                                \
-	CASE_OF(shadow_##name##_trap_gate, "A22",                                                  \
-		"in the shadow of STI " what                                                       \
-		" comes first; behind a trap gate the interrupt comes "                            \
-		"at its handler's first instruction",                                              \
-		STI_SHADOW, shadow_trap_gate, &shadow_##name)
-
-SHADOW(ud, "#UD", .setup = NOP, .instruction = UD2, .fault = UD(AT(L)));
-SHADOW(pf, "#PF", .setup = NOP, .instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
-       .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
-SHADOW(de, "#DE", .setup = NOP, .instruction = DIV, .fault = DE(AT(L)));
-SHADOW(nm, "#NM", .setup = NOP, .instruction = FNOP, .prepare = set_task_switched,
-       .fault = NM(AT(L)));
-SHADOW(gp, "#GP", .setup = NOP, .instruction = LOAD_NONCANONICAL, .fault = GP(0, AT(L)));
+TABLE_BOTH_GATES(shadow_ud, "A22",
+		 "in the shadow of STI the #UD of an instruction is delivered first",
+		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow, .instruction = UD2,
+		 .fault = UD(AT(L)));
+TABLE_BOTH_GATES(shadow_pf, "A22",
+		 "in the shadow of STI the #PF of an instruction is delivered first",
+		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow,
+		 .instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
+		 .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
+TABLE_BOTH_GATES(shadow_de, "A22",
+		 "in the shadow of STI the #DE of an instruction is delivered first",
+		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow, .instruction = DIV,
+		 .fault = DE(AT(L)));
+TABLE_BOTH_GATES(shadow_nm, "A22",
+		 "in the shadow of STI the #NM of an instruction is delivered first",
+		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow, .instruction = FNOP,
+		 .prepare = set_task_switched, .fault = NM(AT(L)));
+TABLE_BOTH_GATES(shadow_gp, "A22",
+		 "in the shadow of STI the #GP of an instruction is delivered first",
+		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow,
+		 .instruction = LOAD_NONCANONICAL, .fault = GP(0, AT(L)));

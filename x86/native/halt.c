@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * HLT and MWAIT. What is pending and not blocked ends the wait, and is served at the boundary
- * behind; an interrupt that TPR holds back does not. In the shadow of STI, HLT still halts, and
- * wakes at once.
+ * HLT and MWAIT. What is pending and not blocked ends the wait, and is served at the boundary after
+ * the instruction; an interrupt that the TPR holds back does not. In the shadow of STI, HLT still
+ * halts, and wakes at once.
  */
-#define FAMILY "halt"
 #include "stage/case.h"
-
-#define HALT "SDM 2A, HLT-Halt; APM 3, HLT"
 
 enum {
 	/*
@@ -19,8 +16,9 @@ enum {
 	TPR_CLASS_OF_LOW = VEC_LOW >> 4,
 };
 
-CASE(sti_hlt, "G01", "STI; HLT with an interrupt pending: it is served behind HLT, not before",
-     "SDM 2B, STI-Set Interrupt Flag; " HALT)
+CASE(sti_hlt, "G01",
+     "an interrupt that is pending at STI; HLT is served after HLT, and not before it",
+     STI_PAGE "; " HALT)
 {
 	scene(STI, HLT, L(NOP), NOP);
 	pend_irq(VEC);
@@ -30,12 +28,13 @@ CASE(sti_hlt, "G01", "STI; HLT with an interrupt pending: it is served behind HL
 
 /* The SDM lets #DB resume from HLT, without saying whether the trap of HLT itself does so. */
 CASE(stepped_hlt, "G05",
-     "a single-stepped HLT traps once, behind HLT, and before the timer interrupt that may have had to wake it",
+     "a single-stepped HLT traps once, after HLT, and before the timer interrupt that may have had to wake it",
      HALT)
 {
-	scene(HLT, L(NOP), NOP);
-	the_scene()->in_rflags |= RFLAGS_IF | RFLAGS_TF;
-	the_scene()->on_delivery = step_once;
+	struct scene *s = scene(HLT, L(NOP), NOP);
+
+	s->in_rflags |= RFLAGS_IF | RFLAGS_TF;
+	s->on_delivery = step_once;
 	lapic_timer_init(VEC, TIMER_ONE_SHOT);
 	lapic_timer_arm(TIMER_COUNT);
 	play();
@@ -44,7 +43,7 @@ CASE(stepped_hlt, "G05",
 }
 
 CASE(masked_by_tpr, "G06",
-     "an interrupt that TPR holds back does not end HLT; the timer's, of a higher class, does",
+     "an interrupt that the TPR holds back does not end HLT; the timer's interrupt, of a higher class, does",
      "SDM 3A, Task Priority in IA-32e Mode; " HALT)
 {
 	scene(STI, HLT, L(NOP), NOP);
@@ -58,14 +57,13 @@ CASE(masked_by_tpr, "G06",
 }
 
 CASE(mwait, "G07",
-     "with IF=0, MWAIT with ECX[0]=1 and an interrupt pending goes on; the interrupt waits for STI",
+     "with IF=0 a pending interrupt ends MWAIT whose ECX[0] is 1; the interrupt itself waits for STI",
      "SDM 2B, MWAIT-Monitor Wait; APM 3, MWAIT")
 {
-	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_MONITOR))
-		skip("needs MONITOR/MWAIT (CPUID 1 ECX bit 3)");
-	if (cpuid(0, 0).eax < 5 ||
-	    (cpuid(5, 0).ecx & CPUID_5_ECX_INTERRUPT_BREAK) != CPUID_5_ECX_INTERRUPT_BREAK)
-		skip("needs interrupts as break events of MWAIT (CPUID 5 ECX bits 1:0)");
+	require(cpuid(1, 0).ecx & CPUID_1_ECX_MONITOR, "MONITOR/MWAIT (CPUID 1 ECX bit 3)");
+	require(cpuid(0, 0).eax >= 5 && (cpuid(5, 0).ecx & CPUID_5_ECX_INTERRUPT_BREAK) ==
+						CPUID_5_ECX_INTERRUPT_BREAK,
+		"interrupts as break events of MWAIT (CPUID 5 ECX bits 1:0)");
 	scene(MONITOR, LOAD_MWAIT_BREAK, MWAIT, NOP, STI, NOP, L(NOP), NOP);
 	pend_irq(VEC);
 	play();

@@ -5,18 +5,17 @@
  * have no pending bit: each is sent while NMIs are blocked, and an IRET opens. At most one is
  * remembered.
  */
-#define FAMILY "nmi"
 #include "stage/case.h"
 
-#define PRIORITY "SDM 3A, Priority Among Concurrent Events; APM 2, Priorities"
 #define MULTIPLE "SDM 3A, Handling Multiple NMIs; APM 2, NMI-Non-Maskable-Interrupt Exception"
 
 CASE(before_irq, "D01",
-     "IRETQ with an NMI and an interrupt pending: the NMI comes first, the interrupt after its IRET, both at the target",
+     "with an NMI and an interrupt pending, IRETQ that unblocks both leads to the NMI first, and to the interrupt after the NMI's IRET, both at its target",
      PRIORITY)
 {
-	scene(L(NOP), NOP);
-	the_scene()->in_rflags |= RFLAGS_IF;
+	struct scene *s = scene(L(NOP), NOP);
+
+	s->in_rflags |= RFLAGS_IF;
 	pend_irq(VEC);
 	pend_blocked_nmi();
 	play();
@@ -24,15 +23,16 @@ CASE(before_irq, "D01",
 }
 
 /*
- * NMI blocking holds back NMIs only, so the boundary behind the delivery should be open; but no
+ * NMI blocking holds back NMIs only, so the boundary after the delivery should be open; but no
  * manual says that interrupts are looked at there once more, and neither QEMU nor Bochs does so.
  */
 CASE(before_irq_trap_gate, "D02",
-     "the same with NMI behind a trap gate: the NMI comes first, the interrupt in its handler or behind",
+     "with an NMI and an interrupt pending, and the NMI's handler entered with IF=1, the NMI comes first, and the interrupt in its handler or after it",
      PRIORITY)
 {
-	scene(L(NOP), NOP);
-	the_scene()->in_rflags |= RFLAGS_IF;
+	struct scene *s = scene(L(NOP), NOP);
+
+	s->in_rflags |= RFLAGS_IF;
 	pend_irq(VEC);
 	pend_blocked_nmi();
 	gate_type_set(NMI_VECTOR, TRAP_GATE);
@@ -45,7 +45,7 @@ CASE(before_irq_trap_gate, "D02",
 			    IRQ(VEC, IF(1))));
 }
 
-CASE(three, "D03", "of three NMIs sent while NMIs are blocked, one is delivered", MULTIPLE)
+CASE(three, "D03", "of three NMIs that are sent while NMIs are blocked, one is delivered", MULTIPLE)
 {
 	scene(L(NOP), NOP, NOP);
 	pend_blocked_nmi();
@@ -56,8 +56,7 @@ CASE(three, "D03", "of three NMIs sent while NMIs are blocked, one is delivered"
 }
 
 CASE(iret_of_int3, "D04",
-     "while NMIs are blocked, any IRET unblocks them: a pending NMI comes where the handler of INT3 returns to",
-     MULTIPLE)
+     "any IRET unblocks NMIs: a pending NMI comes where the handler of INT3 returns to", MULTIPLE)
 {
 	scene(NOP, INT3, L(NOP), NOP);
 	pend_blocked_nmi();
@@ -66,7 +65,7 @@ CASE(iret_of_int3, "D04",
 }
 
 CASE(iret_of_irq, "D10",
-     "while NMIs are blocked an interrupt is served, and its IRET unblocks them: a pending NMI comes where it returns to",
+     "an interrupt is served while NMIs are blocked, and its IRET unblocks them: a pending NMI comes where its handler returns to",
      MULTIPLE)
 {
 	scene(STI, NOP, L(NOP), NOP);
@@ -78,7 +77,7 @@ CASE(iret_of_irq, "D10",
 
 /* Intel: "even if the IRET faults". The APM speaks of the completion of IRET. */
 CASE(iret_faults, "D05",
-     "an IRETQ that faults has unblocked NMIs all the same (Intel; AMD may wait for one that completes)",
+     "an IRETQ that faults has unblocked NMIs nevertheless (Intel; AMD may wait for an IRETQ that completes)",
      "SDM 3C, Changes to Instruction Behavior in VMX Non-Root Operation (IRET); APM 2, NMI-Non-Maskable-Interrupt Exception")
 {
 	scene(PUSH_IRET_FRAME_BAD, L(IRETQ), UD2);
@@ -126,7 +125,7 @@ CASE(gate_not_present, "D09",
 
 CASE(stack_not_present, "I14",
      "an NMI whose stack is not present raises #PF at the boundary of the NMI; the next NMI is delivered once",
-     "SDM 3A, Page-Fault Exception; APM 2, Page-Fault Exception")
+     PAGE_FAULT)
 {
 	scene(L(NOP), NOP);
 	pend_blocked_nmi();

@@ -2,14 +2,13 @@
 /*
  * A timer interrupt moved across a repeated string instruction. Between two iterations it saves the
  * address of the instruction, the registers as they stand after whole iterations, and RF=1, so that
- * going on does not meet a code breakpoint on it again; before the first iteration and behind the
+ * going on does not meet a code breakpoint on it again; before the first iteration and after the
  * last one it saves RF=0. However it is cut up, every iteration is done once. REPNE SCASB that has
  * found its byte is over, whatever RCX says: an interrupt that went back to it would scan on.
  */
-#define FAMILY "rep"
-#include "sweep/race.h"
 #include "base/string.h"
 #include "base/text.h"
+#include "sweep/race.h"
 
 #define RF_MID_REP "SDM 3B, Instruction-Breakpoint Exception Condition"
 #define SUSPENDED  "SDM 2B, REP/REPE/REPZ/REPNE/REPNZ"
@@ -45,12 +44,13 @@ static void keep_registers(struct scene *scene, struct frame *frame, struct log_
 
 static void lay_out(const void *argument)
 {
+	struct scene *s;
 	const struct rep *rep = argument;
 
 	rf_is_promised = cpuid(0, 0).ebx == INTEL_EBX; /* the APM says "normally" */
-	scene(rep->setup, STI, NOP, NOP, NOP, L(rep->instruction), PUSHF, POP_RAX, NOP, NOP);
-	the_scene()->in.r10 = COUNT;
-	the_scene()->on_delivery = keep_registers;
+	s = scene(rep->setup, STI, NOP, NOP, NOP, L(rep->instruction), PUSHF, POP_RAX, NOP, NOP);
+	s->in.r10 = COUNT;
+	s->on_delivery = keep_registers;
 	if (rep->breakpoint)
 		break_on(0, L);
 }
@@ -113,7 +113,7 @@ static const char *state_problem(const struct rep *rep, const struct log_entry *
 	    (rep->copies && irq->spare[SPARE_RSI] != source + done))
 		return "RCX, RSI and RDI do not tell of the same number of iterations";
 	if (where == BEHIND && done != rep->iterations)
-		return "it came behind an instruction that was not done";
+		return "it came after an instruction that was not done";
 	if (where == DONE && !rep->copies)
 		return "the byte was found, and the interrupt goes back to scan on";
 	if (where == BETWEEN && rep->copies && rf_is_promised && !rf)
@@ -172,7 +172,7 @@ static void name(const void *argument, struct text *text, int where)
 		[AFTER_BREAKPOINT] = "#DB@%s; IRQ(0x60)@no iteration done",
 		[BETWEEN] = "IRQ(0x60)@%s, between iterations",
 		[DONE] = "IRQ(0x60)@%s, all iterations done",
-		[BEHIND] = "IRQ(0x60)@behind %s",
+		[BEHIND] = "IRQ(0x60)@after %s",
 		[LATER] = "IRQ(0x60)@later",
 	};
 	const struct rep *rep = argument;
@@ -191,9 +191,8 @@ static bool is_legal(const void *argument, int where)
 	return (where != AFTER_BREAKPOINT || rep->breakpoint) && (where != DONE || rep->copies);
 }
 
-static void race_rep(const void *argument)
+static void rep(const struct rep *rep)
 {
-	const struct rep *rep = argument;
 	const struct race race = {
 		.reaching = "between two iterations, or the platform does them as one",
 		.orders = WHERE_COUNT,
@@ -208,17 +207,14 @@ static void race_rep(const void *argument)
 	race_run(&race, rep);
 }
 
-#define REP(id, row, sentence, citation, ...)                                                      \
-	CASE_WITH(id, row, sentence, citation, race_rep, rep, __VA_ARGS__)
-
-REP(movsb, "F05,H01,X05",
-    "a timer interrupt moved across REP MOVSB: RF=1 is saved between iterations only, and every byte is copied once",
-    RF_MID_REP, .setup = LOAD_MOVSB_COUNT, .instruction = REP_MOVSB, .iterations = COUNT,
-    .copies = true);
-REP(breakpoint, "H02",
-    "a timer interrupt moved across REP MOVSB with a breakpoint on it: it is met once, before the first iteration",
-    RF_MID_REP, .setup = LOAD_MOVSB_COUNT, .instruction = REP_MOVSB, .iterations = COUNT,
-    .copies = true, .breakpoint = true);
-REP(scasb, "H07",
-    "a timer interrupt moved across REPNE SCASB: between iterations RCX, RDI and ZF fit together, and it does not scan on once the byte is found",
-    SUSPENDED, .setup = LOAD_SCASB_COUNT, .instruction = REPNE_SCASB, .iterations = FOUND);
+TABLE(movsb, "F05,H01,X05",
+      "a timer interrupt is moved across REP MOVSB: it saves RF=1 between iterations only, and every byte is copied once",
+      RF_MID_REP, rep, .setup = LOAD_MOVSB_COUNT, .instruction = REP_MOVSB, .iterations = COUNT,
+      .copies = true);
+TABLE(breakpoint, "H02",
+      "a timer interrupt is moved across REP MOVSB with an instruction breakpoint, which is met once, before the first iteration",
+      RF_MID_REP, rep, .setup = LOAD_MOVSB_COUNT, .instruction = REP_MOVSB, .iterations = COUNT,
+      .copies = true, .breakpoint = true);
+TABLE(scasb, "H07",
+      "a timer interrupt is moved across REPNE SCASB: between iterations RCX, RDI and ZF agree, and the scan does not go on once the byte is found",
+      SUSPENDED, rep, .setup = LOAD_SCASB_COUNT, .instruction = REPNE_SCASB, .iterations = FOUND);

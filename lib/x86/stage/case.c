@@ -30,10 +30,16 @@ static struct {
 	void *escape[5];
 } stage;
 
-const enum gate_type interrupt_gate = INTERRUPT_GATE, trap_gate = TRAP_GATE;
+const enum gate_type through_interrupt_gate = INTERRUPT_GATE, through_trap_gate = TRAP_GATE;
 
 struct scene *the_scene(void)
 {
+	return &stage.scene;
+}
+
+struct scene *scene_of(const u16 *steps, size_t n)
+{
+	scene_build(&stage.scene, steps, n);
 	return &stage.scene;
 }
 

@@ -13,8 +13,10 @@
  *		expect(IRQ(VEC, AT(L)), UD(AT(L)));
  *	}
  *
- * A file of cases defines FAMILY first; the case's name is FAMILY "." name. Cases whose bodies
- * differ only in data share a function and give each case an argument (CASE_OF).
+ * A case's name is FAMILY "." id, and FAMILY is the name of its file, without ".c": the Makefile
+ * gives it. Cases that differ in data only are rows of a TABLE. A case whose order depends on the
+ * type of a gate comes twice, as CASE_BOTH_GATES: ID.interrupt_gate and ID.trap_gate. No other
+ * macro makes up a part of an id, so that every id can be found by searching for its parts.
  */
 #ifndef ORDEAL_CASE_H
 #define ORDEAL_CASE_H
@@ -27,6 +29,7 @@
 #include "machine/percpu.h"
 #include "machine/processor.h"
 #include "scene/scene.h"
+#include "stage/citations.h"
 #include "stage/dialect.h"
 
 struct test_case {
@@ -43,36 +46,73 @@ struct test_case {
 /* The runner reads this array from the image: docs/results.md, "Cases, known before boot". */
 _Static_assert(sizeof(struct test_case) == 64, "docs/results.md");
 
-#define CASE_RECORD(id, row_, sentence_, citation_, twin_, run_, argument_)                        \
-	static const struct test_case case_record_##id IN_SOURCE_ORDER                             \
+#define CASE_RECORD(variable, name_, row_, sentence_, citation_, twin_, variant, run_, argument_)  \
+	static const struct test_case case_record_##variable IN_SOURCE_ORDER                       \
 		__attribute__((section(".ordeal.cases"), used, aligned(64))) = {                   \
-			.name = FAMILY "." #id,                                                    \
+			.name = FAMILY "." name_ variant,                                          \
 			.row = (row_),                                                             \
-			.sentence = (sentence_),                                                   \
+			.sentence = sentence_,                                                     \
 			.citation = (citation_),                                                   \
-			.twin = (twin_),                                                           \
+			.twin = sizeof("" twin_) > 1 ? "" twin_ variant : NULL,                    \
 			.run = (run_),                                                             \
 			.argument = (argument_),                                                   \
 		}
 
-/* A case whose body follows. */
-#define CASE(id, row, sentence, citation)                                                          \
-	static void case_##id(const void *argument);                                               \
-	CASE_RECORD(id, row, sentence, citation, NULL, case_##id, NULL);                           \
-	static void case_##id(const void *argument __attribute__((unused)))
+/*
+ * A case whose body follows. An optional last argument is its native twin, the native case that
+ * shows the same order: "shadow.sti_nop".
+ */
+#define CASE(id, row, sentence, citation, ...)                                                     \
+	static void case_##id(const void *nothing);                                                \
+	CASE_RECORD(id, #id, row, sentence, citation, __VA_ARGS__, "", case_##id, NULL);           \
+	static void case_##id(const void *nothing __attribute__((unused)))
 
-/* A case that calls @run with @argument. */
-#define CASE_OF(id, row, sentence, citation, run, argument)                                        \
-	CASE_RECORD(id, row, sentence, citation, NULL, run, argument)
+/*
+ * Two cases with one body, which has a parameter @gate: the type of the gate that the order depends
+ * on. @interrupt_gate and @trap_gate end @sentence: each case has a sentence of its own. A twin is
+ * named without ".interrupt_gate" and ".trap_gate".
+ */
+#define CASE_BOTH_GATES(id, row, sentence, interrupt_gate, trap_gate, citation, ...)               \
+	static void case_##id(enum gate_type gate);                                                \
+	static void run_##id(const void *gate)                                                     \
+	{                                                                                          \
+		case_##id(*(const enum gate_type *)gate);                                          \
+	}                                                                                          \
+	RECORD_BOTH_GATES(id, row, sentence, interrupt_gate, trap_gate, citation, __VA_ARGS__);    \
+	static void case_##id(enum gate_type gate)
 
-/* The same; the argument is a `struct type` of the initializers that follow. */
-#define CASE_WITH(id, row, sentence, citation, run, type, ...)                                     \
-	static const struct type case_data_##id = { __VA_ARGS__ };                                 \
-	CASE_OF(id, row, sentence, citation, run, &case_data_##id)
+#define RECORD_BOTH_GATES(id, row, sentence, interrupt_gate, trap_gate, citation, ...)             \
+	CASE_RECORD(id##_interrupt_gate, #id, row, sentence interrupt_gate, citation, __VA_ARGS__, \
+		    ".interrupt_gate", run_##id, &through_interrupt_gate);                         \
+	CASE_RECORD(id##_trap_gate, #id, row, sentence trap_gate, citation, __VA_ARGS__,           \
+		    ".trap_gate", run_##id, &through_trap_gate)
+extern const enum gate_type through_interrupt_gate, through_trap_gate;
 
-/* The same for a case whose native twin is the case named @twin, "stories.sti_rdmsr_trap_gate". */
-#define TWIN_OF(id, row, sentence, citation, twin, run, argument)                                  \
-	CASE_RECORD(id, row, sentence, citation, twin, run, argument)
+/*
+ * A case that calls @function with a pointer to a const struct of the same name, initialized by
+ * what follows: struct shadow_over { ... }; void shadow_over(const struct shadow_over *s).
+ */
+#define TABLE(id, row, sentence, citation, function, ...)                                          \
+	static void run_##id(const void *nothing __attribute__((unused)))                          \
+	{                                                                                          \
+		static const struct function data = { __VA_ARGS__ };                               \
+		function(&data);                                                                   \
+	}                                                                                          \
+	CASE_RECORD(id, #id, row, sentence, citation, , "", run_##id, NULL)
+
+/* Two rows of a table, whose function has the type of the gate as a second parameter. */
+#define TABLE_BOTH_GATES(id, row, sentence, interrupt_gate, trap_gate, citation, function, ...)    \
+	static void run_##id(const void *gate)                                                     \
+	{                                                                                          \
+		static const struct function data = { __VA_ARGS__ };                               \
+		function(&data, *(const enum gate_type *)gate);                                    \
+	}                                                                                          \
+	RECORD_BOTH_GATES(id, row, sentence, interrupt_gate, trap_gate, citation, )
+
+/* How the sentences for both gates usually end: where the pending interrupt comes. */
+#define AFTER_ITS_IRET ", through an interrupt gate: the interrupt waits for the handler's IRET"
+#define AT_ITS_HANDLER                                                                             \
+	", through a trap gate: the interrupt comes at the handler's first instruction"
 
 /* A vector in the middle of the range, and one of a higher and one of a lower class. */
 enum {
@@ -85,8 +125,14 @@ enum {
 
 #define STEPS(...) ((const u16[]){ __VA_ARGS__ })
 
-/* Lays out the scene of this case; see scene.h for what may be set on it before play(). */
-#define scene(...) scene_build(the_scene(), STEPS(__VA_ARGS__), ARRAY_SIZE(STEPS(__VA_ARGS__)))
+/*
+ * Lays out the scene of this case, and returns it; see scene.h for what may be set on it before
+ * play().
+ */
+#define scene(...) scene_of(STEPS(__VA_ARGS__), ARRAY_SIZE(STEPS(__VA_ARGS__)))
+struct scene *scene_of(const u16 *steps, size_t n);
+
+/* The scene of the case that is running, for helpers that are not handed it. */
 struct scene *the_scene(void);
 
 /* Address of a place of the scene, which is laid out already; 0 for a label that no step bears. */
@@ -148,22 +194,31 @@ struct order {
 void expect_order(const struct order *orders, size_t n);
 
 /*
- * The events of a fault in the shadow of STI, then the interrupt VEC at @place: the first
- * instruction of the fault's handler, or AFTER_IRET. That delivery ends the shadow is the SDM's
- * word ("STI-Set Interrupt Flag"). The APM has a "single-instruction window" ("Interrupt Shadows")
- * and does not say whether a fault closes it, so that on AMD's processors it may cover the
- * handler's first instruction, too.
+ * Where an interrupt comes that is pending when @vector is delivered through @gate: at the
+ * handler's first instruction, or where the handler returns to.
  */
-#define expect_behind_shadow(place, ...)                                                           \
-	do {                                                                                       \
-		if (cpu_is_amd() && (place) != AFTER_IRET)                                         \
-			expect_one_of(LEGAL("delivery ended the shadow", __VA_ARGS__,              \
-					    IRQ(VEC, AT(place), IF(1))),                           \
-				      LEGAL("the shadow outlived the delivery", __VA_ARGS__,       \
-					    IRQ(VEC, IF(1))));                                     \
-		else                                                                               \
-			expect(__VA_ARGS__, IRQ(VEC, AT(place), IF(1)));                           \
-	} while (0)
+static inline int first_open_returning(enum gate_type gate, u8 vector, int returns_to)
+{
+	return gate == TRAP_GATE ? ENTRY_OF(vector) : returns_to;
+}
+
+/* The same for a fault, whose handler returns to the landing. */
+static inline int first_open(enum gate_type gate, u8 vector)
+{
+	return first_open_returning(gate, vector, AFTER_IRET);
+}
+
+/*
+ * How many of two orders are legal after a fault in the shadow of STI: that delivery ended the
+ * shadow, and that the shadow outlived it and covers the handler's first instruction, too. The
+ * first is the SDM's word ("STI-Set Interrupt Flag"). The APM has a "single-instruction window"
+ * ("Interrupt Shadows") and does not say whether a fault closes it. It makes no difference where
+ * the handler runs with IF=0.
+ */
+static inline size_t orders_after_shadow(enum gate_type gate)
+{
+	return gate == TRAP_GATE && cpu_is_amd() ? 2 : 1;
+}
 
 /* Fails the case unless @condition holds; the message says what was found. */
 void check(bool condition, const char *format, ...) PRINTF(2, 3);
@@ -182,8 +237,5 @@ NORETURN void error(const char *format, ...) PRINTF(1, 2);
 
 /* What the manuals leave open: printed as a fingerprint, never judged. */
 void observed(const char *format, ...) PRINTF(1, 2);
-
-/* Both types of gate, for cases that come in two variants. */
-extern const enum gate_type interrupt_gate, trap_gate;
 
 #endif

@@ -9,8 +9,6 @@
 #include "stage/case.h"
 #include "svm/controls.h"
 
-#define VIRTUAL_INTERRUPTS "APM 2, Injecting Virtual (INTR) Interrupts"
-
 enum { VEC_VIRTUAL = 0x70, CLASS = VEC_VIRTUAL >> 4 };
 
 static const struct virtual_irq plain = { .vector = VEC_VIRTUAL, .priority = CLASS };

@@ -26,12 +26,12 @@ class Story:
 
 
 STORIES = (
-    Story("S1", "native/stories.irq_before_rdmsr_trap_gate",
+    Story("S1", "native/stories.irq_before_rdmsr.trap_gate",
           "Native: the interrupt is pending before RDMSR",
           "At the boundary before RDMSR the interrupt is pending and not blocked, so it is delivered "
           "first, with saved RIP = RDMSR. RDMSR has not been executed yet. The handler returns to "
           "RDMSR, which is executed then and raises #GP."),
-    Story("S2", "hv/stories.s2_trap_gate",
+    Story("S2", "hv/stories.s2.trap_gate",
           "Guest: the interrupt arrives in the hypervisor, after RDMSR has exited",
           "At the boundary before RDMSR nothing was pending, so RDMSR began to execute and exited: "
           "that boundary is past. The VM entry itself delivers the #GP that the hypervisor injects, "
@@ -39,18 +39,18 @@ STORIES = (
           "boundary with IF=1, which is the first instruction of the #GP handler if #GP goes through "
           "a trap gate. Bare hardware shows the same order when the shadow of STI blocks the "
           "interrupt at RDMSR's boundary: this is the native twin.", after_exit=True),
-    Story("S3", "hv/stories.s3_trap_gate",
+    Story("S3", "hv/stories.s3.trap_gate",
           "Guest: the interrupt is pending before RDMSR exits",
           "The interrupt is pending at RDMSR's boundary, so the guest takes it there, without an "
           "exit. The handler returns to RDMSR, which exits only then, once, and #GP is injected. The "
           "guest sees the order of S1, which is its native twin."),
-    Story("S4", "hv/stories.s4_trap_gate",
+    Story("S4", "hv/stories.s4.trap_gate",
           "Guest: the interrupt is pending, but RDMSR is in the shadow of STI",
           "The shadow blocks the interrupt at RDMSR's boundary, so RDMSR is executed first and exits, "
           "and #GP is injected. The delivery of #GP ends the shadow, and the interrupt follows at the "
           "first instruction of the #GP handler, exactly as in the native twin."),
 )
-SWEEP = "sweeps/timer.rdmsr_trap_gate"
+SWEEP = "sweeps/fault.rdmsr.trap_gate"
 
 
 def story_of(case: str) -> Optional[Story]:

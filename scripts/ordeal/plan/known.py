@@ -13,7 +13,7 @@ from ..host import version_of
 from ..model import (CRASH, ERROR, FAIL, FLAKY, PASS, SKIP, TIMEOUT, XFAIL, XPASS, Result,
                      UserError)
 from ..text import near
-from . import cfg
+from . import cfg, renamed
 
 KEYS = ("cases", "verdict", "reason", "cite", "versions", "cpu", "platforms", "expires",
         "intermittent")
@@ -172,8 +172,9 @@ class Deviations:
                 said.append("%s: [%s] expired on %s and excuses nothing" % (d.where, d.name,
                                                                           d.expires))
             elif not any(_may_fit(glob, name) for name in names for glob in d.cases):
-                said.append("%s: [%s] matches no existing case: %s" % (d.where, d.name,
-                                                                      " ".join(d.cases)))
+                said.append("%s: [%s] matches no existing case: %s%s" % (
+                    d.where, d.name, " ".join(d.cases),
+                    renamed.hint(d.cases, d.where.rpartition(":")[0])))
             elif self.touched.get(d.name) and not self.used.get(d.name) and not d.intermittent:
                 said.append("%s: [%s] was not needed" % (d.where, d.name))
         return said

@@ -12,6 +12,7 @@ from typing import Callable, List, Optional, Sequence, Tuple
 from ..judge.kut import WHOLE
 from ..model import Case, Stanza, UserError
 from ..text import near
+from . import renamed
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,9 @@ def check_stanzas(stanzas: Sequence[Stanza], selection: Selection) -> None:
         for pattern in patterns:
             head, slash, _ = pattern.partition("/")
             if not matches_any(names, head):
-                raise UserError("unknown %s %s%s; -l lists the tests" % (
-                    what.replace("test", "case") if slash else what, pattern, near(head, names)))
+                raise UserError("unknown %s %s%s; -l lists the tests%s" % (
+                    what.replace("test", "case") if slash else what, pattern, near(head, names),
+                    renamed.hint([pattern])))
     groups = sorted({group for stanza in stanzas for group in stanza.groups})
     for group in selection.groups:
         if group not in groups:
@@ -109,8 +111,9 @@ def _check_cases(suites: Sequence[Suite], selection: Selection) -> None:
             head, slash, _ = pattern.partition("/")
             if slash and matches_any(loaded, head) and not matches_any(ids, pattern) \
                     and not matches_any(foreign, head):
-                raise UserError("unknown %s %s%s; --list-cases lists the cases"
-                                % (what.replace("test", "case"), pattern, near(pattern, ids)))
+                raise UserError("unknown %s %s%s; --list-cases lists the cases%s" % (
+                    what.replace("test", "case"), pattern, near(pattern, ids),
+                    renamed.hint([pattern])))
 
 
 def matches_any(names: Sequence[str], glob: str) -> bool:

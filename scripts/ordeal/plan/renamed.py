@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Case ids of before: the suites were cut anew, by question, and every case has one new id.
+
+The map is scripts/renamed-cases.tsv (old, tab, new); scripts/renamed-cases rewrites users' files by
+it. The runner reads it only to explain why a pattern, an expectation or a baseline fits no case.
+"""
+import os
+import re
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Dict, Iterable, List, NamedTuple, Tuple
+
+TABLE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
+                     "renamed-cases.tsv")
+_GATE = re.compile(r"_(interrupt|trap|\*)_gate$|_\*(gate)?$")
+#: SUITE/FILE.CASE or a glob of such, as it stands in any text.
+_IDS = re.compile(r"(?<![\w./*-])[a-z*?]+/[a-z_*?]+\.[a-z0-9_*?]+(?:\.[a-z0-9_*?]+)*(?![\w/])")
+#: FILE.CASE, as guests and twins are told.
+_NAMES = re.compile(r"(?<![\w./*-])[a-z_]+\.[a-z0-9_]+(?![\w/.*(])")
+
+
+class Translation(NamedTuple):
+    """What stands for a pattern now; whole: the pattern had to be written out, id by id."""
+    patterns: Tuple[str, ...]
+    written_out: bool
+
+
+@lru_cache(maxsize=None)
+def table() -> Dict[str, str]:
+    """Every old id and its new one."""
+    with open(TABLE, encoding="ascii") as stream:
+        return dict(line.rstrip("\n").split("\t") for line in stream)
+
+
+@lru_cache(maxsize=None)
+def names() -> Dict[str, str]:
+    """The same for names without a suite, where these are unambiguous and have changed."""
+    found: Dict[str, List[str]] = {}
+    for old, new in table().items():
+        found.setdefault(old.partition("/")[2], []).append(new.partition("/")[2])
+    taken = {new.partition("/")[2] for new in table().values()}
+    return {old: new[0] for old, new in found.items()
+            if len(new) == 1 and old != new[0] and old not in taken}
+
+
+def _in_file(name: str, tail: str, wanted: List[str], every: Iterable[str]) -> Tuple[str, ...]:
+    """One glob that fits exactly these cases of the file, or all of them written out."""
+    of_file = [new for new in every if new.startswith(name + ".")]
+    tails = [tail, _GATE.sub(lambda m: "." + m.group(0)[1:], tail), "vmx_" + tail, "*"]
+    for candidate in ["%s.%s" % (name, t) for t in tails]:
+        if [new for new in of_file if fnmatchcase(new, candidate)] == wanted:
+            return (candidate,)
+    return tuple(wanted)
+
+
+def translate(pattern: str) -> Translation:
+    """Patterns that fit the same cases as this one did. One that fits no old case stays."""
+    if pattern in table():
+        return Translation((table()[pattern],), False)
+    every = list(table().values())
+    fitted = {table()[old] for old in table() if fnmatchcase(old, pattern)}
+    if not fitted or {new for new in every if fnmatchcase(new, pattern)} == fitted:
+        return Translation((pattern,), False)
+    result: List[str] = []
+    tail = pattern.partition("/")[2].partition(".")[2] or "*"
+    for name in dict.fromkeys(new.partition(".")[0] for new in every if new in fitted):
+        wanted = [new for new in every if new in fitted and new.startswith(name + ".")]
+        result += _in_file(name, tail, wanted, every)
+    return Translation(tuple(result), "*" in pattern and not any("*" in p for p in result))
+
+
+def is_old(pattern: str) -> bool:
+    """It fits cases of before, and none that there are now."""
+    return any(fnmatchcase(old, pattern) for old in table()) \
+        and not any(fnmatchcase(new, pattern) for new in table().values())
+
+
+def hint(patterns: Iterable[str], where: str = "") -> str:
+    """'; renamed: ...' if these patterns are of before; where: the file that holds them."""
+    old = [pattern for pattern in patterns if is_old(pattern)]
+    if not old:
+        return ""
+    if where:
+        return "; these ids are from before the suites were cut anew: scripts/renamed-cases %s " \
+            "rewrites them" % where
+    now = translate(old[0]).patterns
+    return "; renamed, see scripts/renamed-cases: %s%s" % (now[0], " ..." if len(now) > 1 else "")
+
+
+def rewrite(text: str) -> Tuple[str, List[str]]:
+    """The text with new ids for old ones, and the globs that had to be written out. Where one
+    quoted glob becomes several, each is quoted."""
+    written_out: List[str] = []
+
+    def ident(match: "re.Match[str]") -> str:
+        found = translate(match.group(0))
+        if found.written_out:
+            written_out.append("%s: now %s" % (match.group(0), " ".join(found.patterns)))
+        around = text[match.start() - 1:match.start()] + text[match.end():match.end() + 1]
+        return ("' '" if around == "''" else " ").join(found.patterns)
+    new = _IDS.sub(ident, text)
+    return _NAMES.sub(lambda m: names().get(m.group(0), m.group(0)), new), written_out
