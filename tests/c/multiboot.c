@@ -54,9 +54,9 @@ static void check_load(void)
 static void check_refused(void)
 {
 	header(3, LOAD, LOAD + 0x200, 0);
-	CHECK(!strncmp(load(), "a Multiboot header without", 26));
+	CHECK(strstr(load(), "has no address fields"));
 	header(0x10007, LOAD, LOAD + 0x200, 0);
-	CHECK(!strncmp(load(), "a Multiboot header without", 26));
+	CHECK(strstr(load(), "has no address fields"));
 	header(0x10003, LOAD, LOAD + sizeof(file), 0);
 	CHECK_TEXT(load(), "the file is shorter than its Multiboot header says");
 	header(0x10003, LOAD, LOAD - 1, 0);
