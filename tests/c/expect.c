@@ -258,6 +258,8 @@ static void events_as_text(void)
 	CHECK_TEXT(SEEN(delivery(NMI_VECTOR, at_l())), "NMI@RDMSR[if=1,rf=0]");
 	CHECK_TEXT(SEEN(gp(0)), "#GP(0x0)@RDMSR[if=1,rf=1]");
 	CHECK_TEXT(SEEN(user), "#GP(0x0)@RDMSR[if=1,rf=1,cpl=3]");
+	user.ist = IST_FAULT;
+	CHECK_TEXT(SEEN(user), "#GP(0x0)@RDMSR[if=1,rf=1,cpl=3,ist=6]");
 	CHECK_TEXT(SEEN(pf), "#PF(0x2)@RDMSR[if=1,rf=0,cr2=0x5000]");
 	CHECK_TEXT(SEEN(db), "#DB@RDMSR[if=1,rf=0,tf=1,dr6=0xffff4ff0]");
 	CHECK_TEXT(SEEN(left), "EXIT(RDMSR)@RDMSR[sti=1]");

@@ -157,6 +157,8 @@ static void format_details(struct text *text, const struct log_entry *event)
 		text_add(text, ",cr2=%#lx", event->cr2);
 	if (event->vector == DB_VECTOR)
 		text_add(text, ",dr6=%#lx", event->dr6);
+	if (event->ist)
+		text_add(text, ",ist=%u", event->ist);
 	text_add(text, "]");
 }
 

@@ -59,12 +59,12 @@ def _no_bit(claimed: int, shown: Optional[int]) -> bool:
 _Claims = Dict[str, Tuple[str, str, Callable[[int, Optional[int]], bool]]]
 #: The details that a want may claim, in the order of comparison: for each detail the word for a
 #: difference, the detail of the trace to compare with, and the comparison. A trace shows CR2 only
-#: for #PF, and never names the interrupt stack.
+#: for #PF.
 _OF_DELIVERY: _Claims = {
     "if": ("saved IF", "if", _same), "rf": ("saved RF", "rf", _same), "tf": ("saved TF", "tf", _same),
     "cr2": ("CR2", "cr2", _same_if_shown), "page of cr2": ("CR2", "cr2", _same_page_if_shown),
     "dr6": ("DR6", "dr6", _all_bits), "dr6 without": ("DR6", "dr6", _no_bit),
-    "cpl": ("saved CPL", "cpl", _same), "ist": ("stack", "ist", _same_if_shown)}
+    "cpl": ("saved CPL", "cpl", _same), "ist": ("stack", "ist", _same)}
 _OF_STATE: _Claims = {key: ("interruptibility", key, _same)
                       for key in ("sti", "movss", "smi", "nmi", "shadow")}
 
