@@ -7,7 +7,6 @@
  * clear it.
  */
 #include "stage/case.h"
-#include "hv/guest_irq.h"
 #include "hv/hv.h"
 
 #define AFTER_ENTRY VMX_INTERRUPTIBILITY "; APM 2, Interrupt Shadows"
@@ -121,7 +120,7 @@ CASE(guest_sti_completed_blocking_cleared, "V22,S31",
      "after the guest's own STI RDMSR exits; when the hypervisor completes RDMSR and clears the blocking, a pending interrupt comes after RDMSR, as on bare hardware",
      AFTER_ENTRY)
 {
-	scene(GUEST_PENDS_IRQ, STI, L(RDMSR), M(NOP), T(NOP), NOP);
+	scene(SELF_IPI, WAIT_IRR, STI, L(RDMSR), M(NOP), T(NOP), NOP);
 	complete_rdmsr(hv_start(), 0, M);
 }
 
@@ -129,6 +128,6 @@ CASE(guest_sti_completed_blocking_kept, "V22,S31",
      "after the guest's own STI RDMSR exits; when the hypervisor completes RDMSR and keeps the blocking, a pending interrupt comes one instruction later than on bare hardware",
      AFTER_ENTRY)
 {
-	scene(GUEST_PENDS_IRQ, STI, L(RDMSR), M(NOP), T(NOP), NOP);
+	scene(SELF_IPI, WAIT_IRR, STI, L(RDMSR), M(NOP), T(NOP), NOP);
 	complete_rdmsr(hv_start(), STATE_BLOCKED_BY_STI, T);
 }

@@ -5,7 +5,6 @@
  * there is no exit; outside the ranges that VMX's bitmap covers RDMSR always exits.
  */
 #include "stage/case.h"
-#include "hv/guest_irq.h"
 #include "hv/hv.h"
 #include "boot/probe.h"
 
@@ -57,7 +56,7 @@ static void bit_clear(u32 msr)
 
 static void bit_clear_irq(u32 msr)
 {
-	run_with_bit_clear(scene(GUEST_PENDS_IRQ, STI, NOP, L(RDMSR)), msr);
+	run_with_bit_clear(scene(SELF_IPI, WAIT_IRR, STI, NOP, L(RDMSR)), msr);
 	expect(IRQ(VEC, AT(L), IF(1)), GP(0, AT(L), IF(1), RF(1)));
 }
 

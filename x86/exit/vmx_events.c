@@ -5,7 +5,6 @@
  * leaves DR6 alone and reports its causes in the exit qualification.
  */
 #include "stage/case.h"
-#include "hv/guest_irq.h"
 #include "hv/hv.h"
 #include "vmx/controls.h"
 
@@ -63,7 +62,7 @@ CASE(irq_before_exiting_instruction, "V85",
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
-	scene(GUEST_PENDS_IRQ, STI, NOP, L(CPUID), M(NOP));
+	scene(SELF_IPI, WAIT_IRR, STI, NOP, L(CPUID), M(NOP));
 	v = hv_start();
 	run_to(v, EXIT_CPUID, L);
 	vcpu_skip_instruction(v);

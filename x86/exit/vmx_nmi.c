@@ -7,7 +7,6 @@
  */
 #include "base/mutate.h"
 #include "stage/case.h"
-#include "hv/guest_irq.h"
 #include "hv/hv.h"
 #include "vmx/controls.h"
 #include "vmx/vmcs.h"

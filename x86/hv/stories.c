@@ -12,7 +12,6 @@
  * S4: it is pending in the guest, and RDMSR stands in the shadow of STI: RDMSR exits first.
  */
 #include "stage/case.h"
-#include "hv/guest_irq.h"
 #include "hv/hv.h"
 
 static const struct hv_options plain, nested = { .nested_paging = true };
@@ -68,8 +67,8 @@ CASE_BOTH_GATES(
 	enum { LONG_AFTER_THE_EXIT = 200000 };
 	struct vcpu *v;
 
-	scene(GUEST_ARMS_TIMER, STI, NOP, L(RDMSR));
-	guest_timer(LONG_AFTER_THE_EXIT);
+	scene(ARM_TIMER, STI, NOP, L(RDMSR));
+	prepare_timer(LONG_AFTER_THE_EXIT);
 	v = start(gate, plain);
 	run_to(v, EXIT_RDMSR, L);
 	wait_in_root(VEC);
@@ -89,7 +88,7 @@ static void pending_before_exit(enum gate_type gate, struct hv_options options)
 {
 	struct vcpu *v;
 
-	scene(GUEST_PENDS_IRQ, STI, NOP, L(RDMSR));
+	scene(SELF_IPI, WAIT_IRR, STI, NOP, L(RDMSR));
 	v = start(gate, options);
 	run_to(v, EXIT_RDMSR, L);
 	vcpu_inject(v, gp(0));
@@ -117,8 +116,8 @@ CASE_BOTH_GATES(
 	enum { SOON = 2000 };
 	struct vcpu *v;
 
-	scene(GUEST_ARMS_TIMER, GUEST_WAITS_FOR_TIMER, STI, NOP, L(RDMSR));
-	guest_timer(SOON);
+	scene(ARM_TIMER, WAIT_IRR, STI, NOP, L(RDMSR));
+	prepare_timer(SOON);
 	v = start(gate, plain);
 	run_to(v, EXIT_RDMSR, L);
 	vcpu_inject(v, gp(0));
@@ -138,7 +137,7 @@ static void exits_in_shadow(enum gate_type gate, struct hv_options options)
 	};
 	struct vcpu *v;
 
-	scene(GUEST_PENDS_IRQ, STI, L(RDMSR));
+	scene(SELF_IPI, WAIT_IRR, STI, L(RDMSR));
 	v = start(gate, options);
 	run_to(v, EXIT_RDMSR, L);
 	vcpu_inject(v, gp(0));

@@ -14,7 +14,6 @@ enum {
 	SLEEP = 600,	    /* PIT ticks: 0.5 ms */
 	LONG_SLEEP = 20000, /* 17 ms: after HLT even if the host stalls in between */
 	LONGER = 2,	    /* then HLT was waiting for long */
-	IRR_BIT_OF_VEC = 1, /* of word 3 */
 	SLED = 8,
 };
 
@@ -51,7 +50,7 @@ static int classify_sti_hlt(const void *argument, const struct layout *layout,
 	*reason = "the interrupt was not served once, after HLT";
 	if (trace->count != 1 || want_mismatch(&irq, layout, &trace->events[0]))
 		return -1;
-	if (out->r11 & IRR_BIT_OF_VEC) {
+	if (out->r11 & VEC_IN_IRR) {
 		shortest = took;
 		return PENDING;
 	}

@@ -11,7 +11,6 @@
 enum {
 	ROUNDS = 12,
 	SLED = 12,
-	IRR_BIT_OF_VEC = 1, /* of word 3 */
 };
 
 /* Orders of all races here; each uses those that it can tell apart. */
@@ -81,7 +80,7 @@ static int classify_rounds(const struct window *w, const struct layout *layout, 
 		return -1;
 	if (step >= first + length * ROUNDS && step < l)
 		return -1;
-	if (the_scene()->out.r11 & IRR_BIT_OF_VEC)
+	if (the_scene()->out.r11 & VEC_IN_IRR)
 		return BEFORE;
 	if (step < l)
 		return DURING;

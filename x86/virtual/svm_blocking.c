@@ -4,7 +4,6 @@
  * and the interrupt shadow.
  */
 #include "stage/case.h"
-#include "hv/guest_irq.h"
 #include "hv/hv.h"
 #include "svm/virtual_irq.h"
 
@@ -70,8 +69,8 @@ CASE(hlt_virtual, "S50",
 {
 	struct vcpu *v;
 
-	scene(GUEST_ARMS_TIMER, STI, HLT, L(NOP), NOP);
-	guest_timer(TIMER_TICKS); /* wakes a guest that the virtual interrupt does not wake */
+	scene(ARM_TIMER, STI, HLT, L(NOP), NOP);
+	prepare_timer(TIMER_TICKS); /* wakes a guest that the virtual interrupt does not wake */
 	v = start_with_virtual_irq(false, plain);
 	run_to_end(v);
 	expect(INTN(VEC_VIRTUAL, AT(L), IF(1)));
@@ -83,8 +82,8 @@ static void halted(bool exits)
 	struct vcpu *v;
 
 	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
-	scene(GUEST_ARMS_TIMER, STI, HLT, L(NOP), NOP);
-	guest_timer(TIMER_TICKS);
+	scene(ARM_TIMER, STI, HLT, L(NOP), NOP);
+	prepare_timer(TIMER_TICKS);
 	v = hv_start();
 	svm_interrupt_masking(v, true);
 	svm_host_if(v, true);

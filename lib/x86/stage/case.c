@@ -130,6 +130,12 @@ void pend_irq(u8 vector)
 	settle(SETTLE_LAPIC);
 }
 
+void prepare_timer(u32 ticks)
+{
+	lapic_timer_init(VEC, TIMER_ONE_SHOT);
+	stage.scene.in.r11 = ticks;
+}
+
 u64 address_of(int place)
 {
 	return layout_address(&stage.scene.layout, place);

@@ -40,8 +40,7 @@ struct test_case {
 	const char *twin; /* name of the native case that shows the same order, or NULL */
 	void (*run)(const void *argument);
 	const void *argument;
-	u64 flags;
-};
+} __attribute__((aligned(64)));
 
 /* The runner reads this array from the image: docs/results.md, "Cases, known before boot". */
 _Static_assert(sizeof(struct test_case) == 64, "docs/results.md");
@@ -121,6 +120,7 @@ enum {
 	VEC = 0x60,
 	VEC_SAME_CLASS = 0x68,
 	VEC_HIGH = 0x90,
+	VEC_IN_IRR = 1 << VEC % 32, /* its bit in what READ_IRR leaves in R11 */
 };
 
 #define STEPS(...) ((const u16[]){ __VA_ARGS__ })
@@ -148,6 +148,9 @@ void play_at_cpl3(void);
 
 /* Instruction breakpoint @n (0..3) at a place of the scene, which is laid out already. */
 void break_on(unsigned int n, int place);
+
+/* The scene's ARM_TIMER starts the LAPIC timer, and VEC comes @ticks of its clock later, once. */
+void prepare_timer(u32 ticks);
 
 /* Makes an interrupt pending: IF=0, self-IPI, poll IRR until it is there, settle. Else ERROR. */
 void pend_irq(u8 vector);
