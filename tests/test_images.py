@@ -180,6 +180,15 @@ def test_every_case_id_can_be_found():
     assert not lost, lost
 
 
+def test_every_twin_is_a_native_case():
+    """A twin is named without its suite, so that only one case may bear the name."""
+    native = ("native", "debug", "exceptions", "sweeps")
+    names = [ident.partition("/")[2] for ident in case_ids() if ident.startswith(native)]
+    twins = {case.twin for name in images()
+             for case in read_cases(os.path.join(BUILD, "x86", name + ".flat")) or [] if case.twin}
+    assert len(twins) > 10 and all(names.count(twin) == 1 for twin in twins), twins - set(names)
+
+
 def test_every_sentence_is_whole():
     """It makes sense alone: none leans on a neighbour, and none is there twice in a suite."""
     for name in images():

@@ -26,8 +26,8 @@ CASE(data_breakpoint, "C24",
 
 CASE_BOTH_GATES(
 	data_breakpoint_iretq, "C25",
-	"a data breakpoint that MOV SS meets before IRETQ is reported at the target of IRETQ, before the interrupt that IRETQ lets in",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, SWITCHING)
+	"a data breakpoint that MOV SS meets before IRETQ is reported at the target of IRETQ, before a pending interrupt that IRETQ lets in",
+	AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"), SWITCHING)
 {
 	scene(PUSH_IRET_FRAME, MOV_SS_MEMORY, IRETQ, UD2, T(NOP), NOP);
 	gate_type_set(DB_VECTOR, gate);

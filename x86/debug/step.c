@@ -106,7 +106,8 @@ static void step_one(const struct step_one *o)
 }
 
 #define STEPPING_OVER(what)                                                                        \
-	"single-stepping over " what " raises one #DB after it; a pending interrupt comes before it"
+	"single-stepping over " what " raises one #DB, after it; a pending interrupt is served "   \
+	"before " what
 
 TABLE(cpuid, "C27", STEPPING_OVER("CPUID"), SINGLE_STEP, step_one, .instruction = CPUID);
 TABLE(rdtsc, "C27", STEPPING_OVER("RDTSC"), SINGLE_STEP, step_one, .instruction = RDTSC);

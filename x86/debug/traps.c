@@ -25,7 +25,7 @@ static void trap_before_irq(enum gate_type gate, struct want trap)
 
 CASE_BOTH_GATES(data_breakpoint, "C08",
 		"the #DB of a data breakpoint is delivered before a pending interrupt",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, PRIORITY)
+		AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"), PRIORITY)
 {
 	scene(STI, M(STORE), L(NOP), NOP);
 	watch(1, WATCH_WRITE, PLAY_WRITABLE, 4);
@@ -34,7 +34,7 @@ CASE_BOTH_GATES(data_breakpoint, "C08",
 
 CASE_BOTH_GATES(port_breakpoint, "C09",
 		"the #DB of an I/O breakpoint is delivered before a pending interrupt",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, PRIORITY)
+		AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"), PRIORITY)
 {
 	scene(STI, M(OUT), L(NOP), NOP);
 	watch(0, WATCH_IO, PORT_80, 1);
@@ -44,7 +44,7 @@ CASE_BOTH_GATES(port_breakpoint, "C09",
 CASE_BOTH_GATES(
 	device_breakpoint, "C26",
 	"the #DB of a data breakpoint on a device's register is delivered before a pending interrupt",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, PRIORITY)
+	AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"), PRIORITY)
 {
 	struct scene *s = scene(STI, M(STORE), L(NOP), NOP);
 
@@ -55,7 +55,7 @@ CASE_BOTH_GATES(
 
 CASE_BOTH_GATES(int1, "C18",
 		"the #DB of INT1 in the shadow of STI is delivered before a pending interrupt",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, IN_SHADOW)
+		AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"), IN_SHADOW)
 {
 	scene(STI, M(INT1), L(NOP), NOP);
 	trap_before_irq(gate, DB(AT(L), IF(1), NO_DR6(DR6_BS | DR6_B0)));
@@ -63,14 +63,14 @@ CASE_BOTH_GATES(int1, "C18",
 
 CASE_BOTH_GATES(int3, "C19",
 		"the #BP of INT3 in the shadow of STI is delivered before a pending interrupt",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, IN_SHADOW)
+		AFTER_IRET_OF("#BP"), AT_HANDLER_OF("#BP"), IN_SHADOW)
 {
 	scene(STI, M(INT3), L(NOP), NOP);
 	trap_before_irq(gate, BP(AT(L), IF(1)));
 }
 
 CASE_BOTH_GATES(int_n, "C19", "INT n in the shadow of STI is delivered before a pending interrupt",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, IN_SHADOW)
+		AFTER_IRET_OF("INT n"), AT_HANDLER_OF("INT n"), IN_SHADOW)
 {
 	scene(STI, M(INT_50), L(NOP), NOP);
 	trap_before_irq(gate, INTN(VEC_SOFT, AT(L), IF(1)));
@@ -81,7 +81,7 @@ CASE_BOTH_GATES(int_n, "C19", "INT n in the shadow of STI is delivered before a 
 CASE_BOTH_GATES(
 	step_over_popf, "C11",
 	"the single-step trap of a POPF that sets IF is delivered before a pending interrupt, whose own handler is not stepped",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, STEP_FIRST)
+	AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"), STEP_FIRST)
 {
 	struct scene *s = scene(PUSH_FLAGS_IF_TF, M(POPF), L(NOP), NOP);
 
@@ -97,8 +97,8 @@ CASE_BOTH_GATES(
 
 CASE_BOTH_GATES(
 	step_over_sti, "C14",
-	"the single-step trap of STI ends the shadow of STI for a pending interrupt; the trap is delivered first",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, IN_SHADOW)
+	"the single-step trap of STI is delivered before a pending interrupt, and ends the shadow of STI",
+	AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"), IN_SHADOW)
 {
 	struct scene *s = scene(STI, L(NOP), NOP);
 

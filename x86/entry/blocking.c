@@ -55,7 +55,7 @@ CASE(blocked_by_mov_ss, "V20",
 CASE_BOTH_GATES(
 	blocked_ud, "V21",
 	"with blocking by STI at VM entry, the #UD of the first instruction is delivered before a pending interrupt",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, AFTER_ENTRY, "faults.shadow_ud")
+	AFTER_IRET_OF("#UD"), AT_HANDLER_OF("#UD"), AFTER_ENTRY, "faults.shadow_ud")
 {
 	const struct want fault = UD(AT(L), IF(1));
 	const struct order legal[] = {
@@ -103,21 +103,21 @@ static struct vcpu *enter_blocked_at_rdmsr(void)
 }
 
 CASE(completed_blocking_cleared, "V22,S31",
-     "an exit in the shadow of STI saves the blocking; when the hypervisor completes RDMSR and clears it, a pending interrupt is served at once",
+     "an RDMSR that exits under blocking by STI saves the blocking; if the hypervisor completes RDMSR and clears the blocking, a pending interrupt is served at once",
      AFTER_ENTRY)
 {
 	complete_rdmsr(enter_blocked_at_rdmsr(), 0, M);
 }
 
 CASE(completed_blocking_kept, "V22,S31",
-     "an exit in the shadow of STI saves the blocking; when the hypervisor completes RDMSR and keeps it, a pending interrupt is served one instruction too late",
+     "an RDMSR that exits under blocking by STI saves the blocking; if the hypervisor completes RDMSR and keeps the blocking, a pending interrupt is served one instruction too late",
      AFTER_ENTRY)
 {
 	complete_rdmsr(enter_blocked_at_rdmsr(), STATE_BLOCKED_BY_STI, T);
 }
 
 CASE(guest_sti_completed_blocking_cleared, "V22,S31",
-     "after the guest's own STI RDMSR exits; when the hypervisor completes RDMSR and clears the blocking, a pending interrupt comes after RDMSR, as on bare hardware",
+     "an RDMSR in the shadow of the guest's own STI exits; if the hypervisor completes RDMSR and clears the blocking, a pending interrupt comes right after RDMSR, as on bare hardware",
      AFTER_ENTRY)
 {
 	scene(SELF_IPI, WAIT_IRR, STI, L(RDMSR), M(NOP), T(NOP), NOP);
@@ -125,7 +125,7 @@ CASE(guest_sti_completed_blocking_cleared, "V22,S31",
 }
 
 CASE(guest_sti_completed_blocking_kept, "V22,S31",
-     "after the guest's own STI RDMSR exits; when the hypervisor completes RDMSR and keeps the blocking, a pending interrupt comes one instruction later than on bare hardware",
+     "an RDMSR in the shadow of the guest's own STI exits; if the hypervisor completes RDMSR and keeps the blocking, a pending interrupt comes one instruction later than on bare hardware",
      AFTER_ENTRY)
 {
 	scene(SELF_IPI, WAIT_IRR, STI, L(RDMSR), M(NOP), T(NOP), NOP);

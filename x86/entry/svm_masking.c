@@ -45,61 +45,60 @@ static void combination(const struct combination *c)
 }
 
 TABLE(guest_gates_host_if_0_closed, "S17",
-      "without V_INTR_MASKING, with IF=0 in the host and IF=0 in the guest, a pending interrupt stays pending: nothing is delivered",
+      "with V_INTR_MASKING=0, host IF=0 and guest IF=0 a pending interrupt stays pending, and nothing is delivered",
       MASKING, combination, .masking = false, .host_if = false, .guest_if = false,
       .intercept = false);
 TABLE(guest_gates_host_if_0_closed_intercept, "S17",
-      "without V_INTR_MASKING, with IF=0 in the host and IF=0 in the guest, an intercepted interrupt stays pending: nothing exits",
+      "with V_INTR_MASKING=0, host IF=0 and guest IF=0 an intercepted interrupt stays pending, and nothing exits",
       MASKING, combination, .masking = false, .host_if = false, .guest_if = false,
       .intercept = true);
 TABLE(guest_gates_host_if_0_open, "S17",
-      "without V_INTR_MASKING, with IF=0 in the host and IF=1 in the guest, the guest takes a pending interrupt",
+      "with V_INTR_MASKING=0, host IF=0 and guest IF=1 the guest takes a pending interrupt",
       MASKING, combination, .masking = false, .host_if = false, .guest_if = true,
       .intercept = false);
 TABLE(guest_gates_host_if_0_open_intercept, "S17",
-      "without V_INTR_MASKING, with IF=0 in the host and IF=1 in the guest, an intercepted interrupt exits",
-      MASKING, combination, .masking = false, .host_if = false, .guest_if = true,
-      .intercept = true);
+      "with V_INTR_MASKING=0, host IF=0 and guest IF=1 an intercepted interrupt exits", MASKING,
+      combination, .masking = false, .host_if = false, .guest_if = true, .intercept = true);
 TABLE(guest_gates_host_if_1_closed, "S17",
-      "without V_INTR_MASKING, with IF=1 in the host and IF=0 in the guest, a pending interrupt stays pending: nothing is delivered",
+      "with V_INTR_MASKING=0, host IF=1 and guest IF=0 a pending interrupt stays pending, and nothing is delivered",
       MASKING, combination, .masking = false, .host_if = true, .guest_if = false,
       .intercept = false);
 TABLE(guest_gates_host_if_1_closed_intercept, "S17",
-      "without V_INTR_MASKING, with IF=1 in the host and IF=0 in the guest, an intercepted interrupt stays pending: nothing exits",
+      "with V_INTR_MASKING=0, host IF=1 and guest IF=0 an intercepted interrupt stays pending, and nothing exits",
       MASKING, combination, .masking = false, .host_if = true, .guest_if = false,
       .intercept = true);
 TABLE(guest_gates_host_if_1_open, "S17",
-      "without V_INTR_MASKING, with IF=1 in the host and IF=1 in the guest, the guest takes a pending interrupt",
+      "with V_INTR_MASKING=0, host IF=1 and guest IF=1 the guest takes a pending interrupt",
       MASKING, combination, .masking = false, .host_if = true, .guest_if = true,
       .intercept = false);
 TABLE(guest_gates_host_if_1_open_intercept, "S17",
-      "without V_INTR_MASKING, with IF=1 in the host and IF=1 in the guest, an intercepted interrupt exits",
-      MASKING, combination, .masking = false, .host_if = true, .guest_if = true, .intercept = true);
+      "with V_INTR_MASKING=0, host IF=1 and guest IF=1 an intercepted interrupt exits", MASKING,
+      combination, .masking = false, .host_if = true, .guest_if = true, .intercept = true);
 TABLE(host_gates_guest_if_0_closed, "S17",
-      "with V_INTR_MASKING, with IF=0 in the host and IF=0 in the guest, a pending interrupt stays pending: nothing is delivered",
+      "with V_INTR_MASKING=1, host IF=0 and guest IF=0 a pending interrupt stays pending, and nothing is delivered",
       MASKING, combination, .masking = true, .host_if = false, .guest_if = false,
       .intercept = false);
 TABLE(host_gates_guest_if_0_closed_intercept, "S17",
-      "with V_INTR_MASKING, with IF=0 in the host and IF=0 in the guest, an intercepted interrupt stays pending: nothing exits",
+      "with V_INTR_MASKING=1, host IF=0 and guest IF=0 an intercepted interrupt stays pending, and nothing exits",
       MASKING, combination, .masking = true, .host_if = false, .guest_if = false,
       .intercept = true);
 TABLE(host_gates_guest_if_0_open, "S17",
-      "with V_INTR_MASKING, with IF=1 in the host and IF=0 in the guest, the guest takes a pending interrupt",
+      "with V_INTR_MASKING=1, host IF=1 and guest IF=0 the guest takes a pending interrupt",
       MASKING, combination, .masking = true, .host_if = true, .guest_if = false,
       .intercept = false);
 TABLE(host_gates_guest_if_0_open_intercept, "S17",
-      "with V_INTR_MASKING, with IF=1 in the host and IF=0 in the guest, an intercepted interrupt exits",
-      MASKING, combination, .masking = true, .host_if = true, .guest_if = false, .intercept = true);
+      "with V_INTR_MASKING=1, host IF=1 and guest IF=0 an intercepted interrupt exits", MASKING,
+      combination, .masking = true, .host_if = true, .guest_if = false, .intercept = true);
 TABLE(host_gates_guest_if_1_closed, "S17",
-      "with V_INTR_MASKING, with IF=0 in the host and IF=1 in the guest, a pending interrupt stays pending: nothing is delivered",
+      "with V_INTR_MASKING=1, host IF=0 and guest IF=1 a pending interrupt stays pending, and nothing is delivered",
       MASKING, combination, .masking = true, .host_if = false, .guest_if = true,
       .intercept = false);
 TABLE(host_gates_guest_if_1_closed_intercept, "S17",
-      "with V_INTR_MASKING, with IF=0 in the host and IF=1 in the guest, an intercepted interrupt stays pending: nothing exits",
+      "with V_INTR_MASKING=1, host IF=0 and guest IF=1 an intercepted interrupt stays pending, and nothing exits",
       MASKING, combination, .masking = true, .host_if = false, .guest_if = true, .intercept = true);
 TABLE(host_gates_guest_if_1_open, "S17",
-      "with V_INTR_MASKING, with IF=1 in the host and IF=1 in the guest, the guest takes a pending interrupt",
+      "with V_INTR_MASKING=1, host IF=1 and guest IF=1 the guest takes a pending interrupt",
       MASKING, combination, .masking = true, .host_if = true, .guest_if = true, .intercept = false);
 TABLE(host_gates_guest_if_1_open_intercept, "S17",
-      "with V_INTR_MASKING, with IF=1 in the host and IF=1 in the guest, an intercepted interrupt exits",
-      MASKING, combination, .masking = true, .host_if = true, .guest_if = true, .intercept = true);
+      "with V_INTR_MASKING=1, host IF=1 and guest IF=1 an intercepted interrupt exits", MASKING,
+      combination, .masking = true, .host_if = true, .guest_if = true, .intercept = true);

@@ -264,20 +264,21 @@ static void exits_while_blocked(const struct exits_while_blocked *b)
 }
 
 #define LEFT_OPEN(what, blocking)                                                                  \
-	what " under blocking by " blocking " exits at VM entry, or one instruction later"
+	"under blocking by " blocking " " what " causes its exit at VM entry, or one instruction " \
+	"later"
 
-TABLE(timer_sti, "V51", LEFT_OPEN("a preemption timer that has expired", "STI"), VMX_TIMER,
+TABLE(timer_sti, "V51", LEFT_OPEN("an expired preemption timer", "STI"), VMX_TIMER,
       exits_while_blocked, EXIT_PREEMPTION_TIMER, STATE_BLOCKED_BY_STI);
-TABLE(timer_mov_ss, "V51", LEFT_OPEN("a preemption timer that has expired", "MOV SS"), VMX_TIMER,
+TABLE(timer_mov_ss, "V51", LEFT_OPEN("an expired preemption timer", "MOV SS"), VMX_TIMER,
       exits_while_blocked, EXIT_PREEMPTION_TIMER, STATE_BLOCKED_BY_MOV_SS);
-TABLE(interrupt_sti, "V52", LEFT_OPEN("a pending interrupt that exits", "STI"), BLOCKING,
-      exits_while_blocked, EXIT_INTR, STATE_BLOCKED_BY_STI);
-TABLE(interrupt_mov_ss, "V52", LEFT_OPEN("a pending interrupt that exits", "MOV SS"), BLOCKING,
+TABLE(interrupt_sti, "V52", LEFT_OPEN("a pending interrupt", "STI"), BLOCKING, exits_while_blocked,
+      EXIT_INTR, STATE_BLOCKED_BY_STI);
+TABLE(interrupt_mov_ss, "V52", LEFT_OPEN("a pending interrupt", "MOV SS"), BLOCKING,
       exits_while_blocked, EXIT_INTR, STATE_BLOCKED_BY_MOV_SS);
-TABLE(nmi_sti, "V52", LEFT_OPEN("a pending NMI that exits", "STI"), BLOCKING, exits_while_blocked,
-      EXIT_NMI, STATE_BLOCKED_BY_STI);
-TABLE(nmi_mov_ss, "V52", LEFT_OPEN("a pending NMI that exits", "MOV SS"), BLOCKING,
-      exits_while_blocked, EXIT_NMI, STATE_BLOCKED_BY_MOV_SS);
+TABLE(nmi_sti, "V52", LEFT_OPEN("a pending NMI", "STI"), BLOCKING, exits_while_blocked, EXIT_NMI,
+      STATE_BLOCKED_BY_STI);
+TABLE(nmi_mov_ss, "V52", LEFT_OPEN("a pending NMI", "MOV SS"), BLOCKING, exits_while_blocked,
+      EXIT_NMI, STATE_BLOCKED_BY_MOV_SS);
 
 /* --- HLT --- */
 

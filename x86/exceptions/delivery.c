@@ -105,7 +105,7 @@ CASE(int_n_beyond_idt, "I03",
 
 CASE_BOTH_GATES(int_n_fault_in_shadow, "I15",
 		"the #NP of an INT n in the shadow of STI is delivered before a pending interrupt",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, STI_PAGE)
+		AFTER_IRET_OF("#NP"), AT_HANDLER_OF("#NP"), STI_PAGE)
 {
 	const struct want fault = NP(IDT_ERROR(VEC_SOFT, 0), AT(L), IF(1));
 	const struct order legal[] = {

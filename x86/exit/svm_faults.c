@@ -131,7 +131,7 @@ static void monitored_line(void)
 	s->in.rax = PLAY_WRITABLE;
 }
 
-#define PRIVILEGED(what) "the #GP of " what " in CPL 3 comes before its intercept"
+#define PRIVILEGED(what) "the #GP of " what " in CPL 3 comes before the intercept of " what
 
 TABLE(hlt, "S35", PRIVILEGED("HLT"), INTERCEPTS, exception_first, .instruction = HLT,
       .intercept = SVM_INTERCEPT_HLT, .prepare = no_preparation, .exit = EXIT(HLT, AT(L), NO_EVENT),
@@ -148,20 +148,20 @@ TABLE(stgi, "S35", PRIVILEGED("STGI"), INTERCEPTS, exception_first, .instruction
 TABLE(clgi, "S35", PRIVILEGED("CLGI"), INTERCEPTS, exception_first, .instruction = CLGI,
       .intercept = SVM_INTERCEPT_CLGI, .prepare = no_preparation,
       .exit = EXIT(CLGI, AT(L), NO_EVENT), .fault = GP(0, AT(T), CPL(3)));
-TABLE(rdtsc, "S35", "the #GP of RDTSC in CPL 3 with CR4.TSD=1 comes before its intercept",
+TABLE(rdtsc, "S35", "the #GP of RDTSC in CPL 3 with CR4.TSD=1 comes before the intercept of RDTSC",
       INTERCEPTS, exception_first, .instruction = RDTSC, .intercept = SVM_INTERCEPT_RDTSC,
       .prepare = time_stamp_disabled, .exit = EXIT(RDTSC, AT(L), NO_EVENT),
       .fault = GP(0, AT(T), CPL(3)));
-TABLE(rdpmc, "S35", "the #GP of RDPMC in CPL 3 with CR4.PCE=0 comes before its intercept",
+TABLE(rdpmc, "S35", "the #GP of RDPMC in CPL 3 with CR4.PCE=0 comes before the intercept of RDPMC",
       INTERCEPTS, exception_first, .instruction = RDPMC, .intercept = SVM_INTERCEPT_RDPMC,
       .prepare = first_counter, .exit = EXIT(RDPMC, AT(L), NO_EVENT),
       .fault = GP(0, AT(T), CPL(3)));
-TABLE(monitor, "S35", "the #UD of MONITOR in CPL 3 comes before its intercept", INTERCEPTS,
-      exception_first, .instruction = MONITOR_ALONE, .intercept = SVM_INTERCEPT_MONITOR,
+TABLE(monitor, "S35", "the #UD of MONITOR in CPL 3 comes before the intercept of MONITOR",
+      INTERCEPTS, exception_first, .instruction = MONITOR_ALONE, .intercept = SVM_INTERCEPT_MONITOR,
       .prepare = monitored_line, .exit = EXIT(MONITOR, AT(L), NO_EVENT),
       .fault = UD(AT(T), CPL(3)));
 TABLE(out_not_permitted, "S33",
-      "the #GP of OUT in CPL 3 to a port that neither IOPL nor the TSS permits comes before its intercept",
+      "the #GP of OUT in CPL 3 to a port that neither IOPL nor the TSS permits comes before the intercept of the port",
       IN_AND_OUT, exception_first, .instruction = OUT, .intercept = SVM_INTERCEPT_IO,
       .prepare = no_preparation, .exit = EXIT(IO, AT(L), NO_EVENT), .fault = GP(0, AT(T), CPL(3)));
 
@@ -179,7 +179,7 @@ CASE(out_permitted, "S33",
 	expect(EXIT(IO, AT(T), NO_EVENT), ENTRY(AT(M)));
 }
 
-CASE(outs_not_present, "S33", "the intercept of OUTS comes before the #PF of its memory",
+CASE(outs_not_present, "S33", "the intercept of OUTS comes before the #PF of its memory operand",
      IN_AND_OUT)
 {
 	struct scene *s;

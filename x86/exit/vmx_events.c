@@ -32,7 +32,7 @@ CASE(interrupt_stays_pending, "V65",
 }
 
 CASE(interrupt_acknowledged, "V66",
-     "an external interrupt that exits with acknowledge interrupt on exit is named by the exit, is in service, and is no longer pending",
+     "an external interrupt that the exit acknowledges is named by the exit, is in service, and is no longer pending",
      EXTERNAL_INTERRUPT)
 {
 	struct exit_details d;

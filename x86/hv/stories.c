@@ -54,7 +54,7 @@ static void arrives_in_root(enum gate_type gate, struct hv_options options)
 
 CASE_BOTH_GATES(s2, "V01,V02,S01",
 		"S2: an interrupt that arrives while the hypervisor injects #GP comes after #GP",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION, "stories.sti_rdmsr")
+		AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), EVENT_INJECTION, "stories.sti_rdmsr")
 {
 	arrives_in_root(gate, plain);
 }
@@ -62,7 +62,7 @@ CASE_BOTH_GATES(s2, "V01,V02,S01",
 CASE_BOTH_GATES(
 	s2_timer, "V01,V02,S01",
 	"S2: the interrupt of a timer that the guest started and that expires in root comes after the injected #GP",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION, "stories.sti_rdmsr")
+	AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), EVENT_INJECTION, "stories.sti_rdmsr")
 {
 	enum { LONG_AFTER_THE_EXIT = 200000 };
 	struct vcpu *v;
@@ -148,7 +148,7 @@ static void exits_in_shadow(enum gate_type gate, struct hv_options options)
 CASE_BOTH_GATES(
 	s4, "V24,S30",
 	"S4: in the shadow of STI the RDMSR exits first, and the interrupt comes after the injected #GP",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, VMX_INTERRUPTIBILITY, "stories.sti_rdmsr")
+	AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), VMX_INTERRUPTIBILITY, "stories.sti_rdmsr")
 {
 	exits_in_shadow(gate, plain);
 }
@@ -159,13 +159,13 @@ CASE_BOTH_GATES(
 	"S2 under nested paging: an interrupt that arrives while the hypervisor injects #GP "      \
 	"comes after #GP"
 
-CASE(s2_nested_paging_interrupt_gate, "V01,S01", NESTED_S2 AFTER_ITS_IRET, EVENT_INJECTION,
+CASE(s2_nested_paging_interrupt_gate, "V01,S01", NESTED_S2 AFTER_IRET_OF("#GP"), EVENT_INJECTION,
      "stories.sti_rdmsr.interrupt_gate")
 {
 	arrives_in_root(INTERRUPT_GATE, nested);
 }
 
-CASE(s2_nested_paging_trap_gate, "V02,S01", NESTED_S2 AT_ITS_HANDLER, EVENT_INJECTION,
+CASE(s2_nested_paging_trap_gate, "V02,S01", NESTED_S2 AT_HANDLER_OF("#GP"), EVENT_INJECTION,
      "stories.sti_rdmsr.trap_gate")
 {
 	arrives_in_root(TRAP_GATE, nested);

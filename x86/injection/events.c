@@ -49,34 +49,35 @@ static void inject_exception(const struct inject_exception *i, enum gate_type ga
 /* A selector's index: the error code of #NP, #SS and #GP that name a segment. */
 enum { SELECTOR_ERROR = 0x48 };
 
-TABLE_BOTH_GATES(de, "V04,S01", INJECTED_FIRST("#DE"), AFTER_ITS_IRET, AT_ITS_HANDLER,
+TABLE_BOTH_GATES(de, "V04,S01", INJECTED_FIRST("#DE"), AFTER_IRET_OF("#DE"), AT_HANDLER_OF("#DE"),
 		 EVENT_INJECTION, inject_exception,
 		 .event = PLAIN_EVENT(EVENT_EXCEPTION, DE_VECTOR), .delivered = DE(AT_L_AS_FAULT));
-TABLE_BOTH_GATES(ud, "V04,S01", INJECTED_FIRST("#UD"), AFTER_ITS_IRET, AT_ITS_HANDLER,
+TABLE_BOTH_GATES(ud, "V04,S01", INJECTED_FIRST("#UD"), AFTER_IRET_OF("#UD"), AT_HANDLER_OF("#UD"),
 		 EVENT_INJECTION, inject_exception,
 		 .event = PLAIN_EVENT(EVENT_EXCEPTION, UD_VECTOR), .delivered = UD(AT_L_AS_FAULT));
-TABLE_BOTH_GATES(nm, "V04,S01", INJECTED_FIRST("#NM"), AFTER_ITS_IRET, AT_ITS_HANDLER,
+TABLE_BOTH_GATES(nm, "V04,S01", INJECTED_FIRST("#NM"), AFTER_IRET_OF("#NM"), AT_HANDLER_OF("#NM"),
 		 EVENT_INJECTION, inject_exception,
 		 .event = PLAIN_EVENT(EVENT_EXCEPTION, NM_VECTOR), .delivered = NM(AT_L_AS_FAULT));
-TABLE_BOTH_GATES(np, "V04,S01", INJECTED_FIRST("#NP"), AFTER_ITS_IRET, AT_ITS_HANDLER,
+TABLE_BOTH_GATES(np, "V04,S01", INJECTED_FIRST("#NP"), AFTER_IRET_OF("#NP"), AT_HANDLER_OF("#NP"),
 		 EVENT_INJECTION, inject_exception, .event = FAULT_EVENT(NP_VECTOR, SELECTOR_ERROR),
 		 .delivered = NP(SELECTOR_ERROR, AT_L_AS_FAULT));
-TABLE_BOTH_GATES(ss, "V04,S01", INJECTED_FIRST("#SS"), AFTER_ITS_IRET, AT_ITS_HANDLER,
+TABLE_BOTH_GATES(ss, "V04,S01", INJECTED_FIRST("#SS"), AFTER_IRET_OF("#SS"), AT_HANDLER_OF("#SS"),
 		 EVENT_INJECTION, inject_exception, .event = FAULT_EVENT(SS_VECTOR, SELECTOR_ERROR),
 		 .delivered = SS(SELECTOR_ERROR, AT_L_AS_FAULT));
-TABLE_BOTH_GATES(gp, "V04,S01", INJECTED_FIRST("#GP"), AFTER_ITS_IRET, AT_ITS_HANDLER,
+TABLE_BOTH_GATES(gp, "V04,S01", INJECTED_FIRST("#GP"), AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"),
 		 EVENT_INJECTION, inject_exception, .event = FAULT_EVENT(GP_VECTOR, SELECTOR_ERROR),
 		 .delivered = GP(SELECTOR_ERROR, AT_L_AS_FAULT));
-TABLE_BOTH_GATES(pf, "V04,S01", INJECTED_FIRST("#PF"), AFTER_ITS_IRET, AT_ITS_HANDLER,
+TABLE_BOTH_GATES(pf, "V04,S01", INJECTED_FIRST("#PF"), AFTER_IRET_OF("#PF"), AT_HANDLER_OF("#PF"),
 		 EVENT_INJECTION, inject_exception,
 		 .event = FAULT_EVENT(PF_VECTOR, PF_PRESENT | PF_WRITE),
 		 .delivered = PF(PF_PRESENT | PF_WRITE, AT_L_AS_FAULT, CR2(PLAY_READ_ONLY)),
 		 .cr2 = PLAY_READ_ONLY);
-TABLE_BOTH_GATES(ac, "V04,S01", INJECTED_FIRST("#AC"), AFTER_ITS_IRET, AT_ITS_HANDLER,
+TABLE_BOTH_GATES(ac, "V04,S01", INJECTED_FIRST("#AC"), AFTER_IRET_OF("#AC"), AT_HANDLER_OF("#AC"),
 		 EVENT_INJECTION, inject_exception, .event = FAULT_EVENT(AC_VECTOR, 0),
 		 .delivered = AC(AT_L_AS_FAULT));
-TABLE_BOTH_GATES(mc, "K04", INJECTED_FIRST("#MC"), AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION,
-		 inject_exception, .event = PLAIN_EVENT(EVENT_EXCEPTION, MC_VECTOR),
+TABLE_BOTH_GATES(mc, "K04", INJECTED_FIRST("#MC"), AFTER_IRET_OF("#MC"), AT_HANDLER_OF("#MC"),
+		 EVENT_INJECTION, inject_exception,
+		 .event = PLAIN_EVENT(EVENT_EXCEPTION, MC_VECTOR),
 		 .delivered = EXCEPTION(MC_VECTOR, AT(L), IF(1)));
 
 /* Blocking by STI or MOV SS at entry is legal with an exception, and ends with its delivery. */
@@ -107,11 +108,12 @@ static void inject_blocked_gp(const struct inject_blocked_gp *b, enum gate_type 
 TABLE_BOTH_GATES(
 	gp_blocked_by_sti, "V03",
 	"a #GP that is injected under blocking by STI ends the blocking, and is delivered first",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION, inject_blocked_gp, STATE_BLOCKED_BY_STI);
+	AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), EVENT_INJECTION, inject_blocked_gp,
+	STATE_BLOCKED_BY_STI);
 TABLE_BOTH_GATES(
 	gp_blocked_by_mov_ss, "V03",
 	"a #GP that is injected under blocking by MOV SS ends the blocking, and is delivered first",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION, inject_blocked_gp,
+	AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), EVENT_INJECTION, inject_blocked_gp,
 	STATE_BLOCKED_BY_MOV_SS);
 
 /* --- Software events: the saved RIP is that of the next instruction --- */
@@ -146,16 +148,16 @@ static void inject_software(const struct inject_software *i, enum gate_type gate
 	"an injected " what                                                                        \
 	" saves the address of the next instruction, and is delivered before a pending interrupt"
 
-TABLE_BOTH_GATES(int_n, "V11", SOFTWARE("INT n"), AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION,
-		 inject_software, .instruction = INT_50, .length = 2,
+TABLE_BOTH_GATES(int_n, "V11", SOFTWARE("INT n"), AFTER_IRET_OF("INT n"), AT_HANDLER_OF("INT n"),
+		 EVENT_INJECTION, inject_software, .instruction = INT_50, .length = 2,
 		 .event = PLAIN_EVENT(EVENT_SOFT_INT, VEC_SOFT),
 		 .delivered = INTN(VEC_SOFT, AT(AFTER(L)), IF(1)));
-TABLE_BOTH_GATES(int3, "V11", SOFTWARE("INT3"), AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION,
-		 inject_software, .instruction = INT3, .length = 1,
+TABLE_BOTH_GATES(int3, "V11", SOFTWARE("INT3"), AFTER_IRET_OF("#BP"), AT_HANDLER_OF("#BP"),
+		 EVENT_INJECTION, inject_software, .instruction = INT3, .length = 1,
 		 .event = PLAIN_EVENT(EVENT_SOFT_EXCEPTION, BP_VECTOR),
 		 .delivered = BP(AT(AFTER(L)), IF(1)));
-TABLE_BOTH_GATES(int1, "V11", SOFTWARE("INT1"), AFTER_ITS_IRET, AT_ITS_HANDLER, EVENT_INJECTION,
-		 inject_software, .instruction = INT1, .length = 1,
+TABLE_BOTH_GATES(int1, "V11", SOFTWARE("INT1"), AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"),
+		 EVENT_INJECTION, inject_software, .instruction = INT1, .length = 1,
 		 .event = PLAIN_EVENT(EVENT_PRIVILEGED_SOFT_EXCEPTION, DB_VECTOR),
 		 .delivered = DB(AT(AFTER(L)), IF(1)));
 
@@ -191,8 +193,8 @@ TABLE_BOTH_GATES(
 	"; it is delivered through a trap gate: the pending interrupt comes at the handler's first instruction",
 	EVENT_INJECTION, inject_interrupt, .injected = VEC_HIGH, .pending = VEC_LOW);
 
-CASE_BOTH_GATES(nmi, "V06,S05", INJECTED_FIRST("NMI"), AFTER_ITS_IRET, AT_ITS_HANDLER,
-		EVENT_INJECTION)
+CASE_BOTH_GATES(nmi, "V06,S05", INJECTED_FIRST("NMI"), AFTER_IRET_OF("the NMI"),
+		AT_HANDLER_OF("the NMI"), EVENT_INJECTION)
 {
 	struct vcpu *v;
 

@@ -112,22 +112,22 @@ static void fault_in_shadow(const struct fault_in_shadow *f, enum gate_type gate
 
 TABLE_BOTH_GATES(shadow_ud, "A22",
 		 "in the shadow of STI the #UD of an instruction is delivered first",
-		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow, .instruction = UD2,
-		 .fault = UD(AT(L)));
+		 AFTER_IRET_OF("#UD"), AT_HANDLER_OF("#UD"), STI_SHADOW, fault_in_shadow,
+		 .instruction = UD2, .fault = UD(AT(L)));
 TABLE_BOTH_GATES(shadow_pf, "A22",
 		 "in the shadow of STI the #PF of an instruction is delivered first",
-		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow,
+		 AFTER_IRET_OF("#PF"), AT_HANDLER_OF("#PF"), STI_SHADOW, fault_in_shadow,
 		 .instruction = LOAD_NOT_PRESENT, .prepare = poison_cr2,
 		 .fault = PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));
 TABLE_BOTH_GATES(shadow_de, "A22",
 		 "in the shadow of STI the #DE of an instruction is delivered first",
-		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow, .instruction = DIV,
-		 .fault = DE(AT(L)));
+		 AFTER_IRET_OF("#DE"), AT_HANDLER_OF("#DE"), STI_SHADOW, fault_in_shadow,
+		 .instruction = DIV, .fault = DE(AT(L)));
 TABLE_BOTH_GATES(shadow_nm, "A22",
 		 "in the shadow of STI the #NM of an instruction is delivered first",
-		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow, .instruction = FNOP,
-		 .prepare = set_task_switched, .fault = NM(AT(L)));
+		 AFTER_IRET_OF("#NM"), AT_HANDLER_OF("#NM"), STI_SHADOW, fault_in_shadow,
+		 .instruction = FNOP, .prepare = set_task_switched, .fault = NM(AT(L)));
 TABLE_BOTH_GATES(shadow_gp, "A22",
 		 "in the shadow of STI the #GP of an instruction is delivered first",
-		 AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW, fault_in_shadow,
+		 AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), STI_SHADOW, fault_in_shadow,
 		 .instruction = LOAD_NONCANONICAL, .fault = GP(0, AT(L)));

@@ -10,7 +10,7 @@
 #define MULTIPLE "SDM 3A, Handling Multiple NMIs; APM 2, NMI-Non-Maskable-Interrupt Exception"
 
 CASE(before_irq, "D01",
-     "with an NMI and an interrupt pending, IRETQ that unblocks both leads to the NMI first, and to the interrupt after the NMI's IRET, both at its target",
+     "after an IRETQ that lets in a pending NMI and a pending interrupt, the NMI is served first and the interrupt after the NMI's IRET, both at the target of IRETQ",
      PRIORITY)
 {
 	struct scene *s = scene(L(NOP), NOP);
@@ -27,7 +27,7 @@ CASE(before_irq, "D01",
  * manual says that interrupts are looked at there once more, and neither QEMU nor Bochs does so.
  */
 CASE(before_irq_trap_gate, "D02",
-     "with an NMI and an interrupt pending, and the NMI's handler entered with IF=1, the NMI comes first, and the interrupt in its handler or after it",
+     "after an IRETQ that lets in a pending NMI and a pending interrupt, the NMI is served first; its handler is entered with IF=1, and the interrupt comes in the handler or after it",
      PRIORITY)
 {
 	struct scene *s = scene(L(NOP), NOP);
@@ -77,7 +77,7 @@ CASE(iret_of_irq, "D10",
 
 /* Intel: "even if the IRET faults". The APM speaks of the completion of IRET. */
 CASE(iret_faults, "D05",
-     "an IRETQ that faults has unblocked NMIs nevertheless (Intel; AMD may wait for an IRETQ that completes)",
+     "an IRETQ that faults unblocks NMIs (Intel; AMD may wait for an IRETQ that completes)",
      "SDM 3C, Changes to Instruction Behavior in VMX Non-Root Operation (IRET); APM 2, NMI-Non-Maskable-Interrupt Exception")
 {
 	scene(PUSH_IRET_FRAME_BAD, L(IRETQ), UD2);

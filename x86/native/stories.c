@@ -9,11 +9,11 @@
  */
 #include "stage/case.h"
 
-CASE_BOTH_GATES(irq_before_rdmsr, "A01",
-		"a pending interrupt is served before the #GP of the next RDMSR, which is executed "
-		"again and faults when the handler has returned",
-		" (both handlers are reached through interrupt gates)",
-		" (both handlers are reached through trap gates)", PRIORITY)
+CASE_BOTH_GATES(
+	irq_before_rdmsr, "A01",
+	"a pending interrupt is served before the #GP of the next RDMSR, which is executed, and faults, when the interrupt's handler has returned",
+	" (both handlers are reached through interrupt gates)",
+	" (both handlers are reached through trap gates)", PRIORITY)
 {
 	scene(STI, NOP, L(RDMSR));
 	gate_type_set(GP_VECTOR, gate);
@@ -24,7 +24,7 @@ CASE_BOTH_GATES(irq_before_rdmsr, "A01",
 }
 
 CASE_BOTH_GATES(sti_rdmsr, "A21", "in the shadow of STI the #GP of RDMSR is delivered first",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, STI_SHADOW)
+		AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), STI_SHADOW)
 {
 	const struct want fault = GP(0, AT(L), IF(1), RF(1));
 	const struct order legal[] = {

@@ -106,7 +106,7 @@ static void name(const void *argument, struct text *text, int where)
 }
 
 CASE(cmpxchg, "X09",
-     "a timer interrupt is moved across CMPXCHG on a device's register, which is done once and as a whole",
+     "a timer interrupt is moved across CMPXCHG on a device's register: the instruction is executed once, and as a whole",
      "SDM 2A, CMPXCHG; " PRIORITY_TABLE)
 {
 	const struct race race = {

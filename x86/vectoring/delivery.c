@@ -240,7 +240,7 @@ TABLE(svm_gp, "S38",
 CASE_BOTH_GATES(
 	vmx_injected_gp, "V17",
 	"VMX: an injected #GP whose stack the hypervisor has unmapped exits, ends blocking by STI and leaves an interrupt pending; when #GP is injected again it is delivered first",
-	AFTER_ITS_IRET, AT_ITS_HANDLER, BEFORE_EXIT)
+	AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), BEFORE_EXIT)
 {
 	struct scene *s;
 	struct vcpu *v;

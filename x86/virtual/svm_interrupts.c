@@ -10,7 +10,7 @@
 
 CASE_BOTH_GATES(after_gp, "S03",
 		"an injected #GP is delivered before the virtual interrupt of V_IRQ",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, VIRTUAL_INTERRUPTS)
+		AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), VIRTUAL_INTERRUPTS)
 {
 	struct vcpu *v;
 

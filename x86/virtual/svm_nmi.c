@@ -18,7 +18,7 @@ static struct vcpu *start_with_virtual_nmi(void)
 }
 
 CASE_BOTH_GATES(before_irq, "S41", "a virtual NMI is delivered before a virtual interrupt",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, VIRTUAL_NMI)
+		AFTER_IRET_OF("the NMI"), AT_HANDLER_OF("the NMI"), VIRTUAL_NMI)
 {
 	struct vcpu *v;
 

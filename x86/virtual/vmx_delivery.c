@@ -69,7 +69,7 @@ CASE(held_by_tpr, "V97",
 }
 
 CASE_BOTH_GATES(injected_gp, "V98", "an injected #GP is delivered before a virtual interrupt",
-		AFTER_ITS_IRET, AT_ITS_HANDLER, DELIVERY, "stories.sti_rdmsr")
+		AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), DELIVERY, "stories.sti_rdmsr")
 {
 	struct vcpu *v;
 

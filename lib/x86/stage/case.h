@@ -109,9 +109,12 @@ extern const enum gate_type through_interrupt_gate, through_trap_gate;
 	RECORD_BOTH_GATES(id, row, sentence, interrupt_gate, trap_gate, citation, )
 
 /* How the sentences for both gates usually end: where the pending interrupt comes. */
-#define AFTER_ITS_IRET ", through an interrupt gate: the interrupt waits for the handler's IRET"
-#define AT_ITS_HANDLER                                                                             \
-	", through a trap gate: the interrupt comes at the handler's first instruction"
+#define AFTER_IRET_OF(what)                                                                        \
+	"; the handler of " what                                                                   \
+	" is entered through an interrupt gate, so that the interrupt waits for its IRET"
+#define AT_HANDLER_OF(what)                                                                        \
+	"; the handler of " what                                                                   \
+	" is entered through a trap gate, so that the interrupt comes at its first instruction"
 
 /* A vector in the middle of the range, and one of a higher and one of a lower class. */
 enum {
