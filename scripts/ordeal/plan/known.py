@@ -171,10 +171,12 @@ class Deviations:
             if d.expires and d.expires < self.today:
                 said.append("%s: [%s] expired on %s and excuses nothing" % (d.where, d.name,
                                                                           d.expires))
-            elif not any(_may_fit(glob, name) for name in names for glob in d.cases):
+                continue
+            idle = [glob for glob in d.cases if not any(_may_fit(glob, name) for name in names)]
+            if idle:
                 said.append("%s: [%s] matches no existing case: %s%s" % (
-                    d.where, d.name, " ".join(d.cases),
-                    renamed.hint(d.cases, d.where.rpartition(":")[0])))
+                    d.where, d.name, " ".join(idle),
+                    renamed.hint(idle, d.where.rpartition(":")[0])))
             elif self.touched.get(d.name) and not self.used.get(d.name) and not d.intermittent:
                 said.append("%s: [%s] was not needed" % (d.where, d.name))
         return said

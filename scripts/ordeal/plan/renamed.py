@@ -15,6 +15,8 @@ TABLE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abs
 _GATE = re.compile(r"_(interrupt|trap|\*)_gate$|_\*(gate)?$")
 #: SUITE/FILE.CASE or a glob of such, as it stands in any text.
 _IDS = re.compile(r"(?<![\w./*-])[a-z*?]+/[a-z_*?]+\.[a-z0-9_*?]+(?:\.[a-z0-9_*?]+)*(?![\w/])")
+#: SUITE/GLOB without a case: of a whole suite, or of files in it.
+_WIDE = re.compile(r"(?<![\w./*-])[a-z]+/[a-z_?]*\*[a-z_*?]*(?![\w/.])")
 #: FILE.CASE, as guests and twins are told.
 _NAMES = re.compile(r"(?<![\w./*-])[a-z_]+\.[a-z0-9_]+(?![\w/.*(])")
 
@@ -98,5 +100,7 @@ def rewrite(text: str) -> Tuple[str, List[str]]:
             written_out.append("%s: now %s" % (match.group(0), " ".join(found.patterns)))
         around = text[match.start() - 1:match.start()] + text[match.end():match.end() + 1]
         return ("' '" if around == "''" else " ").join(found.patterns)
-    new = _IDS.sub(ident, text)
+    # One after the other would translate twice: what is wide today has been written as FILE.*.
+    both = re.compile("%s|%s" % (_IDS.pattern, _WIDE.pattern))
+    new = both.sub(ident, text)
     return _NAMES.sub(lambda m: names().get(m.group(0), m.group(0)), new), written_out
