@@ -10,6 +10,7 @@
  * inject one again; on SVM the instruction is executed again instead.
  */
 #include "lost_page.h"
+#include "svm/controls.h"
 
 #define BEFORE_EXIT "SDM 3C, Architectural State Before a VM Exit"
 
@@ -261,4 +262,27 @@ CASE_BOTH_GATES(
 	       EXIT_DURING(gp(0), AT(L), NOT_BLOCKED(STATE_BLOCKED_BY_STI)),
 	       ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
 	       IRQ(VEC, AT(first_open(gate, GP_VECTOR)), IF(1)));
+}
+
+/*
+ * Whether the exit saves an interrupt shadow is left open: some CPUs save the host's, of its STI.
+ */
+CASE(svm_injected_gp, "S46",
+     "SVM: an injected #GP whose stack the hypervisor has unmapped exits before the guest executes anything, and the exit names it; VMRUN was in the shadow of the host's STI",
+     EXITINTINFO "; APM 2, Event Injection")
+{
+	struct vcpu *v;
+
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
+	scene(L(NOP), NOP);
+	v = start_without(LOST_STACK, GP_VECTOR);
+	svm_host_sti(v);
+	vcpu_inject(v, gp(0));
+	run_to(v, EXIT_NESTED_PAGE_FAULT, L);
+	observed("interrupt shadow %lu", vcpu_state(v) & STATE_SHADOW ? 1ul : 0ul);
+	vcpu_map_page(v, lost_address(LOST_STACK), true);
+	vcpu_inject(v, gp(0));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), EXIT_DURING(gp(0), AT(L)), ENTRY(AT(L), INJECT(gp(0))),
+	       GP(0, AT(L)));
 }
