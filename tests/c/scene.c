@@ -4,6 +4,12 @@
  */
 #include "machine.h"
 
+struct scene *scene_of(const u16 *steps, size_t n)
+{
+	scene_build(&fake_scene, steps, n);
+	return &fake_scene;
+}
+
 static void bytes_and_registers(void)
 {
 	const struct scene *s = the_scene();
