@@ -162,7 +162,7 @@ tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
 tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/multiboot)
 tests/c/obj/scene.test: $(call host_objects,\
 	tests/c/machine lib/x86/scene/scene lib/x86/machine/entry)
-tests/c/obj/sweep.test: $(call host_objects,lib/x86/sweep/sweep_search)
+tests/c/obj/search.test: $(call host_objects,lib/x86/sweep/search)
 tests/c/obj/timer.test: $(call host_objects,tests/c/machine lib/x86/machine/lapic_timer)
 tests/c/obj/zones.test: $(call host_objects,lib/x86/sweep/zones)
 tests/c/obj/%.test: tests/c/obj/tests/c/%.o $(HOST_PARTS)

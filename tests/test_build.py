@@ -89,11 +89,11 @@ def test_rebuilds_exactly_what_changed(tmp_path):
     os.utime(os.path.join(where, "x86", "native", "stories.c"))
     assert built(where) == {"x86/native/stories.o", "x86/native.elf"}
 
-    os.utime(os.path.join(where, "lib", "x86", "sweep", "sweep.h"))
+    os.utime(os.path.join(where, "lib", "x86", "sweep", "across.h"))
     users = {os.path.splitext(os.path.relpath(os.path.join(d, f), where))[0] + ".o"
              for top in ("lib", "x86") for d, _, files in os.walk(os.path.join(where, top))
              for f in files if f.endswith(".c")
-             and '#include "sweep/sweep.h"' in open(os.path.join(d, f), encoding="utf-8").read()}
+             and '#include "sweep/across.h"' in open(os.path.join(d, f), encoding="utf-8").read()}
     assert len(users) >= 3
     again = built(where)
     assert {f for f in again if f.endswith(".o")} == users

@@ -6,7 +6,7 @@
  */
 #include "hv/hv.h"
 #include "stage/case.h"
-#include "sweep/sweep.h"
+#include "sweep/across.h"
 #include "hv/hv.h"
 
 #define NONE "none: this case is a measurement"
@@ -84,22 +84,23 @@ CASE(round_trip, "-", "guest RDMSR, exit, injection, entry, handler", NONE)
 	expect(EXIT(RDMSR, AT(L)), ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)));
 }
 
-static enum root_phase play_in_guest(const struct sweep *sweep)
+static enum root_phase play_in_guest(const struct across *across)
 {
 	struct vcpu *v = hv_again();
 
 	vcpu_intercept_exceptions(v, 1u << UD_VECTOR);
 	run_to(v, EXIT_EXCEPTION, L);
-	vcpu_inject(v, exception(sweep->fault.vector));
+	vcpu_inject(v, exception(across->fault.vector));
 	run_to_end(v);
 	return NOT_IN_ROOT;
 }
 
 /* Every count of a window that is about that of timer.ud_trap_gate, arrival.ud_trap_gate. */
-static void measure_samples(const struct sweep *sweep, u32 from, u32 to)
+static void measure_samples(const struct across *across, u32 from, u32 to)
 {
 	u32 samples = 10000;
-	u64 ticks = race_measure(&sweep_race, sweep, &samples, from, to);
+	const struct sweep sweep = across_sweep(across);
+	u64 ticks = sweep_measure(&sweep, across, &samples, from, to);
 
 	observed("samples=%u ticks_per_sample=%lu", samples, ticks / samples);
 	hv_stop();
@@ -111,20 +112,20 @@ static void measure_samples(const struct sweep *sweep, u32 from, u32 to)
 
 CASE(samples, "-", "ten thousand samples of a sweep across UD2", NONE)
 {
-	static const struct sweep ud = { .instruction = UD2,
-					 .fault = UD(AT(L)),
-					 .gate = TRAP_GATE };
+	static const struct across ud = { .instruction = UD2,
+					  .fault = UD(AT(L)),
+					  .gate = TRAP_GATE };
 
 	measure_samples(&ud, 90, 250);
 }
 
 CASE(guest_samples, "-", "ten thousand samples of a sweep across the exit of a guest's UD2", NONE)
 {
-	static const struct sweep ud = { .instruction = UD2,
-					 .fault = UD(AT(L)),
-					 .gate = TRAP_GATE,
-					 .play = play_in_guest,
-					 .leave = hv_stop };
+	static const struct across ud = { .instruction = UD2,
+					  .fault = UD(AT(L)),
+					  .gate = TRAP_GATE,
+					  .play = play_in_guest,
+					  .leave = hv_stop };
 
 	measure_samples(&ud, 20, 750);
 }

@@ -4,9 +4,9 @@
  */
 #include "made_up.h"
 
-#include "sweep/sweep.h"
+#include "sweep/across.h"
 
-static struct sweep sweep;
+static struct across across;
 static const char *reason;
 
 static int zone(const struct log_entry *log, size_t n)
@@ -15,7 +15,7 @@ static int zone(const struct log_entry *log, size_t n)
 
 	trace_read(&trace, &made_up, log, n);
 	reason = "";
-	return sweep_classify(&sweep, &made_up, &trace, &reason);
+	return across_classify(&across, &made_up, &trace, &reason);
 }
 
 #define ZONE(...)                                                                                  \
@@ -40,7 +40,7 @@ static struct log_entry ud(void)
 
 static void stage(enum gate_type gate)
 {
-	sweep = (struct sweep){ .instruction = UD2, .fault = UD(AT(L)), .gate = gate };
+	across = (struct across){ .instruction = UD2, .fault = UD(AT(L)), .gate = gate };
 	lay_out(STI, NOP, NOP, NOP, L(UD2), NOP);
 }
 
@@ -104,7 +104,7 @@ static void lost_and_doubled(void)
 /* A scene whose instruction stands behind a fragment with a shadow of its own. */
 static void shadowed_instruction(void)
 {
-	sweep = (struct sweep){
+	across = (struct across){
 		.instruction = UD2, .before = MOV_SS, .fault = UD(AT(L)), .gate = TRAP_GATE
 	};
 	lay_out(NOP, STI, NOP, MOV_SS, L(UD2), NOP);
@@ -118,23 +118,23 @@ static void shadowed_instruction(void)
 static void pending_in_root(void)
 {
 	stage(TRAP_GATE);
-	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_BEFORE, NOT_IN_ROOT, &reason), ZONE_BEFORE);
-	CHECK_INT(sweep_zone_in_root(&sweep, -1, BEFORE_INJECTION, &reason), -1);
-	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_HANDLER_ENTRY, BEFORE_INJECTION, &reason),
+	CHECK_INT(across_zone_in_root(&across, ZONE_BEFORE, NOT_IN_ROOT, &reason), ZONE_BEFORE);
+	CHECK_INT(across_zone_in_root(&across, -1, BEFORE_INJECTION, &reason), -1);
+	CHECK_INT(across_zone_in_root(&across, ZONE_HANDLER_ENTRY, BEFORE_INJECTION, &reason),
 		  ZONE_ROOT_BEFORE);
-	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_HANDLER_ENTRY, AFTER_INJECTION, &reason),
+	CHECK_INT(across_zone_in_root(&across, ZONE_HANDLER_ENTRY, AFTER_INJECTION, &reason),
 		  ZONE_ROOT_AFTER);
 	for (int z = 0; z < ZONE_COUNT; z++)
 		if (z != ZONE_HANDLER_ENTRY)
-			CHECK_INT(sweep_zone_in_root(&sweep, z, BEFORE_INJECTION, &reason), -1);
+			CHECK_INT(across_zone_in_root(&across, z, BEFORE_INJECTION, &reason), -1);
 	CHECK(strstr(reason, "pending in root"));
 	stage(INTERRUPT_GATE);
-	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_AFTER_IRET, BEFORE_INJECTION, &reason),
+	CHECK_INT(across_zone_in_root(&across, ZONE_AFTER_IRET, BEFORE_INJECTION, &reason),
 		  ZONE_ROOT_BEFORE);
-	CHECK_INT(sweep_zone_in_root(&sweep, ZONE_LATER, AFTER_INJECTION, &reason), -1);
+	CHECK_INT(across_zone_in_root(&across, ZONE_LATER, AFTER_INJECTION, &reason), -1);
 }
 
-static enum root_phase in_guest(const struct sweep *s)
+static enum root_phase in_guest(const struct across *s)
 {
 	(void)s;
 	return NOT_IN_ROOT;
@@ -147,7 +147,7 @@ static const char *legal(void)
 	size_t n = 0;
 
 	for (int z = 0; z < ZONE_COUNT; z++)
-		if (zone_is_legal(&sweep, z))
+		if (zone_is_legal(&across, z))
 			letters[n++] = "barRehil"[z];
 	letters[n] = '\0';
 	return letters;
@@ -159,9 +159,9 @@ static void legal_zones(void)
 	CHECK_TEXT(legal(), "bail");
 	stage(TRAP_GATE);
 	CHECK_TEXT(legal(), "baehil");
-	sweep.before = MOV_SS;
+	across.before = MOV_SS;
 	CHECK_TEXT(legal(), "behil");
-	sweep.play = in_guest;
+	across.play = in_guest;
 	CHECK_TEXT(legal(), "brRehil");
 }
 

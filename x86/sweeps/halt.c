@@ -8,7 +8,7 @@
  */
 #include "base/text.h"
 #include "sweep/nmi_timer.h"
-#include "sweep/race.h"
+#include "sweep/sweep.h"
 
 enum {
 	SLEEP = 600,	    /* PIT ticks: 0.5 ms */
@@ -57,19 +57,13 @@ static int classify_sti_hlt(const void *argument, const struct layout *layout,
 	return took <= LONGER * shortest ? AROUND : FAR;
 }
 
-static void name_sti_hlt(const void *argument, struct text *text, int order)
-{
-	static const char *const when[ARRIVAL_COUNT] = {
-		[PENDING] = "pending before STI",
-		[AROUND] = "arrived around STI and HLT",
-		[FAR] = "arrived long after HLT",
-	};
+static const char *const names_sti_hlt[ARRIVAL_COUNT] = {
+	[PENDING] = "IRQ(%v)@after HLT, pending before STI",
+	[AROUND] = "IRQ(%v)@after HLT, arrived around STI and HLT",
+	[FAR] = "IRQ(%v)@after HLT, arrived long after HLT",
+};
 
-	(void)argument;
-	text_add(text, "IRQ(%#x)@after HLT, %s", VEC, when[order]);
-}
-
-static const struct race sti_hlt = {
+static const struct sweep sti_hlt = {
 	.reaching = "before HLT",
 	.orders = ARRIVAL_COUNT,
 	.reach = { PENDING, AROUND },
@@ -77,7 +71,7 @@ static const struct race sti_hlt = {
 	.guarded = true,
 	.play = play_guarded,
 	.classify = classify_sti_hlt,
-	.name = name_sti_hlt,
+	.names = names_sti_hlt,
 };
 
 /* IF=1; HLT: an interrupt at HLT itself leaves HLT to the guard. */
@@ -134,23 +128,13 @@ static int classify_hlt(const void *argument, const struct layout *layout,
 	return rip < at_hlt ? BEFORE : AT_HLT;
 }
 
-static void name_hlt(const void *argument, struct text *text, int order)
-{
-	static const char *const names[LANDING_COUNT] = {
-		[BEFORE] = "IRQ(%)@before HLT; NMI@after HLT",
-		[AT_HLT] = "IRQ(%)@HLT; NMI@after HLT",
-		[BEHIND] = "IRQ(%)@after HLT",
-	};
+static const char *const names_hlt[LANDING_COUNT] = {
+	[BEFORE] = "IRQ(%v)@before HLT; NMI@after HLT",
+	[AT_HLT] = "IRQ(%v)@HLT; NMI@after HLT",
+	[BEHIND] = "IRQ(%v)@after HLT",
+};
 
-	(void)argument;
-	for (const char *p = names[order]; *p; p++)
-		if (*p == '%')
-			text_add(text, "%#x", VEC);
-		else
-			text_char(text, *p);
-}
-
-static const struct race hlt = {
+static const struct sweep hlt = {
 	.reaching = "at HLT or before",
 	.orders = LANDING_COUNT,
 	.reach = { BEFORE, AT_HLT },
@@ -158,21 +142,21 @@ static const struct race hlt = {
 	.guarded = true,
 	.play = play_hlt,
 	.classify = classify_hlt,
-	.name = name_hlt,
+	.names = names_hlt,
 };
 
 CASE(sti_hlt, "X04",
      "a timer interrupt that is moved across STI; HLT is served after HLT every time: no wake-up is lost",
      STI_SHADOW "; " HALT)
 {
-	race_run(&sti_hlt, NULL);
+	sweep_run(&sti_hlt, NULL);
 }
 
 CASE(hlt, "G02",
      "a timer interrupt is moved across HLT with IF=1: if it comes after HLT, it has ended HLT; if it comes at HLT or before, the next event ends HLT",
      HALT)
 {
-	race_run(&hlt, NULL);
+	sweep_run(&hlt, NULL);
 }
 
 CASE(nmi_ends_hlt, "G03", "with IF=0 an NMI that comes while the processor halts ends HLT", HALT)

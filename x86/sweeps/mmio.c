@@ -6,7 +6,7 @@
  * entry that nobody uses.
  */
 #include "base/text.h"
-#include "sweep/race.h"
+#include "sweep/sweep.h"
 
 #define IOAPIC_ADDRESS 0xfec00000ul
 
@@ -96,28 +96,26 @@ static int classify(const void *argument, const struct layout *layout, const str
 	return event->rip < at ? BEFORE : BEHIND;
 }
 
-static void name(const void *argument, struct text *text, int where)
-{
-	static const char *const places[WHERE_COUNT] = { "before CMPXCHG", "CMPXCHG",
-							 "after CMPXCHG", "later" };
-
-	(void)argument;
-	text_add(text, "IRQ(%#x)@%s", VEC, places[where]);
-}
+static const char *const names[WHERE_COUNT] = {
+	[BEFORE] = "IRQ(%v)@before CMPXCHG",
+	[AT_IT] = "IRQ(%v)@CMPXCHG",
+	[BEHIND] = "IRQ(%v)@after CMPXCHG",
+	[LATER] = "IRQ(%v)@later",
+};
 
 CASE(cmpxchg, "X09",
      "a timer interrupt is moved across CMPXCHG on a device's register: the instruction is executed once, and as a whole",
      "SDM 2A, CMPXCHG; " PRIORITY_TABLE)
 {
-	const struct race race = {
+	const struct sweep sweep = {
 		.reaching = "at CMPXCHG or before",
 		.orders = WHERE_COUNT,
 		.reach = { BEFORE, AT_IT },
 		.lay_out = lay_out,
 		.play = play_cmpxchg,
 		.classify = classify,
-		.name = name,
+		.names = names,
 	};
 
-	race_run(&race, NULL);
+	sweep_run(&sweep, NULL);
 }

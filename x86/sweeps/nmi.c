@@ -6,25 +6,25 @@
  * beside a pending interrupt each is served once.
  */
 #include "base/text.h"
-#include "sweep/race.h"
+#include "sweep/sweep.h"
 
 enum place_of_nmi { BEFORE, AT_L, BEHIND, LATER, PLACE_COUNT };
 
-struct nmi_race {
+struct nmi_sweep {
 	u16 before;   /* the instruction before L */
 	bool to_cpl3; /* it goes there */
 	bool irq;     /* an interrupt is pending, and is let in at L */
 	bool held_on_intel;
 };
 
-static bool is_held(const struct nmi_race *r)
+static bool is_held(const struct nmi_sweep *r)
 {
 	return r->held_on_intel && !cpu_is_amd();
 }
 
 static void lay_out(const void *argument)
 {
-	const struct nmi_race *r = argument;
+	const struct nmi_sweep *r = argument;
 
 	if (r->to_cpl3)
 		scene(ARM_NMI, DELAY, NOP, PUSH_IRET_FRAME_CPL3, r->before, T(NOP), NOP, NOP, NOP,
@@ -39,7 +39,7 @@ static void lay_out(const void *argument)
 
 static void make_ready(const void *argument)
 {
-	const struct nmi_race *r = argument;
+	const struct nmi_sweep *r = argument;
 
 	if (r->irq)
 		pend_irq(VEC);
@@ -48,7 +48,7 @@ static void make_ready(const void *argument)
 /*
  * NULL, or what is wrong with the interrupt. An NMI delivered in the shadow of STI ends the shadow.
  */
-static const char *irq_problem(const struct nmi_race *r, const struct layout *layout,
+static const char *irq_problem(const struct nmi_sweep *r, const struct layout *layout,
 			       const struct log_entry *irq, const struct log_entry *nmi)
 {
 	size_t l = layout_labelled(layout, L);
@@ -63,7 +63,7 @@ static const char *irq_problem(const struct nmi_race *r, const struct layout *la
 	return NULL;
 }
 
-static enum place_of_nmi place_of(const struct nmi_race *r, const struct layout *layout, u64 rip)
+static enum place_of_nmi place_of(const struct nmi_sweep *r, const struct layout *layout, u64 rip)
 {
 	size_t l = layout_labelled(layout, r->to_cpl3 ? T : L);
 	size_t step = layout_step(layout, rip);
@@ -79,7 +79,7 @@ static int classify(const void *argument, const struct layout *layout, const str
 		    const char **reason)
 {
 	const struct log_entry *nmi = NULL, *irq = NULL;
-	const struct nmi_race *r = argument;
+	const struct nmi_sweep *r = argument;
 	enum place_of_nmi place;
 
 	for (size_t i = 0; i < trace->count; i++) {
@@ -106,27 +106,21 @@ static int classify(const void *argument, const struct layout *layout, const str
 	return *reason ? -1 : (int)place;
 }
 
-static void name(const void *argument, struct text *text, int place)
-{
-	static const char *const places[PLACE_COUNT] = { "before the boundary", NULL, "after it",
-							 "later" };
-	const struct nmi_race *r = argument;
-
-	text_add(text, "NMI@");
-	if (place == AT_L)
-		text_add(text, "the boundary after %s", fragments[r->before].name);
-	else
-		text_add(text, "%s", places[place]);
-}
+static const char *const names[PLACE_COUNT] = {
+	[BEFORE] = "NMI@before the boundary",
+	[AT_L] = "NMI@the boundary after %i",
+	[BEHIND] = "NMI@after it",
+	[LATER] = "NMI@later",
+};
 
 static bool is_legal(const void *argument, int place)
 {
 	return place != AT_L || !is_held(argument);
 }
 
-static void nmi_race(const struct nmi_race *r)
+static void nmi_sweep(const struct nmi_sweep *r)
 {
-	const struct race race = {
+	const struct sweep sweep = {
 		.reaching = "around the boundary",
 		.orders = PLACE_COUNT,
 		.reach = { BEFORE, AT_L },
@@ -134,23 +128,24 @@ static void nmi_race(const struct nmi_race *r)
 		.lay_out = lay_out,
 		.make_ready = make_ready,
 		.classify = classify,
-		.name = name,
+		.names = names,
+		.instruction = r->before,
 		.legal = is_legal,
 	};
 
-	race_run(&race, r);
+	sweep_run(&sweep, r);
 }
 
 TABLE(irq_pending, "D06",
       "an NMI is moved across STI; NOP with an interrupt pending: each is served once, the interrupt after the NOP, or where the NMI has ended the shadow",
-      STI_PAGE "; " PRIORITY_TABLE, nmi_race, .before = NOP, .irq = true);
+      STI_PAGE "; " PRIORITY_TABLE, nmi_sweep, .before = NOP, .irq = true);
 TABLE(mov_ss, "D07,X03",
       "an NMI is moved across MOV SS: it never comes right after MOV SS (Intel; on AMD such arrivals are counted)",
-      SWITCHING_STACKS, nmi_race, .before = MOV_SS, .held_on_intel = true);
+      SWITCHING_STACKS, nmi_sweep, .before = MOV_SS, .held_on_intel = true);
 TABLE(sti, "D08",
       "an NMI is moved across STI: it comes once; how often it comes right after STI, in the shadow, is counted",
-      STI_PAGE, nmi_race, .before = STI);
+      STI_PAGE, nmi_sweep, .before = STI);
 TABLE(iret_to_cpl3, "X07",
       "an NMI is moved across IRETQ to CPL 3: the CPL and the RIP that it saves belong together",
-      "SDM 2A, IRET/IRETD/IRETQ; SDM 3A, Handling Multiple NMIs", nmi_race, .before = IRETQ,
+      "SDM 2A, IRET/IRETD/IRETQ; SDM 3A, Handling Multiple NMIs", nmi_sweep, .before = IRETQ,
       .to_cpl3 = true);

@@ -7,7 +7,7 @@
  */
 #include "base/text.h"
 #include "report/console.h"
-#include "sweep/race.h"
+#include "sweep/sweep.h"
 #include "boot/args.h"
 
 #define STRING_IO                                                                                  \
@@ -168,31 +168,29 @@ static int classify(const void *argument, const struct layout *layout, const str
 	return where_of(layout, trace->events[0].entry, reason);
 }
 
-static void name(const void *argument, struct text *text, int where)
-{
-	static const char *const before[WHERE_COUNT] = { "before ", "", "", "", "after ", "later" };
-	static const char *const after[WHERE_COUNT] = {
-		"", ", no iteration done", ", between iterations", ", all iterations done", "", ""
-	};
-	const struct port_io *io = argument;
-
-	text_add(text, "IRQ(%#x)@%s%s%s", VEC, before[where],
-		 where == LATER ? "" : fragments[io->instruction].name, after[where]);
-}
+static const char *const names[WHERE_COUNT] = {
+	[BEFORE] = "IRQ(%v)@before %i",
+	[FIRST] = "IRQ(%v)@%i, no iteration done",
+	[BETWEEN] = "IRQ(%v)@%i, between iterations",
+	[DONE] = "IRQ(%v)@%i, all iterations done",
+	[BEHIND] = "IRQ(%v)@after %i",
+	[LATER] = "IRQ(%v)@later",
+};
 
 static void port_io(const struct port_io *io)
 {
-	const struct race race = {
+	const struct sweep sweep = {
 		.reaching = "at the instruction or before",
 		.orders = WHERE_COUNT,
 		.reach = { BEFORE, DONE },
 		.lay_out = lay_out,
 		.play = play_io,
 		.classify = classify,
-		.name = name,
+		.names = names,
+		.instruction = io->instruction,
 	};
 
-	race_run(&race, io);
+	sweep_run(&sweep, io);
 }
 
 TABLE(insb, "H06",

@@ -8,7 +8,7 @@
  */
 #include "base/string.h"
 #include "base/text.h"
-#include "sweep/race.h"
+#include "sweep/sweep.h"
 
 #define RF_MID_REP "SDM 3B, Instruction-Breakpoint Exception Condition"
 #define SUSPENDED  "SDM 2B, REP/REPE/REPZ/REPNE/REPNZ"
@@ -164,25 +164,15 @@ static int classify(const void *argument, const struct layout *layout, const str
 	return problem ? -1 : (int)where;
 }
 
-static void name(const void *argument, struct text *text, int where)
-{
-	static const char *const names[WHERE_COUNT] = {
-		[BEFORE] = "IRQ(0x60)@before %s",
-		[FIRST] = "IRQ(0x60)@%s, no iteration done",
-		[AFTER_BREAKPOINT] = "#DB@%s; IRQ(0x60)@no iteration done",
-		[BETWEEN] = "IRQ(0x60)@%s, between iterations",
-		[DONE] = "IRQ(0x60)@%s, all iterations done",
-		[BEHIND] = "IRQ(0x60)@after %s",
-		[LATER] = "IRQ(0x60)@later",
-	};
-	const struct rep *rep = argument;
-
-	for (const char *p = names[where]; *p; p++)
-		if (*p == '%')
-			text_add(text, "%s", fragments[rep->instruction].name), p++;
-		else
-			text_char(text, *p);
-}
+static const char *const names[WHERE_COUNT] = {
+	[BEFORE] = "IRQ(%v)@before %i",
+	[FIRST] = "IRQ(%v)@%i, no iteration done",
+	[AFTER_BREAKPOINT] = "#DB@%i; IRQ(%v)@no iteration done",
+	[BETWEEN] = "IRQ(%v)@%i, between iterations",
+	[DONE] = "IRQ(%v)@%i, all iterations done",
+	[BEHIND] = "IRQ(%v)@after %i",
+	[LATER] = "IRQ(%v)@later",
+};
 
 static bool is_legal(const void *argument, int where)
 {
@@ -193,18 +183,19 @@ static bool is_legal(const void *argument, int where)
 
 static void rep(const struct rep *rep)
 {
-	const struct race race = {
+	const struct sweep sweep = {
 		.reaching = "between two iterations, or the platform does them as one",
 		.orders = WHERE_COUNT,
 		.reach = { BETWEEN, BETWEEN },
 		.lay_out = lay_out,
 		.play = play_rep,
 		.classify = classify,
-		.name = name,
+		.names = names,
+		.instruction = rep->instruction,
 		.legal = is_legal,
 	};
 
-	race_run(&race, rep);
+	sweep_run(&sweep, rep);
 }
 
 TABLE(movsb, "F05,H01,X05",

@@ -5,7 +5,7 @@
  * where, every instruction traps once, in order.
  */
 #include "base/text.h"
-#include "sweep/race.h"
+#include "sweep/sweep.h"
 
 enum { STEPS = 8 };
 
@@ -56,34 +56,24 @@ static int classify(const void *argument, const struct layout *layout, const str
 	return traps == layout->step_count ? where : -1;
 }
 
-static void name(const void *argument, struct text *text, int where)
-{
-	static const char *const names[WHERE_COUNT] = {
-		[BEFORE] = "IRQ(%)@the first step; #DB@each boundary",
-		[BETWEEN] = "#DB@each boundary; IRQ(%)@between two steps",
-		[LATER] = "#DB@each boundary; IRQ(%)@later",
-	};
-
-	(void)argument;
-	for (const char *p = names[where]; *p; p++)
-		if (*p == '%')
-			text_add(text, "%#x", VEC);
-		else
-			text_char(text, *p);
-}
+static const char *const names[WHERE_COUNT] = {
+	[BEFORE] = "IRQ(%v)@the first step; #DB@each boundary",
+	[BETWEEN] = "#DB@each boundary; IRQ(%v)@between two steps",
+	[LATER] = "#DB@each boundary; IRQ(%v)@later",
+};
 
 CASE(irq, "X06",
      "a timer interrupt is moved across single-stepped code: every instruction traps once, and the interrupt comes once",
      SINGLE_STEP_SDM "; " PRIORITY_TABLE)
 {
-	const struct race race = {
+	const struct sweep sweep = {
 		.reaching = "between two steps",
 		.orders = WHERE_COUNT,
 		.reach = { BETWEEN, BETWEEN },
 		.lay_out = lay_out,
 		.classify = classify,
-		.name = name,
+		.names = names,
 	};
 
-	race_run(&race, NULL);
+	sweep_run(&sweep, NULL);
 }

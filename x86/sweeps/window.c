@@ -6,14 +6,14 @@
  * boundary of an open run; LSS, which loads RSP as well and needs no protection, does not.
  */
 #include "base/text.h"
-#include "sweep/race.h"
+#include "sweep/sweep.h"
 
 enum {
 	ROUNDS = 12,
 	SLED = 12,
 };
 
-/* Orders of all races here; each uses those that it can tell apart. */
+/* Orders of all sweeps here; each uses those that it can tell apart. */
 enum arrival { BEFORE, DURING, AT_L, BEHIND, LATER, ARRIVAL_COUNT };
 
 struct window {
@@ -110,29 +110,21 @@ static int classify(const void *argument, const struct layout *layout, const str
 	return rip < at_l ? BEFORE : BEHIND;
 }
 
-static void name(const void *argument, struct text *text, int order)
-{
-	static const char *const rounds[ARRIVAL_COUNT] = {
-		"pending before the rounds",
-		"a window in the rounds",
-		"the first window after them",
-		"after that",
-		"later",
-	};
-	static const char *const boundary[ARRIVAL_COUNT] = { "before", NULL, NULL, "after it",
-							     "later" };
-	const struct window *w = argument;
+static const char *const names_of_rounds[ARRIVAL_COUNT] = {
+	[BEFORE] = "IRQ(%v)@pending before the rounds",
+	[DURING] = "IRQ(%v)@a window in the rounds",
+	[AT_L] = "IRQ(%v)@the first window after them",
+	[BEHIND] = "IRQ(%v)@after that",
+	[LATER] = "IRQ(%v)@later",
+};
 
-	text_add(text, "IRQ(%#x)@", VEC);
-	if (!w->before)
-		text_add(text, "%s", rounds[order]);
-	else if (order == AT_L)
-		text_add(text, "the boundary after %s", fragments[w->before].name);
-	else if (order == BEFORE)
-		text_add(text, "before the boundary after %s", fragments[w->before].name);
-	else if (order != DURING)
-		text_add(text, "%s", boundary[order]);
-}
+static const char *const names_of_boundary[ARRIVAL_COUNT] = {
+	[BEFORE] = "IRQ(%v)@before the boundary after %i",
+	[DURING] = "", /* there are no rounds */
+	[AT_L] = "IRQ(%v)@the boundary after %i",
+	[BEHIND] = "IRQ(%v)@after it",
+	[LATER] = "IRQ(%v)@later",
+};
 
 static bool is_legal(const void *argument, int order)
 {
@@ -145,17 +137,18 @@ static bool is_legal(const void *argument, int order)
 
 static void window(const struct window *w)
 {
-	const struct race race = {
+	const struct sweep sweep = {
 		.reaching = "in the rounds or before",
 		.orders = ARRIVAL_COUNT,
 		.reach = { BEFORE, AT_L },
 		.lay_out = lay_out,
 		.classify = classify,
-		.name = name,
+		.names = w->before ? names_of_boundary : names_of_rounds,
+		.instruction = w->before,
 		.legal = is_legal,
 	};
 
-	race_run(&race, w);
+	sweep_run(&sweep, w);
 }
 
 TABLE(sti_cli, "X10",

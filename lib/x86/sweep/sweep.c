@@ -1,129 +1,341 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scene is a run of NOPs with IF=1, the instruction, and more NOPs; the timer is
- * armed right before it.
+ * What a sample costs is what a sweep costs: the stage is reset and the scene laid out once;
+ * between two samples only the log, the timer and the LAPIC's one vector are put in order.
  */
 #include "sweep/sweep.h"
+#include "sweep/nmi_timer.h"
+#include "machine/processor.h"
+#include "report/report.h"
+#include "stage/stage.h"
+#include "sweep/search.h"
 #include "base/text.h"
 #include "order/vectors.h"
 
 enum {
-	SLED = 24, /* NOPs on either side */
+	LATE_POLLS = 1 << 20,
+	ROUNDS_TO_TAKE = 64, /* windows: some hypervisors do not deliver at the first boundary */
+	ORDER_NAME = 192,
+	NMI_POLLS = 1 << 24,	 /* then it is lost */
+	FLAG_BELOW_STACK = 2048, /* bytes: out of the way of what is pushed */
+	NMI_MARGIN = 512,	 /* instructions: what the way into the scene takes, and more */
 };
 
-static const char *const zone_format[ZONE_COUNT] = {
-	[ZONE_BEFORE] = "IRQ(%1)@before %2; %3@%2",
-	[ZONE_AT] = "IRQ(%1)@%2; %3@%2",
-	[ZONE_ROOT_BEFORE] = "%3@%2; IRQ(%1)@root before the injection",
-	[ZONE_ROOT_AFTER] = "%3@%2; IRQ(%1)@root after the injection",
-	[ZONE_HANDLER_ENTRY] = "%3@%2; IRQ(%1)@%4",
-	[ZONE_HANDLER] = "%3@%2; IRQ(%1)@in the handler",
-	[ZONE_AFTER_IRET] = "%3@%2; IRQ(%1)@after IRET",
-	[ZONE_LATER] = "%3@%2; IRQ(%1)@later",
-};
+static struct {
+	const struct sweep *sweep;
+	const void *argument;
+	struct trace trace;
+	u32 shown; /* bit n: the first sample of order n is in the log */
+	struct nmi_distance nmi;
+	char in_full[512]; /* the trace of the last sample, exits and entries included */
+} running;
 
-/* Where root was when it saw the interrupt pending in the sample just played. */
-static enum root_phase phase;
-
-/* %1 vector, %2 instruction, %3 exception, %4 its handler's entry */
-static void add_zone(const void *argument, struct text *text, int zone)
+static bool arrives_late(void)
 {
-	const struct sweep *sweep = argument;
-
-	for (const char *p = zone_format[zone]; *p; p++) {
-		if (*p != '%') {
-			text_char(text, *p);
-			continue;
-		}
-		p++;
-		if (*p == '1')
-			text_add(text, "%#x", VEC);
-		else if (*p == '2')
-			text_add(text, "%s", fragments[sweep->instruction].name);
-		else if (*p == '3')
-			want_format(text, &the_scene()->layout,
-				    &(struct want){ .kind = WANT_EXCEPTION,
-						    .vector = sweep->fault.vector,
-						    .check_error = sweep->fault.check_error,
-						    .error = sweep->fault.error });
-		else
-			vector_entry_name(text, sweep->fault.vector);
-	}
+	for (int i = 0; i < LATE_POLLS; i++)
+		if (lapic_irr(VEC))
+			return true;
+	return false;
 }
 
-static void lay_out(const void *argument)
+/* Drops the shim's exits and entries: what is left is what the guest saw. */
+static void keep_deliveries(struct trace *trace)
 {
-	const struct sweep *sweep = argument;
-	u16 steps[2 * SLED + 4];
 	size_t n = 0;
 
-	if (sweep->play && sweep->timer == TIMER_TSC_DEADLINE)
-		steps[n++] = ARM_DEADLINE;
-	else if (sweep->play)
-		steps[n++] = ARM_TIMER;
-	steps[n++] = STI;
-	for (int i = 0; i < SLED; i++)
-		steps[n++] = NOP;
-	if (sweep->before)
-		steps[n++] = sweep->before;
-	steps[n++] = L(sweep->instruction);
-	for (int i = 0; i < SLED; i++)
-		steps[n++] = NOP;
-	scene_build(the_scene(), steps, n);
-	gate_type_set(sweep->fault.vector, sweep->gate);
-	if (sweep->timer != TIMER_ONE_SHOT)
-		race_timer(sweep->timer);
+	for (size_t i = 0; i < trace->count; i++)
+		if (trace->events[i].entry->kind == LOG_DELIVERY)
+			trace->events[n++] = trace->events[i];
+	trace->count = n;
 }
 
-static void play_sample(const void *argument, u32 ticks)
+/*
+ * What is in the log, exits and entries included. Formatting is most of what a sample could cost,
+ * so it is done where it is shown.
+ */
+static void write_in_full(void)
 {
-	const struct sweep *sweep = argument;
+	struct text t = TEXT(running.in_full);
 
-	phase = NOT_IN_ROOT;
-	if (sweep->play) {
-		the_scene()->in.r11 = ticks;
-		phase = sweep->play(sweep);
-		return;
+	trace_read(&running.trace, &the_scene()->layout, event_log.entries, log_count());
+	trace_format(&t, &the_scene()->layout, &running.trace);
+	text_seal(&t);
+}
+
+/* The interrupt that the scene left pending, taken outside it. */
+static bool take_pending(void)
+{
+	struct scene *scene = the_scene();
+	void (*on_delivery)(struct scene *, struct frame *, struct log_entry *) =
+		scene->on_delivery;
+
+	log_clear();
+	scene->on_delivery = NULL;
+	this_cpu.playing = scene;
+	for (int i = 0; i < ROUNDS_TO_TAKE && !log_count(); i++)
+		asm volatile("sti; nop; nop; cli" ::: "memory");
+	this_cpu.playing = NULL;
+	scene->on_delivery = on_delivery;
+	return log_count() == 1 && event_log.entries[0].vector == VEC;
+}
+
+void sweep_timer(enum lapic_timer_mode mode)
+{
+	if (mode == TIMER_TSC_DEADLINE && !lapic_timer_has_deadline())
+		skip("no TSC-deadline timer (CPUID 1 ECX bit 24 is clear)");
+	if (!lapic_timer_exists())
+		skip("the LAPIC has no timer: its initial count reads 0 after it was written");
+	lapic_timer_init(VEC, mode);
+	lapic_timer_arm(1);
+	if (!arrives_late())
+		error("the LAPIC timer was armed for 1 tick, and %d polls of IRR later it has not fired",
+		      LATE_POLLS);
+	if (!take_pending())
+		error("the LAPIC timer's interrupt is in IRR, but is not served with IF=1");
+	lapic_eoi();
+	log_clear();
+}
+
+static size_t served_count(bool nmis)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < log_count(); i++)
+		if (event_log.entries[i].kind == LOG_DELIVERY)
+			n += nmis ? event_log.entries[i].vector == NMI_VECTOR
+				  : event_log.entries[i].in_service;
+	return n;
+}
+
+/* NULL, or what of the interrupt is lost or left over. Retires it from the LAPIC. */
+static const char *come_to_rest(void)
+{
+	if (running.sweep->by_nmi) {
+		size_t nmis = served_count(true);
+
+		if (nmis != 1)
+			return nmis ? "the NMI came more than once" : "the NMI was lost";
+		if (!served_count(false))
+			return NULL;
+	} else if (!served_count(false)) {
+		if (!arrives_late())
+			return "the interrupt was lost";
+		if (running.sweep->leave)
+			running.sweep->leave(running.argument);
+		write_in_full(); /* the log is about to be cleared */
+		if (!take_pending())
+			return "pending behind the scene, the interrupt was not served";
 	}
-	lapic_timer_arm(ticks);
+	if (!the_scene()->eoi_in_handler)
+		lapic_eoi();
+	if (lapic_isr(VEC) || lapic_irr(VEC))
+		return "the interrupt came once more";
+	return NULL;
+}
+
+static int illegal(u32 ticks, const char *reason)
+{
+	if (!running.in_full[0])
+		write_in_full();
+	report_line("SEEN: %s: %s", stage_case_name(), running.in_full);
+	check(false, "timer count %u: %s", ticks, reason);
+	return -1;
+}
+
+/* Tells WAIT_FOR_NMI, on the scene's stack. */
+static void raise_flag(struct scene *scene, struct frame *frame, struct log_entry *entry)
+{
+	(void)entry;
+	if (frame->vector == NMI_VECTOR)
+		*(volatile u8 *)scene->in.r15 = 1;
+}
+
+/* The later the NMI is to come, the shorter the delay before the scene. */
+static void play_to_nmi(u32 instructions)
+{
+	u64 longest = running.nmi.instructions + NMI_MARGIN;
+	struct scene *scene = the_scene();
+
+	scene->in.r10 = NMI_POLLS;
+	scene->in.r11 = instructions < longest ? longest - instructions : 1;
+	scene->in.r12 = running.nmi.count;
+	scene->in.r15 = scene->rsp - FLAG_BELOW_STACK;
+	*(volatile u8 *)scene->in.r15 = 0;
+	scene->on_delivery = raise_flag;
+	nmi_timer_record();
 	play();
 }
 
-static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
-		    const char **reason)
+static void play_one(const struct sweep *sweep, u32 ticks)
 {
-	const struct sweep *sweep = argument;
-	int zone = sweep_classify(sweep, layout, trace, reason);
-
-	return sweep_zone_in_root(sweep, zone, phase, reason);
+	log_clear();
+	if (sweep->make_ready)
+		sweep->make_ready(running.argument);
+	if (sweep->play) {
+		sweep->play(running.argument, ticks);
+	} else if (sweep->by_nmi) {
+		play_to_nmi(ticks);
+	} else {
+		lapic_timer_arm(ticks);
+		play();
+	}
+	if (sweep->by_nmi || sweep->guarded)
+		nmi_timer_disarm();
 }
 
-static void leave(const void *argument)
+/* One sample from arming to rest: its order, or -1. */
+static int sample(const void *unused, u32 ticks)
 {
-	const struct sweep *sweep = argument;
+	const struct sweep *sweep = running.sweep;
+	const char *reason = NULL, *left;
+	int order;
 
-	if (sweep->leave)
-		sweep->leave();
+	(void)unused;
+	play_one(sweep, ticks);
+	running.in_full[0] = '\0';
+	trace_read(&running.trace, &the_scene()->layout, event_log.entries, log_count());
+	keep_deliveries(&running.trace);
+	order = sweep->classify(running.argument, &the_scene()->layout, &running.trace, &reason);
+	if (order < 0)
+		return illegal(ticks, reason);
+	if (!(running.shown & BIT(order)))
+		write_in_full();
+	left = come_to_rest();
+	if (left)
+		return illegal(ticks, left);
+	if (sweep->after)
+		sweep->after(running.argument, order);
+	return stage_passing() ? order : illegal(ticks, "");
 }
 
-static bool is_legal(const void *argument, int zone)
+static void show_first(const void *unused, int order, u32 ticks)
 {
-	return zone_is_legal(argument, zone);
+	(void)unused;
+	if (running.shown & BIT(order)) /* by a pass that the search has dropped */
+		return;
+	running.shown |= BIT(order);
+	report_line("SAMPLE: %s: %u %s", stage_case_name(), ticks, running.in_full);
 }
 
-const struct race sweep_race = {
-	.reaching = "before the instruction that faults",
-	.orders = ZONE_COUNT,
-	.reach = { ZONE_BEFORE, ZONE_AT },
-	.lay_out = lay_out,
-	.play = play_sample,
-	.classify = classify,
-	.name = add_zone,
-	.legal = is_legal,
-	.leave = leave,
-};
-
-void sweep_arrivals(const struct sweep *sweep)
+static void add_word(struct text *text, char word)
 {
-	race_run(&sweep_race, sweep);
+	const struct sweep *sweep = running.sweep;
+
+	if (word == 'v')
+		text_add(text, "%#x", VEC);
+	else if (word == 'i')
+		text_add(text, "%s", fragments[sweep->instruction].name);
+	else if (word == 'f')
+		want_format(text, &the_scene()->layout, &sweep->fault);
+	else
+		vector_entry_name(text, sweep->fault.vector);
+}
+
+static void order_name(struct text *text, int order)
+{
+	for (const char *p = running.sweep->names[order]; *p; p++)
+		if (*p == '%')
+			add_word(text, *++p);
+		else
+			text_char(text, *p);
+}
+
+static void report_orders(const struct search_outcome *outcome)
+{
+	static char wanted[2048], found[2048];
+	struct text want = TEXT(wanted), seen = TEXT(found);
+	const struct sweep *sweep = running.sweep;
+
+	for (int order = 0; order < sweep->orders; order++) {
+		char name[ORDER_NAME], ticks[ORDER_NAME];
+		struct text n = TEXT(name), t = TEXT(ticks);
+
+		order_name(&n, order);
+		text_seal(&n);
+		if (!sweep->legal || sweep->legal(running.argument, order))
+			text_add(&want, "%s%s", want.length ? " || " : "", name);
+		if (!outcome->counts[order])
+			continue;
+		text_add(&seen, "%s%s", seen.length ? " || " : "", name);
+		search_ticks_format(&t, outcome, order);
+		report_line("HIST: %s: %u ticks=%s %s", stage_case_name(), outcome->counts[order],
+			    text_seal(&t), name);
+	}
+	report_line("WANT: %s: %s", stage_case_name(), text_seal(&want));
+	if (seen.length && stage_passing())
+		report_line("SEEN: %s: %s", stage_case_name(), text_seal(&seen));
+}
+
+static void report_sweep(const struct search_outcome *out, const char *why)
+{
+	const char *unit = running.sweep->by_nmi ? "instruction" : "tick";
+
+	report_line("SWEEP: %s: %u-%u unit=%s step=%u repeat=%u samples=%u searched=%u%s%s",
+		    stage_case_name(), out->from, out->to, unit, out->step, out->repeats,
+		    out->samples, out->searched, *why ? " incomplete: " : "", why);
+}
+
+static void require_arrivals(const struct search_outcome *outcome)
+{
+	const struct sweep *sweep = running.sweep;
+
+	for (int order = sweep->reach[0]; order <= sweep->reach[1]; order++)
+		if (outcome->counts[order])
+			return;
+	skip("no sample landed %s: the timer is too coarse here (in QEMU: -icount shift=0)",
+	     sweep->reaching);
+}
+
+static void prepare(const struct sweep *sweep, const void *argument)
+{
+	running.sweep = sweep;
+	running.argument = argument;
+	running.shown = 0;
+	if (!sweep->by_nmi)
+		sweep_timer(TIMER_ONE_SHOT);
+	sweep->lay_out(argument);
+	if (sweep->by_nmi || sweep->guarded)
+		running.nmi = require_nmi_timer();
+}
+
+u64 sweep_measure(const struct sweep *sweep, const void *argument, u32 *samples, u32 from, u32 to)
+{
+	u32 wanted = *samples, done = 0;
+	u64 start, spent = 0;
+
+	prepare(sweep, argument);
+	running.shown = ~0u;
+	for (start = rdtsc(); done < wanted && spent < SEARCH_BUDGET.clock && stage_passing();
+	     done++) {
+		sample(NULL, from + done % (to - from));
+		spent = rdtsc() - start;
+	}
+	lapic_timer_stop();
+	*samples = done;
+	return spent;
+}
+
+void sweep_run(const struct sweep *sweep, const void *argument)
+{
+	static struct search_outcome outcome;
+	const struct search_subject subject = {
+		.orders = sweep->orders, .sample = sample, .first = show_first, .now = rdtsc
+	};
+	char why[256];
+	struct text t = TEXT(why);
+
+	prepare(sweep, argument);
+	search_window(&subject, SEARCH_BUDGET, &outcome);
+	lapic_timer_stop();
+	search_end_format(&t, &outcome);
+	text_seal(&t);
+	if (outcome.from)
+		report_sweep(&outcome, why);
+	report_orders(&outcome);
+	if (outcome.end == SEARCH_NO_WINDOW || outcome.end == SEARCH_NEVER_LATE ||
+	    outcome.end == SEARCH_CLOCK_JUMP)
+		error("%s", why);
+	if (stage_passing())
+		require_arrivals(&outcome);
+	stage_judged();
 }

@@ -1,66 +1,84 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A sweep moves the arrival of a timer interrupt, step by step, across a scene with one faulting
- * instruction, and judges every sample: the order must be legal for where the interrupt landed, and
- * no event may be lost or doubled. Which sample lands where is the platform's business; it is
- * counted and printed, not judged.
+ * A sweep plays a scene again and again while an event is moved across it, and judges every sample.
+ * A struct sweep says how the scene is laid out and played, and on which order a trace falls; which
+ * samples are played is the search's business (search.h). Nothing may be lost: a sample whose
+ * interrupt came at no boundary of the scene must leave it pending.
  */
 #ifndef ORDEAL_SWEEP_H
 #define ORDEAL_SWEEP_H
 
 #include "stage/case.h"
-#include "sweep/race.h"
-
-/* Where one sample's interrupt landed. */
-enum landing_zone {
-	ZONE_BEFORE,	    /* at a boundary before the faulting instruction */
-	ZONE_AT,	    /* at the boundary of the faulting instruction itself */
-	ZONE_ROOT_BEFORE,   /* in root, before the injection was written (guests only) */
-	ZONE_ROOT_AFTER,    /* in root, after that */
-	ZONE_HANDLER_ENTRY, /* at the first instruction of the fault's handler */
-	ZONE_HANDLER,	    /* further inside the handler */
-	ZONE_AFTER_IRET,    /* where the handler returned to */
-	ZONE_LATER,	    /* at no boundary of the scene: pending when it was over */
-	ZONE_COUNT,
-};
-
-/* Where root was when it found the interrupt pending. */
-enum root_phase {
-	NOT_IN_ROOT,
-	BEFORE_INJECTION,
-	AFTER_INJECTION,
-};
 
 struct sweep {
-	u16 instruction;     /* the faulting fragment; bears label L */
-	struct want fault;   /* what it raises, AT(L) */
-	u16 before;	     /* a fragment right before it, whose shadow covers it; or none */
-	enum gate_type gate; /* of the fault's handler */
-	enum lapic_timer_mode timer;
+	const char *reaching; /* what @reach means, for that message: "before RDMSR" */
+	int orders;   /* numbered as they arrive: 0 is before all, the last one is "later" */
+	int reach[2]; /* SKIP unless some sample falls on one of these, or one between them */
 
-	/* NULL: the scene is played natively. Else plays it as the shim's guest, with the timer's
-	 * count in scene.in.r11, and tells when root first saw the interrupt pending. */
-	enum root_phase (*play)(const struct sweep *sweep);
-	void (*leave)(void); /* with play(): ends the guest, if it runs */
+	/* The name of each order. In it %v stands for the vector VEC, %i for @instruction, %f for
+	 * @fault, and %h for the first instruction of its handler. */
+	const char *const *names;
+	u16 instruction; /* a fragment; may be none */
+	struct want fault;
+
+	/* Lays out the scene, and sets gates and breakpoints: once, on a clean stage. */
+	void (*lay_out)(const void *argument);
+
+	/*
+	 * Arms the event for @ticks and plays the scene. NULL: the LAPIC's timer in one-shot mode,
+	 * armed right before play(). The log is empty; what is pending afterwards must be vector
+	 * VEC.
+	 */
+	void (*play)(const void *argument, u32 ticks);
+
+	/* Before each sample is armed: what else must be pending. May be NULL. */
+	void (*make_ready)(const void *argument);
+
+	/*
+	 * The order of a sample, or -1 with *@reason set: it is illegal. @trace: deliveries only.
+	 */
+	int (*classify)(const void *argument, const struct layout *layout,
+			const struct trace *trace, const char **reason);
+
+	/* May a sample fall there? For the WANT line. NULL: on every order. */
+	bool (*legal)(const void *argument, int order);
+
+	/*
+	 * The sample's order is @order: checks what no trace tells, and puts back what the sweep's
+	 * own means (an NMI, a device) left behind. May be NULL.
+	 */
+	void (*after)(const void *argument, int order);
+
+	/*
+	 * Leaves what keeps interrupts away outside the scene: SVM's root, where GIF is 0. May be
+	 * NULL.
+	 */
+	void (*leave)(const void *argument);
+
+	/* The event is an NMI (nmi_timer.h). The scene begins with ARM_NMI and DELAY, and ends with
+	 * WAIT_FOR_NMI, in which every NMI that is late arrives; the count is in instructions. IOPL
+	 * and the flag that is polled allow for CPL 3. */
+	bool by_nmi;
+
+	/* The scene may sleep for ever: the case needs the NMI timer, and its play() arms it. */
+	bool guarded;
 };
 
 /*
- * The race (race.h) of the timer's interrupt across the instruction, with these zones as orders;
- * its argument is a struct sweep.
+ * Runs the whole sweep, reports it (SWEEP, SAMPLE, HIST, WANT and SEEN lines) and judges the case.
+ * FAIL at the first illegal or lost sample. ERROR if the timer does not fire, is too fast, or the
+ * TSC jumps; SKIP if there is no timer or it is too coarse.
  */
-extern const struct race sweep_race;
-void sweep_arrivals(const struct sweep *sweep);
+void sweep_run(const struct sweep *sweep, const void *argument);
 
-/* Pure: the zone of one sample, or -1 with *@reason set if its order is illegal. */
-int sweep_classify(const struct sweep *sweep, const struct layout *layout,
-		   const struct trace *trace, const char **reason);
+/*
+ * What *@samples samples take, in TSC ticks, with counts from @from on, below @to; fewer, and told
+ * in *@samples, if a sweep's budget is used up. They are judged, but not reported, and the case is
+ * not judged by them. For x86/bench.c.
+ */
+u64 sweep_measure(const struct sweep *sweep, const void *argument, u32 *samples, u32 from, u32 to);
 
-/* Pure: the same when root found the interrupt pending at @phase; @zone is that of the deliveries.
- * It must then have been delivered at the first boundary that was open after the injection. */
-int sweep_zone_in_root(const struct sweep *sweep, int zone, enum root_phase phase,
-		       const char **reason);
-
-/* Pure: may an interrupt land there at all? Inside the handler only behind a trap gate. */
-bool zone_is_legal(const struct sweep *sweep, int zone);
+/* The LAPIC timer of this sweep in @mode. Call from lay_out(). */
+void sweep_timer(enum lapic_timer_mode mode);
 
 #endif

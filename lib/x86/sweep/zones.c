@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The judge of one sample of a sweep (sweep.h). Pure; also tested on the host.
+ * The judge of one sample of a sweep across a faulting instruction (across.h), from its trace alone.
  */
-#include "sweep/sweep.h"
+#include "sweep/across.h"
 
-bool zone_is_legal(const struct sweep *sweep, int zone)
+bool zone_is_legal(const struct across *across, int zone)
 {
 	if (zone == ZONE_ROOT_BEFORE || zone == ZONE_ROOT_AFTER)
-		return sweep->play;
+		return across->play;
 	if (zone == ZONE_AT)
-		return !sweep->before;
+		return !across->before;
 	if (zone == ZONE_HANDLER_ENTRY || zone == ZONE_HANDLER)
-		return sweep->gate == TRAP_GATE;
+		return across->gate == TRAP_GATE;
 	return true;
 }
 
@@ -47,22 +47,22 @@ static int zone_of_irq_first(const struct layout *layout, u64 rip)
 	return ZONE_BEFORE;
 }
 
-static int zone_of_irq_after(const struct sweep *sweep, const struct layout *layout,
+static int zone_of_irq_after(const struct across *across, const struct layout *layout,
 			     const struct event *irq)
 {
 	int zone = ZONE_HANDLER;
 
-	if (event_is_at(irq, layout, ENTRY_OF(sweep->fault.vector)))
+	if (event_is_at(irq, layout, ENTRY_OF(across->fault.vector)))
 		zone = ZONE_HANDLER_ENTRY;
 	else if (event_is_at(irq, layout, AFTER_IRET))
 		zone = ZONE_AFTER_IRET;
 	else if (layout_contains(layout, irq->entry->rip))
 		return -1;
-	return zone_is_legal(sweep, zone) ? zone : -1;
+	return zone_is_legal(across, zone) ? zone : -1;
 }
 
-int sweep_classify(const struct sweep *sweep, const struct layout *layout,
-		   const struct trace *trace, const char **reason)
+int across_classify(const struct across *across, const struct layout *layout,
+		    const struct trace *trace, const char **reason)
 {
 	const struct want irq = IRQ(VEC);
 	size_t irqs = 0, faults = 0;
@@ -70,7 +70,7 @@ int sweep_classify(const struct sweep *sweep, const struct layout *layout,
 
 	for (size_t i = 0; i < trace->count; i++) {
 		irqs += !want_mismatch(&irq, layout, &trace->events[i]);
-		faults += !want_mismatch(&sweep->fault, layout, &trace->events[i]);
+		faults += !want_mismatch(&across->fault, layout, &trace->events[i]);
 	}
 	*reason = "the fault is not there exactly once, as its instruction raises it";
 	if (faults != 1)
@@ -86,19 +86,19 @@ int sweep_classify(const struct sweep *sweep, const struct layout *layout,
 	if (!want_mismatch(&irq, layout, &trace->events[0])) {
 		*reason = "the interrupt came first, at no boundary that was open to it";
 		zone = zone_of_irq_first(layout, trace->events[0].entry->rip);
-		if (zone >= 0 && !zone_is_legal(sweep, zone))
+		if (zone >= 0 && !zone_is_legal(across, zone))
 			zone = -1;
 	} else {
 		*reason = "the interrupt came after the fault, at no boundary that was open to it";
-		zone = zone_of_irq_after(sweep, layout, &trace->events[1]);
+		zone = zone_of_irq_after(across, layout, &trace->events[1]);
 	}
 	return zone;
 }
 
-int sweep_zone_in_root(const struct sweep *sweep, int zone, enum root_phase phase,
-		       const char **reason)
+int across_zone_in_root(const struct across *across, int zone, enum root_phase phase,
+			const char **reason)
 {
-	int first_open = sweep->gate == TRAP_GATE ? ZONE_HANDLER_ENTRY : ZONE_AFTER_IRET;
+	int first_open = across->gate == TRAP_GATE ? ZONE_HANDLER_ENTRY : ZONE_AFTER_IRET;
 
 	if (phase == NOT_IN_ROOT || zone < 0)
 		return zone;

@@ -7,20 +7,20 @@
  * platform does not repeat itself. What it costs is bounded by a budget, and a sweep that used it
  * up says so.
  */
-#ifndef ORDEAL_SWEEP_SEARCH_H
-#define ORDEAL_SWEEP_SEARCH_H
+#ifndef ORDEAL_SEARCH_H
+#define ORDEAL_SEARCH_H
 
 #include "base/types.h"
 
 enum {
-	SWEEP_MAX_ORDERS = 16,
-	SWEEP_MAX_STRETCHES = 64,
-	SWEEP_LONGEST_ARM = 1 << 26, /* timer ticks: if it is not late then, it does not run */
-	SWEEP_NOISY_REPEATS = 4,     /* samples for a count where one does not tell */
+	SEARCH_MAX_ORDERS = 16,
+	SEARCH_MAX_STRETCHES = 64,
+	SEARCH_LONGEST_ARM = 1 << 26, /* timer ticks: if it is not late then, it does not run */
+	SEARCH_NOISY_REPEATS = 4,     /* samples for a count where one does not tell */
 };
 
-struct sweep_subject {
-	int orders; /* 2 to SWEEP_MAX_ORDERS */
+struct search_subject {
+	int orders; /* 2 to SEARCH_MAX_ORDERS */
 
 	/*
 	 * Plays one sample with the timer set to @ticks, 1 or more. Its order; -1 if it was
@@ -35,63 +35,63 @@ struct sweep_subject {
 	const void *argument;
 };
 
-struct sweep_budget {
+struct search_budget {
 	u32 samples;
 	u64 clock; /* ticks of now() */
 };
 
 /* Ample for every platform that takes less than some seconds; TSC ticks. */
-#define SWEEP_BUDGET ((struct sweep_budget){ .samples = 6000, .clock = 1ull << 28 })
+#define SEARCH_BUDGET ((struct search_budget){ .samples = 6000, .clock = 1ull << 28 })
 
-enum sweep_end {
-	SWEEP_WHOLE,   /* every count of the window was played */
-	SWEEP_STRIDED, /* the budget is too small: only every @step-th, and each change of order */
-	SWEEP_CUT,     /* the budget was used up at @to, before the end of the window */
-	SWEEP_NO_WINDOW,  /* the budget was used up before the window was found */
-	SWEEP_NEVER_LATE, /* with SWEEP_LONGEST_ARM the interrupt still comes inside the scene */
-	SWEEP_CLOCK_JUMP, /* one sample took more than half of the budget's clock, or less than 0 */
-	SWEEP_ILLEGAL,	  /* a sample was illegal */
+enum search_end {
+	SEARCH_WHOLE,	/* every count of the window was played */
+	SEARCH_STRIDED, /* the budget is too small: only every @step-th, and each change of order */
+	SEARCH_CUT,	/* the budget was used up at @to, before the end of the window */
+	SEARCH_NO_WINDOW,  /* the budget was used up before the window was found */
+	SEARCH_NEVER_LATE, /* with SEARCH_LONGEST_ARM the interrupt still comes inside the scene */
+	SEARCH_CLOCK_JUMP, /* one sample took over half of the budget's clock, or less than 0 */
+	SEARCH_ILLEGAL,	   /* a sample was illegal */
 };
 
 /* Neighbouring counts that fell on the same order. */
-struct sweep_stretch {
+struct search_stretch {
 	u32 first, last;
 	int order;
 };
 
-struct sweep_outcome {
-	enum sweep_end end;
+struct search_outcome {
+	enum search_end end;
 	u32 from, to;	/* timer counts of the window, both included */
-	u32 window_end; /* SWEEP_CUT: where it would have ended */
+	u32 window_end; /* SEARCH_CUT: where it would have ended */
 	u32 step, repeats;
 	bool noisy;		    /* the same count fell on several orders */
 	u32 searched;		    /* samples of the coarse search: judged, not counted below */
 	u32 samples;		    /* of the fine pass */
 	u64 clock;		    /* what all of it took */
-	u64 jumped_from, jumped_to; /* SWEEP_CLOCK_JUMP */
+	u64 jumped_from, jumped_to; /* SEARCH_CLOCK_JUMP */
 	u32 last_ticks;		    /* the count of the last sample */
-	u32 counts[SWEEP_MAX_ORDERS];
-	u32 first[SWEEP_MAX_ORDERS], last[SWEEP_MAX_ORDERS]; /* counts, where counts[] is not 0 */
-	size_t stretch_count; /* may exceed SWEEP_MAX_STRETCHES: then the rest is not kept */
-	struct sweep_stretch stretches[SWEEP_MAX_STRETCHES];
+	u32 counts[SEARCH_MAX_ORDERS];
+	u32 first[SEARCH_MAX_ORDERS], last[SEARCH_MAX_ORDERS]; /* counts, where counts[] is not 0 */
+	size_t stretch_count; /* may exceed SEARCH_MAX_STRETCHES: then the rest is not kept */
+	struct search_stretch stretches[SEARCH_MAX_STRETCHES];
 };
 
 /* Pure but for what @subject does. */
-void sweep_search(const struct sweep_subject *subject, struct sweep_budget budget,
-		  struct sweep_outcome *outcome);
+void search_window(const struct search_subject *subject, struct search_budget budget,
+		   struct search_outcome *outcome);
 
 /* Were all counts of the window played? */
-static inline bool sweep_is_whole(const struct sweep_outcome *outcome)
+static inline bool search_is_whole(const struct search_outcome *outcome)
 {
-	return outcome->end == SWEEP_WHOLE;
+	return outcome->end == SEARCH_WHOLE;
 }
 
 struct text;
 
 /* Appends the counts of one order: "1-90,93"; "~1-240" if other orders lie between too often. */
-void sweep_ticks_format(struct text *text, const struct sweep_outcome *outcome, int order);
+void search_ticks_format(struct text *text, const struct search_outcome *outcome, int order);
 
 /* Appends why the sweep is not whole: nothing if it is. For a person; docs/results.md, SWEEP. */
-void sweep_end_format(struct text *text, const struct sweep_outcome *outcome);
+void search_end_format(struct text *text, const struct search_outcome *outcome);
 
 #endif

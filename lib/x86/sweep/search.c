@@ -3,7 +3,7 @@
  * The window's ends are found by doubling and halving, every change of order inside it by playing
  * each count or by halving again. tests/c/ tries it with timers and clocks that misbehave.
  */
-#include "sweep/sweep_search.h"
+#include "sweep/search.h"
 #include "base/text.h"
 
 enum {
@@ -13,13 +13,13 @@ enum {
 };
 
 struct search {
-	const struct sweep_subject *subject;
-	struct sweep_budget budget;
-	struct sweep_outcome *out;
+	const struct search_subject *subject;
+	struct search_budget budget;
+	struct search_outcome *out;
 	bool before_was_seen; /* at out->from */
 };
 
-static bool stop(struct search *s, enum sweep_end end)
+static bool stop(struct search *s, enum search_end end)
 {
 	s->out->end = end;
 	return false;
@@ -28,22 +28,22 @@ static bool stop(struct search *s, enum sweep_end end)
 /* Plays one sample. False: the sweep is over, and out->end says why. */
 static bool take(struct search *s, u32 ticks, int *order)
 {
-	struct sweep_outcome *out = s->out;
+	struct search_outcome *out = s->out;
 	u64 before, after;
 
 	if (out->searched + out->samples >= s->budget.samples || out->clock >= s->budget.clock)
-		return stop(s, SWEEP_CUT);
+		return stop(s, SEARCH_CUT);
 	before = s->subject->now();
 	*order = s->subject->sample(s->subject->argument, ticks);
 	after = s->subject->now();
 	out->last_ticks = ticks;
 	out->samples++;
 	if (*order < 0)
-		return stop(s, SWEEP_ILLEGAL);
+		return stop(s, SEARCH_ILLEGAL);
 	if (after < before || after - before > s->budget.clock / 2) {
 		out->jumped_from = before;
 		out->jumped_to = after;
-		return stop(s, SWEEP_CLOCK_JUMP);
+		return stop(s, SEARCH_CLOCK_JUMP);
 	}
 	out->clock += after - before;
 	return true;
@@ -91,8 +91,8 @@ static bool find_window(struct search *s)
 		not_late = late;
 		if (is_before(s, order))
 			before = late;
-		if (late >= SWEEP_LONGEST_ARM)
-			return stop(s, SWEEP_NEVER_LATE);
+		if (late >= SEARCH_LONGEST_ARM)
+			return stop(s, SEARCH_NEVER_LATE);
 	}
 	behind = late;
 	if (!narrow(s, &not_late, &late, is_not_later))
@@ -107,12 +107,12 @@ static bool find_window(struct search *s)
 	return true;
 }
 
-static void allow_for_noise(struct sweep_outcome *out)
+static void allow_for_noise(struct search_outcome *out)
 {
 	u32 margin = (out->to - out->from) / 2 + NOISE_MARGIN;
 
 	out->noisy = true;
-	out->repeats = SWEEP_NOISY_REPEATS;
+	out->repeats = SEARCH_NOISY_REPEATS;
 	out->from = out->from > margin ? out->from - margin : 1;
 	out->to += margin;
 }
@@ -120,7 +120,7 @@ static void allow_for_noise(struct sweep_outcome *out)
 /* Does the same count always fall on the same order? If not, widens the window. */
 static bool look_for_noise(struct search *s)
 {
-	struct sweep_outcome *out = s->out;
+	struct search_outcome *out = s->out;
 	u32 probes[] = { out->from, out->from + (out->to - out->from) / 2, out->to };
 
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
@@ -143,7 +143,7 @@ static bool look_for_noise(struct search *s)
  * enough; 0 if nothing is left. A quarter is kept for finding the changes of order exactly. */
 static u32 affordable_step(const struct search *s)
 {
-	const struct sweep_outcome *out = s->out;
+	const struct search_outcome *out = s->out;
 	u64 samples = s->budget.samples - out->searched;
 	u64 price = out->clock / out->searched;
 	u64 counts, width = out->to - out->from + 1;
@@ -159,10 +159,10 @@ static u32 affordable_step(const struct search *s)
 
 static void record(struct search *s, u32 ticks, int order)
 {
-	struct sweep_outcome *out = s->out;
+	struct search_outcome *out = s->out;
 	size_t n = out->stretch_count;
-	struct sweep_stretch *latest =
-		n && n <= SWEEP_MAX_STRETCHES ? &out->stretches[n - 1] : NULL;
+	struct search_stretch *latest =
+		n && n <= SEARCH_MAX_STRETCHES ? &out->stretches[n - 1] : NULL;
 
 	if (!out->counts[order]++) {
 		out->first[order] = ticks;
@@ -174,8 +174,8 @@ static void record(struct search *s, u32 ticks, int order)
 		latest->last = ticks;
 		return;
 	}
-	if (n < SWEEP_MAX_STRETCHES)
-		out->stretches[n] = (struct sweep_stretch){ ticks, ticks, order };
+	if (n < SEARCH_MAX_STRETCHES)
+		out->stretches[n] = (struct search_stretch){ ticks, ticks, order };
 	out->stretch_count++;
 }
 
@@ -198,7 +198,7 @@ static bool refine(struct search *s, u32 low, int low_order, u32 high, int high_
 
 static bool walk(struct search *s)
 {
-	struct sweep_outcome *out = s->out;
+	struct search_outcome *out = s->out;
 	u32 previous = out->from;
 	int previous_order = -1;
 
@@ -227,32 +227,32 @@ static bool walk(struct search *s)
 /* The fine pass must find the ends of the window as the search did: else that was noise, too. */
 static bool agrees_with_search(const struct search *s)
 {
-	const struct sweep_outcome *out = s->out;
+	const struct search_outcome *out = s->out;
 
 	return out->noisy || ((!s->before_was_seen || out->stretches[0].order == 0) &&
 			      out->last[s->subject->orders - 1] == out->to);
 }
 
-static void forget(struct sweep_outcome *out)
+static void forget(struct search_outcome *out)
 {
 	out->searched += out->samples;
 	out->samples = 0;
 	out->stretch_count = 0;
-	for (int i = 0; i < SWEEP_MAX_ORDERS; i++)
+	for (int i = 0; i < SEARCH_MAX_ORDERS; i++)
 		out->counts[i] = out->last[i] = 0;
 }
 
 /* The fine pass; once more and wider if it shows that the search was misled. */
 static void walk_window(struct search *s)
 {
-	struct sweep_outcome *out = s->out;
+	struct search_outcome *out = s->out;
 
 	for (;;) {
 		out->window_end = out->to;
 		out->step = affordable_step(s);
-		out->end = out->step > 1 ? SWEEP_STRIDED : SWEEP_WHOLE;
+		out->end = out->step > 1 ? SEARCH_STRIDED : SEARCH_WHOLE;
 		if (!out->step) {
-			out->end = SWEEP_NO_WINDOW;
+			out->end = SEARCH_NO_WINDOW;
 			return;
 		}
 		if (!walk(s)) {
@@ -266,28 +266,28 @@ static void walk_window(struct search *s)
 	}
 }
 
-void sweep_search(const struct sweep_subject *subject, struct sweep_budget budget,
-		  struct sweep_outcome *outcome)
+void search_window(const struct search_subject *subject, struct search_budget budget,
+		   struct search_outcome *outcome)
 {
 	struct search s = { .subject = subject, .budget = budget, .out = outcome };
 	bool found;
 
-	*outcome = (struct sweep_outcome){ .repeats = 1, .step = 1 };
+	*outcome = (struct search_outcome){ .repeats = 1, .step = 1 };
 	found = find_window(&s) && look_for_noise(&s);
 	outcome->searched = outcome->samples;
 	outcome->samples = 0;
 	if (found)
 		walk_window(&s);
-	else if (outcome->end == SWEEP_CUT)
-		outcome->end = SWEEP_NO_WINDOW;
+	else if (outcome->end == SEARCH_CUT)
+		outcome->end = SEARCH_NO_WINDOW;
 }
 
-void sweep_ticks_format(struct text *text, const struct sweep_outcome *outcome, int order)
+void search_ticks_format(struct text *text, const struct search_outcome *outcome, int order)
 {
 	size_t ranges = 0, kept = outcome->stretch_count;
 
-	if (kept > SWEEP_MAX_STRETCHES)
-		kept = SWEEP_MAX_STRETCHES;
+	if (kept > SEARCH_MAX_STRETCHES)
+		kept = SEARCH_MAX_STRETCHES;
 	for (size_t i = 0; i < kept; i++)
 		ranges += outcome->stretches[i].order == order;
 	if (ranges > (outcome->noisy ? 1 : MAX_RANGES) || outcome->stretch_count > kept) {
@@ -295,7 +295,7 @@ void sweep_ticks_format(struct text *text, const struct sweep_outcome *outcome, 
 		return;
 	}
 	for (size_t i = 0, n = 0; i < kept; i++) {
-		const struct sweep_stretch *stretch = &outcome->stretches[i];
+		const struct search_stretch *stretch = &outcome->stretches[i];
 
 		if (stretch->order != order)
 			continue;
@@ -305,31 +305,31 @@ void sweep_ticks_format(struct text *text, const struct sweep_outcome *outcome, 
 	}
 }
 
-void sweep_end_format(struct text *text, const struct sweep_outcome *out)
+void search_end_format(struct text *text, const struct search_outcome *out)
 {
 	u32 samples = out->searched + out->samples;
 
-	if (out->end == SWEEP_STRIDED)
+	if (out->end == SEARCH_STRIDED)
 		text_add(text, "its budget is enough for one timer count in %u only", out->step);
-	else if (out->end == SWEEP_CUT)
+	else if (out->end == SEARCH_CUT)
 		text_add(
 			text,
 			"its budget was used up by %u samples (%lu TSC ticks) at timer count %u of %u",
 			samples, out->clock, out->to, out->window_end);
-	else if (out->end == SWEEP_NO_WINDOW)
+	else if (out->end == SEARCH_NO_WINDOW)
 		text_add(
 			text,
 			"its budget was used up by %u samples (%lu TSC ticks), the last with timer count %u, before they showed where to look",
 			samples, out->clock, out->last_ticks);
-	else if (out->end == SWEEP_NEVER_LATE)
+	else if (out->end == SEARCH_NEVER_LATE)
 		text_add(
 			text,
 			"the timer armed for %u ticks still fires inside the scene: it is too fast",
 			out->last_ticks);
-	else if (out->end == SWEEP_CLOCK_JUMP)
+	else if (out->end == SEARCH_CLOCK_JUMP)
 		text_add(text,
 			 "the TSC jumped from %lu to %lu during the sample with timer count %u",
 			 out->jumped_from, out->jumped_to, out->last_ticks);
-	else if (out->end == SWEEP_ILLEGAL)
+	else if (out->end == SEARCH_ILLEGAL)
 		text_add(text, "it ended at the illegal sample, timer count %u", out->last_ticks);
 }

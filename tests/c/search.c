@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sweep_search.c against timers and clocks that behave, and that do not: whatever they
+ * search.c against timers and clocks that behave, and that do not: whatever they
  * do, a sweep ends within its budget and says what it saw.
  */
 #include "check.h"
 
-#include "sweep/sweep_search.h"
+#include "sweep/search.h"
 
 /* A machine of five orders: "before" up to the count 99, "at" at 100, then up to "later". */
 static struct {
@@ -17,7 +17,7 @@ static struct {
 } fake;
 
 static const u32 usual[] = { 100, 101, 150, 240 };
-static struct sweep_outcome out;
+static struct search_outcome out;
 
 static int play_fake(const void *argument, u32 ticks)
 {
@@ -44,7 +44,7 @@ static void count_first(const void *argument, int order, u32 ticks)
 {
 	(void)argument;
 	fake.firsts |= 1u << order;
-	if (!fake.noise && out.end == SWEEP_WHOLE && order > 0)
+	if (!fake.noise && out.end == SEARCH_WHOLE && order > 0)
 		CHECK_INT(ticks, fake.bounds[order - 1]);
 }
 
@@ -55,13 +55,13 @@ static u64 fake_clock(void)
 
 static void run(u32 samples, u64 clock)
 {
-	const struct sweep_subject subject = {
+	const struct search_subject subject = {
 		.orders = 5, .sample = play_fake, .first = count_first, .now = fake_clock
 	};
 
 	fake.clock = 1ull << 32;
 	fake.samples = fake.firsts = 0;
-	sweep_search(&subject, (struct sweep_budget){ .samples = samples, .clock = clock }, &out);
+	search_window(&subject, (struct search_budget){ .samples = samples, .clock = clock }, &out);
 	CHECK_INT(out.searched + out.samples, fake.samples);
 	CHECK(fake.samples <= samples);
 }
@@ -78,7 +78,7 @@ static const char *ticks(int order)
 	static char buffer[256];
 	struct text t = TEXT(buffer);
 
-	sweep_ticks_format(&t, &out, order);
+	search_ticks_format(&t, &out, order);
 	return text_seal(&t);
 }
 
@@ -87,7 +87,7 @@ static const char *why(void)
 	static char buffer[256];
 	struct text t = TEXT(buffer);
 
-	sweep_end_format(&t, &out);
+	search_end_format(&t, &out);
 	return text_seal(&t);
 }
 
@@ -98,7 +98,7 @@ static void finds_the_window_by_itself(void)
 
 	reset(usual);
 	run(6000, 1 << 28);
-	CHECK_INT(out.end, SWEEP_WHOLE);
+	CHECK_INT(out.end, SEARCH_WHOLE);
 	CHECK_INT(out.from, 99);
 	CHECK_INT(out.to, 240);
 	CHECK_INT(out.samples, 142);
@@ -113,14 +113,14 @@ static void finds_the_window_by_itself(void)
 	run(6000, 1 << 28);
 	CHECK_INT(out.from, 999999);
 	CHECK_INT(out.to, 1000200);
-	CHECK_INT(out.end, SWEEP_WHOLE);
+	CHECK_INT(out.end, SEARCH_WHOLE);
 	CHECK(out.searched < 80);
 	reset(near); /* nothing is ever "before" */
 	run(6000, 1 << 28);
 	CHECK_INT(out.from, 1);
 	CHECK_INT(out.to, 4);
 	CHECK_INT(out.counts[0], 0);
-	CHECK_INT(out.end, SWEEP_WHOLE);
+	CHECK_INT(out.end, SEARCH_WHOLE);
 }
 
 static void repeats_where_the_platform_does_not(void)
@@ -129,9 +129,9 @@ static void repeats_where_the_platform_does_not(void)
 	fake.noise = 30;
 	run(6000, 1 << 28);
 	CHECK(out.noisy);
-	CHECK_INT(out.repeats, SWEEP_NOISY_REPEATS);
-	CHECK_INT(out.end, SWEEP_WHOLE);
-	CHECK_INT(out.samples, (out.to - out.from + 1) * SWEEP_NOISY_REPEATS);
+	CHECK_INT(out.repeats, SEARCH_NOISY_REPEATS);
+	CHECK_INT(out.end, SEARCH_WHOLE);
+	CHECK_INT(out.samples, (out.to - out.from + 1) * SEARCH_NOISY_REPEATS);
 	CHECK(out.from < 99 - 30 && out.to > 240);
 	CHECK(ticks(0)[0] == '~');
 }
@@ -143,7 +143,7 @@ static void strides(void)
 
 	reset(wide);
 	run(300, 1 << 28);
-	CHECK_INT(out.end, SWEEP_STRIDED);
+	CHECK_INT(out.end, SEARCH_STRIDED);
 	CHECK(out.step > 1000);
 	CHECK_INT(out.from, 99);
 	CHECK_INT(out.to, 500000);
@@ -155,7 +155,7 @@ static void strides(void)
 	reset(wide);
 	fake.price = 1 << 20; /* the clock is what is short */
 	run(6000, 1 << 28);
-	CHECK(out.end == SWEEP_STRIDED || out.end == SWEEP_CUT);
+	CHECK(out.end == SEARCH_STRIDED || out.end == SEARCH_CUT);
 	CHECK(out.clock <= (1 << 28) + fake.price);
 }
 
@@ -163,12 +163,12 @@ static void ends_within_its_budget(void)
 {
 	reset(usual);
 	run(20, 1 << 28);
-	CHECK_INT(out.end, SWEEP_NO_WINDOW);
+	CHECK_INT(out.end, SEARCH_NO_WINDOW);
 	CHECK(strstr(why(), "before they showed where to look"));
 	reset(usual);
 	fake.price = 0; /* a TSC that stands still: the samples are bounded, too */
 	run(100, 1 << 28);
-	CHECK(out.end == SWEEP_STRIDED || out.end == SWEEP_CUT);
+	CHECK(out.end == SEARCH_STRIDED || out.end == SEARCH_CUT);
 	CHECK(why()[0]);
 }
 
@@ -178,22 +178,22 @@ static void timers_and_clocks_that_misbehave(void)
 
 	reset(never);
 	run(6000, 1 << 28);
-	CHECK_INT(out.end, SWEEP_NEVER_LATE);
+	CHECK_INT(out.end, SEARCH_NEVER_LATE);
 	CHECK(strstr(why(), "too fast"));
 	reset(usual);
 	fake.jump_at = 120;
 	run(6000, 1 << 28);
-	CHECK_INT(out.end, SWEEP_CLOCK_JUMP);
+	CHECK_INT(out.end, SEARCH_CLOCK_JUMP);
 	CHECK(strstr(why(), "TSC jumped from"));
 	reset(usual);
 	fake.back_at = 64;
 	run(6000, 1 << 28);
-	CHECK_INT(out.end, SWEEP_CLOCK_JUMP);
+	CHECK_INT(out.end, SEARCH_CLOCK_JUMP);
 	CHECK_INT(out.jumped_from - out.jumped_to, 1000000 - 1000);
 	reset(usual);
 	fake.illegal_at = 130;
 	run(6000, 1 << 28);
-	CHECK_INT(out.end, SWEEP_ILLEGAL);
+	CHECK_INT(out.end, SEARCH_ILLEGAL);
 	CHECK_INT(out.last_ticks, 130);
 	CHECK(strstr(why(), "illegal sample, timer count 130"));
 }
@@ -205,5 +205,5 @@ int main(void)
 	strides();
 	ends_within_its_budget();
 	timers_and_clocks_that_misbehave();
-	return checks_done("sweep");
+	return checks_done("search");
 }
