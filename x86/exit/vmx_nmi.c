@@ -2,7 +2,7 @@
 /*
  * NMIs that exit, virtual NMIs, and NMIs that root had pending. An NMI exit blocks NMIs in root
  * until an IRET. With virtual NMIs, blocking by NMI is about virtual ones: it closes the NMI window
- * until the guest's IRET, and a physical NMI exits all the same. An IRET that faults has unblocked
+ * until the guest's IRET, and a physical NMI exits nevertheless. An IRET that faults has unblocked
  * already.
  */
 #include "base/mutate.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two interrupts pending at one boundary: the LAPIC offers the one of higher vector. The other
- * waits until it is the highest of its kind: a lower class until the first one's EOI, the same
- * class too.
+ * Two interrupts are pending at one boundary: the LAPIC offers the one of the higher vector. The
+ * other waits for the EOI of the first, whether it is of a lower class or of the same class.
  */
 #include "stage/case.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Virtual NMIs. V_NMI is one more pending NMI, below a physical one; taking it sets V_NMI_MASK
- * until the guest's IRET, and an interrupt shadow holds it back. A delivery that exits has not
- * taken it: the mask is clear, and the exit names the NMI.
+ * until the guest's IRET, and an interrupt shadow holds it back.
  */
 #include "stage/case.h"
 #include "hv/hv.h"

@@ -10,9 +10,9 @@
 #include "vmx/controls.h"
 #include "vmx/vapic.h"
 
-#define EVALUATION "SDM 3C, Evaluation of Pending Virtual Interrupts"
-#define SELF_IPI   "SDM 3C, Self-IPI Virtualization; SDM 3C, Virtual-Interrupt Delivery"
-#define TRAP_LIKE  "SDM 3C, APIC-Write VM Exits; " SAVED_STATE
+#define EVALUATION	 "SDM 3C, Evaluation of Pending Virtual Interrupts"
+#define VIRTUAL_SELF_IPI "SDM 3C, Self-IPI Virtualization; SDM 3C, Virtual-Interrupt Delivery"
+#define TRAP_LIKE	 "SDM 3C, APIC-Write VM Exits; " SAVED_STATE
 
 static u32 x2apic_msr(enum lapic_register reg)
 {
@@ -52,7 +52,7 @@ CASE(sti_nop, "V102",
 }
 
 CASE(self_ipi, "V103", "a virtualized self-IPI is delivered at the boundary right after its WRMSR",
-     SELF_IPI)
+     VIRTUAL_SELF_IPI)
 {
 	struct vcpu *v;
 
@@ -64,7 +64,7 @@ CASE(self_ipi, "V103", "a virtualized self-IPI is delivered at the boundary righ
 
 CASE(self_ipi_in_shadow, "V106",
      "a virtualized self-IPI whose WRMSR stands in the shadow of STI is delivered right after the WRMSR",
-     SELF_IPI)
+     VIRTUAL_SELF_IPI)
 {
 	struct vcpu *v;
 
@@ -76,7 +76,7 @@ CASE(self_ipi_in_shadow, "V106",
 
 CASE(self_ipi_stepped, "V107",
      "the single-step trap of a WRMSR that sends a virtualized self-IPI comes first, and the interrupt at the first instruction of the handler of #DB",
-     SELF_IPI)
+     VIRTUAL_SELF_IPI)
 {
 	struct scene *s;
 	struct vcpu *v;

@@ -183,7 +183,8 @@ void play(void);
 void expect_trace(const struct want *wants, size_t n);
 
 /*
- * The same where the manuals allow more than one order: one of them it must be. Says which it was.
+ * Judges the trace against several orders, where the manuals allow more than one. It must be one of
+ * them, and OBSERVED says which it was.
  */
 struct order {
 	const char *name;
@@ -208,7 +209,7 @@ static inline int first_open_returning(enum gate_type gate, u8 vector, int retur
 	return gate == TRAP_GATE ? ENTRY_OF(vector) : returns_to;
 }
 
-/* The same for a fault, whose handler returns to the landing. */
+/* Where the interrupt comes if @vector is a fault, whose handler returns to the landing. */
 static inline int first_open(enum gate_type gate, u8 vector)
 {
 	return first_open_returning(gate, vector, AFTER_IRET);
