@@ -133,7 +133,7 @@ def test_libraries_of_a_program():
 
 @pytest.mark.parametrize("option, value, reason", [
     ("--modules", "{}", "holds no KVM modules"), ("--kernel", "{}/none", "no such file"),
-    ("--module-args", "kvm_intel nested=0", "no module kvm_intel here"),
+    ("--module-args", "kvm_intel nested=0", "the kernel has no module kvm_intel"),
     ("--kernel-args", "mem=20M", "Kernel panic - not syncing: System is deadlocked on memory")])
 def test_one_line_and_the_others_run(tmp_path, option, value, reason):
     """Of the user's own kernel: without modules, missing, a wrong argument, a panic in its boot."""

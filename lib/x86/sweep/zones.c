@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The judge of one sample of a sweep across a faulting instruction (across.h), from its trace alone.
+ * The judge of one sample of a sweep across a faulting instruction (across.h), from its trace
+ * alone.
  */
 #include "sweep/across.h"
 
