@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Case ids of before: the suites were cut anew, by question, and every case has one new id.
+"""Translates old case ids: the suites were divided anew, by question, and every case has a new id.
 
-The map is scripts/renamed-cases.tsv (old, tab, new); scripts/renamed-cases rewrites users' files by
-it. The runner reads it only to explain why a pattern, an expectation or a baseline fits no case.
+The map is scripts/renamed-cases.tsv (old, tab, new); scripts/renamed-cases rewrites users' files
+with it. The runner reads the map only to explain why a pattern, an expectation or a baseline
+matches no case.
 """
 import os
 import re
@@ -13,16 +14,16 @@ from typing import Dict, Iterable, List, NamedTuple, Tuple
 TABLE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
                      "renamed-cases.tsv")
 _GATE = re.compile(r"_(interrupt|trap|\*)_gate$|_\*(gate)?$")
-#: SUITE/FILE.CASE or a glob of such, as it stands in any text.
+#: SUITE/FILE.CASE, or a glob of such ids, anywhere in a text.
 _IDS = re.compile(r"(?<![\w./*-])[a-z*?]+/[a-z_*?]+\.[a-z0-9_*?]+(?:\.[a-z0-9_*?]+)*(?![\w/])")
-#: SUITE/GLOB without a case: of a whole suite, or of files in it.
+#: SUITE/GLOB without a case: a whole suite, or files in it.
 _WIDE = re.compile(r"(?<![\w./*-])[a-z]+/[a-z_?]*\*[a-z_*?]*(?![\w/.])")
-#: FILE.CASE, as guests and twins are told.
+#: FILE.CASE, the form that guests and twins use.
 _NAMES = re.compile(r"(?<![\w./*-])[a-z_]+\.[a-z0-9_]+(?![\w/.*(])")
 
 
 class Translation(NamedTuple):
-    """What stands for a pattern now; whole: the pattern had to be written out, id by id."""
+    """The new patterns for an old one. written_out: the pattern had to be written out, id by id."""
     patterns: Tuple[str, ...]
     written_out: bool
 
