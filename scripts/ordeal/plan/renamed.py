@@ -30,14 +30,14 @@ class Translation(NamedTuple):
 
 @lru_cache(maxsize=None)
 def table() -> Dict[str, str]:
-    """Every old id and its new one."""
+    """The new id of every old id."""
     with open(TABLE, encoding="ascii") as stream:
         return dict(line.rstrip("\n").split("\t") for line in stream)
 
 
 @lru_cache(maxsize=None)
 def names() -> Dict[str, str]:
-    """The same for names without a suite, where these are unambiguous and have changed."""
+    """The new name of every old name without a suite, if it is unambiguous and has changed."""
     found: Dict[str, List[str]] = {}
     for old, new in table().items():
         found.setdefault(old.partition("/")[2], []).append(new.partition("/")[2])
@@ -47,7 +47,7 @@ def names() -> Dict[str, str]:
 
 
 def _in_file(name: str, tail: str, wanted: List[str], every: Iterable[str]) -> Tuple[str, ...]:
-    """One glob that fits exactly these cases of the file, or all of them written out."""
+    """One glob that matches exactly these cases of the file, or all of them written out."""
     of_file = [new for new in every if new.startswith(name + ".")]
     tails = [tail, _GATE.sub(lambda m: "." + m.group(0)[1:], tail), "vmx_" + tail, "*"]
     for candidate in ["%s.%s" % (name, t) for t in tails]:
@@ -57,7 +57,8 @@ def _in_file(name: str, tail: str, wanted: List[str], every: Iterable[str]) -> T
 
 
 def translate(pattern: str) -> Translation:
-    """Patterns that fit the same cases as this one did. One that fits no old case stays."""
+    """The patterns that match the cases that this one used to match. A pattern that matched no old
+    case stays."""
     if pattern in table():
         return Translation((table()[pattern],), False)
     every = list(table().values())
@@ -73,7 +74,7 @@ def translate(pattern: str) -> Translation:
 
 
 def is_old(pattern: str) -> bool:
-    """It fits cases of before, and none that there are now."""
+    """Whether the pattern matches old cases, and none of today's."""
     return any(fnmatchcase(old, pattern) for old in table()) \
         and not any(fnmatchcase(new, pattern) for new in table().values())
 
