@@ -11,16 +11,13 @@ enum { PROLOGUE_BYTES = 11 }; /* of entry.S, after the stubs: PUSH, MOV, LOCK XA
 void make_up(const u16 *steps, size_t n)
 {
 	made_up = (struct layout){
-		.step_count = n,
 		.landing = FIRST_STEP + STEP_BYTES * n,
 		.stubs = STUBS,
 		.recorded = STUBS + 256 * ENTRY_STUB_SIZE + PROLOGUE_BYTES,
 		.stub_size = ENTRY_STUB_SIZE,
 	};
-	for (size_t i = 0; i < n; i++) {
-		made_up.steps[i] = steps[i];
-		made_up.addresses[i] = FIRST_STEP + STEP_BYTES * i;
-	}
+	for (size_t i = 0; i < n; i++)
+		layout_add_step(&made_up, steps[i], FIRST_STEP + STEP_BYTES * i);
 }
 
 u64 at(int place)

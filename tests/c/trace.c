@@ -146,7 +146,7 @@ static const char *places(const struct log_entry *log, size_t n)
 	trace_read(&trace, &made_up, kept, n);
 	for (size_t i = 0; i < trace.count; i++) {
 		text_add(&t, "%s", i ? ", " : "");
-		layout_name(&made_up, &t, trace.events[i].at);
+		layout_name(&made_up, &t, event_position(&trace.events[i], &made_up));
 	}
 	return text_seal(&t);
 }

@@ -21,6 +21,17 @@ static u64 step_end(const struct layout *layout, size_t step)
 	return step + 1 < layout->step_count ? layout->addresses[step + 1] : layout->landing;
 }
 
+void layout_add_step(struct layout *layout, u16 step, u64 address)
+{
+	size_t n = layout->step_count++;
+	u16 label = step >> LABEL_SHIFT;
+
+	layout->steps[n] = step;
+	layout->addresses[n] = address;
+	if (label && !layout->labelled[label])
+		layout->labelled[label] = (u8)(n + 1);
+}
+
 u64 layout_address(const struct layout *layout, int place)
 {
 	size_t step;
@@ -55,23 +66,26 @@ bool layout_contains(const struct layout *layout, u64 rip)
 
 size_t layout_step(const struct layout *layout, u64 rip)
 {
-	size_t i = layout->step_count;
+	size_t low = 0, high = layout->step_count;
 
-	if (rip >= layout->landing)
-		return i;
-	while (i-- > 0)
-		if (layout->addresses[i] <= rip)
-			return i;
-	return layout->step_count;
+	if (rip < layout->addresses[0] || rip >= layout->landing)
+		return layout->step_count;
+	while (high - low > 1) {
+		size_t middle = (low + high) / 2;
+
+		if (layout->addresses[middle] <= rip)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 size_t layout_labelled(const struct layout *layout, unsigned int label)
 {
-	size_t i = 0;
+	size_t step = label < LABEL_COUNT ? layout->labelled[label] : 0;
 
-	while (i < layout->step_count && layout->steps[i] >> LABEL_SHIFT != label)
-		i++;
-	return i;
+	return step ? step - 1 : layout->step_count;
 }
 
 static struct position at(int place, u64 offset)

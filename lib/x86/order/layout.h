@@ -21,6 +21,7 @@ enum label {
 	LABEL_L = 1,
 	LABEL_M,
 	LABEL_T,
+	LABEL_COUNT,
 };
 
 /*
@@ -60,6 +61,7 @@ struct layout {
 	size_t step_count;
 	u16 steps[LAYOUT_MAX_STEPS];	 /* enum fragment_id | enum label << LABEL_SHIFT */
 	u64 addresses[LAYOUT_MAX_STEPS]; /* of each step's first byte, ascending */
+	u8 labelled[LABEL_COUNT];	 /* 1 + index of the step that bears it; 0: none does */
 	u64 landing;
 	u64 elsewhere;			   /* an instruction far from the steps; 0: there is none */
 	struct root_code root[ROOT_PARTS]; /* the shim's, once it is on */
@@ -75,6 +77,9 @@ struct position {
 	u16 place;  /* enum place */
 	u64 offset; /* PLACE_OUTSIDE: the address itself */
 };
+
+/* Appends a step, which begins at @address. */
+void layout_add_step(struct layout *layout, u16 step, u64 address);
 
 /* Address that @place stands for; 0 for PLACE_ANY, for PLACE_AFTER_IRET, and for a label that no
  * step bears. */

@@ -4,6 +4,7 @@
  */
 #include "order/trace.h"
 #include "base/bits.h"
+#include "base/string.h"
 #include "order/event_names.h"
 #include "base/text.h"
 #include "order/vectors.h"
@@ -33,21 +34,6 @@ static size_t interrupted_handler(const struct layout *layout, const struct log_
 	return n;
 }
 
-/*
- * An address alone names the handler if each vector has a stub of its own, whether or not that
- * handler came to record itself. Where all begin at one address, @handler, the one that was
- * interrupted, is who tells; NULL if it never recorded itself.
- */
-static struct position position_of(const struct layout *layout, const struct log_entry *entry,
-				   const struct log_entry *handler)
-{
-	struct position position = layout_position(layout, entry->rip);
-
-	if (position.place == PLACE_PROLOGUE && !layout->stub_size && handler)
-		position.place = PLACE_ENTRY | handler->vector;
-	return position;
-}
-
 /* Delivered exceptions of the fault and trap kind; NMIs and interrupts just go on. */
 static bool is_exception(const struct log_entry *entry)
 {
@@ -60,42 +46,51 @@ static bool came_inside(const struct log_entry *entry, const struct log_entry *h
 	return handler->frame >= entry->rsp && handler->frame - entry->rsp < HANDLER_STACK;
 }
 
-/* Has the handler of an exception before event @n returned to where @n came? */
-static bool comes_after_iret(const struct trace *trace, const struct layout *layout, size_t n)
+/* Does @rip lie where a handler returned to, by the address @resume? */
+static bool is_return(const struct layout *layout, u64 rip, u64 resume)
 {
-	const struct event *event = &trace->events[n];
-	u64 place = event->at.place == PLACE_LANDING ? layout->landing : event->entry->rip;
+	struct position position;
 
-	if (event->at.place != PLACE_LANDING && event->at.place != PLACE_OUTSIDE)
+	if (rip != resume && resume != layout->landing)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		const struct log_entry *before = trace->events[i].entry;
-
-		if (is_exception(before) && before->resume == place &&
-		    !came_inside(event->entry, before))
-			return true;
-	}
-	return false;
+	position = layout_position(layout, rip);
+	return position.place == (resume == layout->landing ? PLACE_LANDING : PLACE_OUTSIDE);
 }
 
 static void find_returns(struct trace *trace, const struct layout *layout)
 {
 	for (size_t i = 0; i < trace->count; i++) {
-		struct position *at = &trace->events[i].at;
+		struct event *event = &trace->events[i];
 
-		if (!comes_after_iret(trace, layout, i))
-			continue;
-		if (at->place == PLACE_OUTSIDE)
-			at->offset = 0;
-		at->place = PLACE_AFTER_IRET;
+		for (size_t n = 0; n < i && !event->place; n++) {
+			const struct log_entry *before = trace->events[n].entry;
+
+			if (is_exception(before) && !came_inside(event->entry, before) &&
+			    is_return(layout, event->entry->rip, before->resume))
+				event->place = PLACE_AFTER_IRET;
+		}
 	}
+}
+
+/*
+ * A stub of its own names its vector by its address, whether or not that handler came to record
+ * itself. Where all handlers begin at one address, @handler, the one that was interrupted, is who
+ * tells; NULL if it never recorded itself.
+ */
+static u16 entry_of(const struct layout *layout, const struct log_entry *entry,
+		    const struct log_entry *handler)
+{
+	if (layout->stub_size || !handler || !in_prologue(layout, entry->rip, handler->vector))
+		return PLACE_ANY;
+	return PLACE_ENTRY | handler->vector;
 }
 
 void trace_read(struct trace *trace, const struct layout *layout, const struct log_entry *log,
 		size_t n)
 {
-	bool placed[LOG_CAPACITY] = { false };
+	bool placed[LOG_CAPACITY];
 
+	memset(placed, false, n * sizeof(*placed));
 	trace->count = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct log_entry *handler = NULL;
@@ -113,18 +108,31 @@ void trace_read(struct trace *trace, const struct layout *layout, const struct l
 			const struct log_entry *entry = &log[chain[--depth]];
 
 			trace->events[trace->count++] =
-				(struct event){ entry, position_of(layout, entry, handler) };
+				(struct event){ entry, entry_of(layout, entry, handler) };
 			handler = entry;
 		}
 	}
 	find_returns(trace, layout);
 }
 
+struct position event_position(const struct event *event, const struct layout *layout)
+{
+	struct position position = layout_position(layout, event->entry->rip);
+
+	if (event->place == PLACE_AFTER_IRET && position.place == PLACE_OUTSIDE)
+		position.offset = 0;
+	if (event->place)
+		position.place = event->place;
+	return position;
+}
+
 bool event_is_at(const struct event *event, const struct layout *layout, int place)
 {
-	struct position wanted = layout_place(layout, place);
-
-	return event->at.place == wanted.place && event->at.offset == wanted.offset;
+	if (event->place || place == PLACE_AFTER_IRET)
+		return event->place == place && !event_position(event, layout).offset;
+	if (place & PLACE_ENTRY && !layout->stub_size)
+		return false; /* nobody knows whose entry it is */
+	return place && event->entry->rip == layout_address(layout, place);
 }
 
 static void format_delivery(struct text *text, const struct log_entry *event)
@@ -173,7 +181,7 @@ void event_format(struct text *text, const struct layout *layout, const struct e
 	else
 		format_delivery(text, entry);
 	text_add(text, "@");
-	layout_name(layout, text, event->at);
+	layout_name(layout, text, event_position(event, layout));
 	format_details(text, entry);
 }
 

@@ -18,7 +18,7 @@
 
 struct event {
 	const struct log_entry *entry;
-	struct position at;
+	u16 place; /* where other events tell: PLACE_ENTRY | vector, PLACE_AFTER_IRET; else 0 */
 };
 
 struct trace {
@@ -26,9 +26,12 @@ struct trace {
 	struct event events[LOG_CAPACITY];
 };
 
-/* Orders @n log entries and finds their positions. @trace points into @log. */
+/* Orders @n log entries and relates them to each other. @trace points into @log. */
 void trace_read(struct trace *trace, const struct layout *layout, const struct log_entry *log,
 		size_t n);
+
+/* Where @event came, by what other events tell and else by its address. */
+struct position event_position(const struct event *event, const struct layout *layout);
 
 /* Is @event at @place, exactly? */
 bool event_is_at(const struct event *event, const struct layout *layout, int place);

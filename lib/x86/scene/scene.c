@@ -129,7 +129,6 @@ void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
 	page_allow_user((u64)scene_text);
 	page_allow_user((u64)scene_stack);
 	*scene = (struct scene){ .layout = {
-					 .step_count = n,
 					 .stubs = (u64)entry_stubs,
 					 .recorded = (u64)entry_recorded,
 					 .stub_size = ENTRY_STUB_SIZE,
@@ -137,8 +136,7 @@ void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
 	for (size_t i = 0; i < n; i++) {
 		const struct code *code = code_of(steps[i]);
 
-		scene->layout.steps[i] = steps[i];
-		scene->layout.addresses[i] = (u64)p;
+		layout_add_step(&scene->layout, steps[i], (u64)p);
 		p = append(p, code->start, code->end - code->start);
 	}
 	scene->layout.landing = (u64)p;
