@@ -147,7 +147,7 @@ for word in $(echo "$lab" | tr , ' '); do
 	esac
 done
 
-# The same arguments without --setup.
+# Passes the arguments on, without --setup.
 count=$#
 past=no
 while [ "$count" -gt 0 ]; do

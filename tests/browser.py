@@ -17,7 +17,7 @@ KEYS = {"Tab": "\ue004", "Enter": "\ue007", "ArrowDown": "\ue015", "ArrowRight":
 
 
 def missing() -> str:
-    """What has to be installed, or ''."""
+    """The packages that have to be installed, or ''."""
     names = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
     return " and ".join(names) and "%s not installed: apt-get install chromium chromium-driver" \
         % " and ".join(names)
@@ -80,7 +80,7 @@ class Browser:
         return self._call("POST", self.session + "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def console(self) -> List[str]:
-        """What the console says since the last call: errors, refused loads, broken policy."""
+        """The console's messages since the last call: errors, refused loads, broken policy."""
         entries = self._call("POST", self.session + "/se/log", {"type": "browser"})
         return [entry["message"] for entry in entries]
 

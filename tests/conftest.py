@@ -19,7 +19,7 @@ FAKE = os.path.join(HERE, "fake_vmm.py")
 
 
 class Outcome:
-    """What one call of run_tests.sh gave."""
+    """The result of one call of run_tests.sh."""
 
     def __init__(self, done: subprocess.CompletedProcess, logs: str) -> None:
         self.status, self.out, self.err = done.returncode, done.stdout, done.stderr

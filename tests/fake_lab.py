@@ -14,7 +14,7 @@ import time
 
 
 def option(name: str) -> str:
-    """What follows this word on the command line; '' if it is not there."""
+    """The word that follows this one on the command line; '' if there is none."""
     return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else ""
 
 

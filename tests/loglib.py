@@ -7,7 +7,7 @@ CODES = {"PASS": 0, "FAIL": 1, "SKIP": 77}
 
 
 def crc(nonce: Optional[str], lines: Sequence[str]) -> str:
-    """As zlib; over the nonce first when there is one."""
+    """CRC-32 as zlib computes it, over the nonce first if there is one."""
     data = b"" if nonce is None else nonce.encode() + b"\n"
     return "%08x" % zlib.crc32(data + b"".join(line.encode("latin-1") + b"\n" for line in lines))
 
@@ -61,7 +61,7 @@ def data(lines: Sequence[str]) -> bytes:
 
 
 def exit_code(verdicts: Sequence[str]) -> int:
-    """What the guest writes to port 0xf4."""
+    """The code that the guest writes to port 0xf4."""
     if "FAIL" in verdicts or "ERROR" in verdicts:
         return 1
     return 77 if all(verdict == "SKIP" for verdict in verdicts) else 0

@@ -19,7 +19,7 @@ def run(where: str, *command: str) -> subprocess.CompletedProcess:
 
 
 def built(where: str, *targets: str) -> Set[str]:
-    """What make made, as names of files."""
+    """The names of the files that make made."""
     done = run(where, "make", "-j2", *targets)
     assert done.returncode == 0, done.stdout
     lines = [line.split() for line in done.stdout.splitlines()]

@@ -67,7 +67,7 @@ def test_every_include_goes_down():
 
 
 def symbols(obj: Path) -> Tuple[Set[str], Set[str]]:
-    """What an object defines for others, and what it needs of them."""
+    """The symbols that an object defines for others, and those that it needs."""
     listed = subprocess.run(["nm", str(obj)], text=True, stdout=subprocess.PIPE, check=True).stdout
     found = re.findall(r"^[0-9a-f ]* ([A-Za-z]) (\S+)$", listed, re.M)
     return ({name for kind, name in found if kind in "TDBRCWV"},
@@ -106,7 +106,7 @@ def test_circles_are_found():
 
 @pytest.fixture(name="graph")
 def built_graph() -> Dict[str, Set[str]]:
-    """What needs what, if the library is built."""
+    """Which object needs which, if the library is built."""
     graph = needs()
     if not graph:
         pytest.skip("nothing is built: run make")

@@ -22,7 +22,7 @@ def picture(directory, name):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """What `make docs` makes, elsewhere."""
+    """A directory with the pictures that `make docs` makes."""
     if not shutil.which("bochs-bin"):
         pytest.skip("bochs is not installed")
     directory = str(tmp_path_factory.mktemp("pictures"))

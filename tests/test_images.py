@@ -78,7 +78,7 @@ def flat(request) -> str:
 
 
 def multiboot_header(data: bytes) -> int:
-    """Its offset, or -1."""
+    """The offset of the section, or -1."""
     for offset in range(0, min(len(data), MULTIBOOT_SEARCH) - 47, 4):
         if struct.unpack_from("<I", data, offset)[0] == MULTIBOOT_MAGIC:
             return offset
@@ -190,7 +190,7 @@ def test_every_twin_is_a_native_case():
 
 
 def test_every_sentence_is_whole():
-    """It makes sense alone: none leans on a neighbour, and none is there twice in a suite."""
+    """Each sentence makes sense without its neighbours, and no suite has one twice."""
     for name in images():
         found = [case.sentence for case in
                  read_cases(os.path.join(BUILD, "x86", name + ".flat")) or []]

@@ -90,7 +90,7 @@ def test_a_panic_is_charged_to_the_image_that_ran():
 
 
 def test_a_panic_after_the_last_image_is_not_lost():
-    """It is charged to what ran last, although that had ended well."""
+    """The failure is charged to the image that ran last, although that image had ended well."""
     relay, logs = make_relay(("pass_a",))
     relay.feed(console_of(logs, [b"exit 0 by the guest"]) + b"LAB w OVER\n")
     relay.finish(Ending("dead", None, "Oops"))
@@ -110,7 +110,7 @@ def test_a_guest_cannot_write_marks():
     ("exit 77 by the guest", "exit", 77), ("off 126 shutdown (a triple fault)", "off", None),
     ("vmm 125 KVM_RUN: no", "vmm", None), ("nonsense", "vmm", None), ("exit x y", "vmm", None)])
 def test_exit_marks(text, kind, code):
-    """What nobody understands is the launcher's failure, never a good end."""
+    """A line that cannot be parsed is a failure of the launcher, never a good end."""
     ending = relay.read_exit(text)
     assert (ending.kind, ending.code) == (kind, code)
 
@@ -141,7 +141,7 @@ def test_module_args():
 
 
 def test_init_is_shell():
-    """What init runs, a shell can read."""
+    """A shell can read the script that init runs."""
     text = lab_init(["kvm.ko x=1"], "fw_cfg")
     subprocess.run(["sh", "-n"], input=text.encode(), check=True)
     assert "insmod /lib/kvm.ko x=1" in text
@@ -212,7 +212,7 @@ def lab_or_skip(name):
 
 
 def traces(records):
-    """What the guests saw."""
+    """The traces that the guests recorded."""
     return [(r["case"], r["verdict"], r["observed"], r.get("histogram"))
             for r in records if r["type"] == "result"]
 

@@ -92,7 +92,7 @@ def test_emulator_too_old(tmp_path):
 
 
 def test_no_memory_for_the_machine(tmp_path):
-    """What QEMU said is the reason."""
+    """The reason repeats QEMU's message."""
     bad = tmp_path / "qemu"
     script(bad, "echo \"qemu: cannot set up guest memory 'pc.ram': Cannot allocate memory\" >&2\n"
                 "exit 1\n")
@@ -174,7 +174,7 @@ def test_panic_is_the_verdict(tmp_path):
 
 
 def test_qemu_as_inner_vmm(tmp_path):
-    """The same cases with QEMU where the launcher is otherwise."""
+    """The cases pass with QEMU instead of the launcher as the VMM."""
     if not os.environ.get("ORDEAL_SLOW"):
         pytest.skip("kvm-amd@tcg+qemu takes a minute the first time; ORDEAL_SLOW=1 runs it")
     lab_or_skip("kvm-amd@tcg+qemu")

@@ -39,7 +39,7 @@ def bzimage(payload):
 
 
 def zstd(data):
-    """As the kernel's build does it: the length behind the frame."""
+    """Compress as the kernel's build does, with the length after the frame."""
     if not shutil.which("zstd"):
         pytest.skip("zstd is not installed; apt-get install zstd")
     done = subprocess.run(["zstd", "-qc"], input=data, stdout=subprocess.PIPE, check=True)
@@ -82,7 +82,7 @@ def test_kernel_is_unpacked(pack):
 @pytest.mark.parametrize("payload", [b"", b"\x02\x21\x4c\x18what", b"\xfd7zXZ\0broken",
                                      b"\x1f\x8bbroken", gzip.compress(b"no ELF")])
 def test_kernel_that_we_cannot_unpack(payload):
-    """It unpacks itself, then: entered by the boot protocol, its code at 1 MiB."""
+    """Such a kernel is entered by the boot protocol, with its code at 1 MiB, and unpacks itself."""
     kernel = bzimage(payload)
     assert disk.unpacked(kernel) is None
     load = disk.linux(kernel, b"initrd", "a=b", MEMORY)

@@ -30,7 +30,7 @@ RECORDS = [
     ([3, 0, 0, 0], "3"), ([3, 0, 0, 4], "3"), ([2, 1, 0, 0], "2/3"), ([0, 0, 0, 4], "-"),
     ([0, 0, 0, 0], "-"), ([2, 0, 1, 0], "2/3!"), ([0, 0, 2, 0], "0/2!")])
 def test_cells(counts, text):
-    """What obeys, of what ran; an unexpected verdict is marked."""
+    """How many of the cases that ran obey; an unexpected verdict is marked."""
     assert matrix.cell(counts) == text
 
 
@@ -44,7 +44,7 @@ def test_table():
 
 
 def test_page():
-    """What was between the marks goes, the rest stays; without its marks a page is refused."""
+    """Only the text between the marks is replaced; a page without the marks is refused."""
     page = "a\n" + matrix.BEGIN + "old\n" + matrix.END + "z\n"
     assert matrix.insert(page, "new\n") == "a\n" + matrix.BEGIN + "new\n" + matrix.END + "z\n"
     for bad in ("a\n", matrix.END + matrix.BEGIN, page + page):

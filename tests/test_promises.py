@@ -23,7 +23,7 @@ def page(name: str) -> str:
 
 
 def words(text: str) -> List[str]:
-    """What stands in backquotes."""
+    """The words in backquotes."""
     return re.findall(r"`([^`]+)`", text)
 
 

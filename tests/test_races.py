@@ -22,7 +22,7 @@ def log_of(name, cases, *options):
 
 
 def lines(text, word):
-    """What follows `WORD: case: `."""
+    """The text after `WORD: case: `."""
     return re.findall("^%s: [^:]*: (.*)$" % word, text, re.M)
 
 
@@ -31,8 +31,8 @@ def test_the_order_flips_between_two_ticks():
     found = {trace: ranges(ticks) for _, ticks, trace in map(parse_hist, lines(text, "HIST"))}
     sweep = parse_sweep(lines(text, "SWEEP")[0])
     at = found["IRQ(0x60)@UD2; #UD@UD2"]
-    behind = found["#UD@UD2; IRQ(0x60)@UD_ENTRY"]
-    assert at[0][0] == at[0][1] and behind[0][0] == at[0][1] + 1, "one tick is one instruction here"
+    after = found["#UD@UD2; IRQ(0x60)@UD_ENTRY"]
+    assert at[0][0] == at[0][1] and after[0][0] == at[0][1] + 1, "one tick is one instruction here"
     assert sweep["step"] == sweep["repeat"] == 1 and not sweep["incomplete"]
     assert sweep["samples"] == sweep["to"] - sweep["from"] + 1
     assert "%d IRQ(0x60)@UD2[" % at[0][0] in "\n".join(lines(text, "SAMPLE"))

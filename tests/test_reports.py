@@ -39,7 +39,7 @@ def run():
 
 
 def perl_tap(text, tmp_path):
-    """What TAP::Parser makes of it: {number: (ok, directive)}, plan, errors."""
+    """The result of TAP::Parser: {number: (ok, directive)}, plan, errors."""
     path = tmp_path / "x.tap"
     path.write_text(text, encoding="utf-8")
     program = r'''

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the log says of a sweep: the lines SWEEP, SAMPLE and HIST, and what becomes of them."""
+"""Sweeps in the log: the lines SWEEP, SAMPLE and HIST, and the results made from them."""
 import pytest
 from loglib import case_lines, data, good_log, head_lines, close_lines
 from ordeal.judge.session import BootPlan, Ending, Session

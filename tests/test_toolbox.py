@@ -82,7 +82,7 @@ def made(tmp_path, monkeypatch):
 
 
 def left(made):
-    """What there is but the lock."""
+    """The files other than the lock."""
     return sorted(name for name in os.listdir(made.roots) if not name.endswith(".lock"))
 
 
@@ -97,7 +97,7 @@ def test_a_root_is_asked_for_by_its_suffix():
 
 
 def test_every_emulator_platform_has_its_twin_in_each_root():
-    """The same expectations file, the same accel, and never without being asked for."""
+    """A platform with a root shares expectations and accel with the one without, and runs only if named."""
     known = platforms.known()
     host = Host(ROOT, ROOT, {})
     for name, platform in known.items():
@@ -291,7 +291,7 @@ def real(name):
 @pytest.mark.parametrize("name,oldest", [("tcg+trixie", (10, 0)), ("bochs-intel+trixie", (3, 0)),
                                          ("bochs-amd+trixie", (3, 0))])
 def test_the_real_one(tmp_path, name, oldest):
-    """It boots, with the root's own firmware, and another version than Debian 12's."""
+    """The root's emulator boots, with the root's firmware, and is newer than Debian 12's."""
     assert version_of(real(name))[:2] >= oldest
     done = subprocess.run([os.path.join(ROOT, "run_tests.sh"), "-p", name, "--logs",
                            str(tmp_path / "l"), "native/faults.irq_before_ud"], check=False,

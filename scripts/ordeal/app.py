@@ -63,7 +63,7 @@ def _boot_all(agenda: Agenda, runner: Runner, stream: Stream) -> None:
 
     def first_boot() -> None:
         engine.on_start = lambda: None
-        # What is not needed until the machine says something is loaded while it starts.
+        # Modules that are not needed before the machine's first output are loaded while it starts.
         from .judge import recheck  # noqa: F401
         from .run.fingerprint import gather
         stream.add(gather(agenda.host, agenda.platforms, [suite for suite, _ in agenda.chosen]))

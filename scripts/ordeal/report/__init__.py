@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What people and machines read at the end, from the stream of results alone."""
+"""The reports for people and machines, made from the stream of results alone."""

@@ -37,7 +37,7 @@ def _setup(kernel: bytes) -> Tuple[int, int]:
 
 
 def version(kernel: bytes) -> str:
-    """What a bzImage calls itself, such as 6.12.117-amd64; '' if it does not say."""
+    """The version that a bzImage contains, such as 6.12.117-amd64; '' if it has none."""
     if kernel[0x202:0x206] != _HEADER_MAGIC:
         return ""
     offset, = struct.unpack_from("<H", kernel, _KERNEL_VERSION)

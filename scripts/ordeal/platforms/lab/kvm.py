@@ -151,7 +151,7 @@ class KvmAmdTcg(Lab):
 
     @staticmethod
     def own_version(host: Host) -> str:
-        """What the user's kernel says it is; '' where it is ours."""
+        """The version that the user's kernel contains; '' if the kernel is the stock one."""
         own = host.lab.get("kernel", "")
         if not os.path.isfile(own):
             return own
