@@ -151,10 +151,12 @@ static void every_fragment(void)
 {
 	for (u16 id = FRAGMENT_NONE + 1; id < FRAGMENT_COUNT; id++) {
 		CHECK(fragments[id].name && fragments[id].name[0]);
-		CHECK(fragments[id].x2apic.end > fragments[id].x2apic.start);
-		CHECK(fragments[id].x2apic.end - fragments[id].x2apic.start <= 40);
-		CHECK(fragments[id].xapic.end > fragments[id].xapic.start);
-		CHECK(fragments[id].xapic.end - fragments[id].xapic.start <= 40);
+		for (int x2apic = 0; x2apic < 2; x2apic++) {
+			const struct code *code = fragment_code(id, x2apic);
+
+			CHECK(code->end > code->start);
+			CHECK(code->end - code->start <= 40);
+		}
 	}
 }
 

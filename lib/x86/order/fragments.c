@@ -21,9 +21,25 @@
 #undef FRAGMENT
 
 const struct fragment fragments[FRAGMENT_COUNT] = {
-#define FRAGMENT(id, name, text) [FRAGMENT_##id] = { name, CODE(id), CODE(id) },
-#define LAPIC_FRAGMENT(id, name, x2apic, xapic)                                                    \
-	[FRAGMENT_##id] = { name, CODE(id), CODE(id##_xapic) },
+#define FRAGMENT(id, name, text) [FRAGMENT_##id] = { name, CODE(id) },
 #include "order/fragments.def"
 #undef FRAGMENT
 };
+
+static const struct {
+	u16 fragment;
+	struct code code;
+} of_xapic[] = {
+#define FRAGMENT(id, name, text)
+#define LAPIC_FRAGMENT(id, name, x2apic, xapic) { FRAGMENT_##id, CODE(id##_xapic) },
+#include "order/fragments.def"
+#undef FRAGMENT
+};
+
+const struct code *fragment_code(u16 fragment, bool x2apic)
+{
+	for (size_t i = 0; !x2apic && i < ARRAY_SIZE(of_xapic); i++)
+		if (of_xapic[i].fragment == fragment)
+			return &of_xapic[i].code;
+	return &fragments[fragment].code;
+}

@@ -36,12 +36,14 @@ struct code {
 	const u8 *start, *end;
 };
 
-/* Most fragments are the same code in either mode of the LAPIC. */
 struct fragment {
 	const char *name;
-	struct code x2apic, xapic;
+	struct code code; /* for x2APIC mode, where the LAPIC's mode makes a difference */
 };
 
 extern const struct fragment fragments[FRAGMENT_COUNT];
+
+/* The code of a fragment for the mode that the LAPIC is in. */
+const struct code *fragment_code(u16 fragment, bool x2apic);
 
 #endif

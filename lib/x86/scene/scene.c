@@ -83,9 +83,7 @@ static void set_defaults(struct scene *scene)
 
 static const struct code *code_of(u16 step)
 {
-	const struct fragment *f = &fragments[step & FRAGMENT_MASK];
-
-	return this_cpu.lapic_mode == LAPIC_X2APIC ? &f->x2apic : &f->xapic;
+	return fragment_code(step & FRAGMENT_MASK, this_cpu.lapic_mode == LAPIC_X2APIC);
 }
 
 static bool any_label(const u16 *steps, size_t n)
