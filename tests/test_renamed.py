@@ -101,8 +101,22 @@ def test_a_dry_run_changes_nothing(tmp_path):
     assert "no old ids" in rewrite(path).stdout
 
 
+def test_what_a_link_leads_to_is_rewritten_and_the_link_stays(tmp_path):
+    real, link = tmp_path / "lists" / "real.cfg", tmp_path / "link.cfg"
+    real.parent.mkdir()
+    real.write_bytes(b"cases = svm/masking.*\r\n")
+    link.symlink_to("lists/real.cfg")
+    assert rewrite(link).returncode == 0 and link.is_symlink()
+    assert real.read_bytes() == b"cases = entry/svm_masking.*\r\n"
+    assert [path.name for path in real.parent.iterdir()] == ["real.cfg"]
+
+
 def test_bad_input(tmp_path):
-    assert rewrite(tmp_path / "none").returncode == 2 and "none" in rewrite(tmp_path / "none").stderr
+    (tmp_path / "binary").write_bytes(b"\xff\xfehv/stories.s2_trap_gate")
+    for name, said in (("none", "none: No such file"), (".", "Is a directory"), ("binary", "no UTF-8 text")):
+        done = rewrite(tmp_path / name)
+        assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    assert (tmp_path / "binary").read_bytes() == b"\xff\xfehv/stories.s2_trap_gate"
     assert rewrite().returncode == 2 and rewrite("--nonsense").returncode == 2
 
 
@@ -111,6 +125,10 @@ def test_an_old_pattern_is_told_its_new_id():
     assert done.returncode == 2 and "renamed, see scripts/renamed-cases: " + S2_NEW in done.stdout
     done = run("-p", "tcg", "vapic/virtual_apic.*")
     assert done.returncode == 2 and "virtual/vmx_instructions.*" in done.stdout
+    for words in (("races",), ("-x", "races"), ("-g", "svm")):
+        done = run("-p", "tcg", *words)
+        assert done.returncode == 2 and "renamed, see scripts/renamed-cases" in done.stdout, words
+    assert "renamed" not in run("-p", "tcg", "nonsense").stdout
 
 
 def test_an_old_expectation_is_told_the_script():

@@ -20,7 +20,7 @@ const char *event_state_name(u64 bit);
 /* Appends interruptibility, "[sti=1]"; nothing if no bit is set. */
 void event_state_format(struct text *text, u64 state);
 
-/* Appends an injected or interrupted event (hv/events.h): "#GP(0)", "INTR(0x40)". */
+/* Appends an injected or interrupted event (order/events.h): "#GP(0x0)", "INTR(0x40)". */
 void event_value_format(struct text *text, u64 event);
 
 /* "RDMSR" for EXIT_RDMSR; "?" for a number that is none. */

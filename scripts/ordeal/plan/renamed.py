@@ -80,8 +80,9 @@ def is_old(pattern: str) -> bool:
 
 
 def hint(patterns: Iterable[str], where: str = "") -> str:
-    """'; renamed: ...' if these patterns are of before; where: the file that holds them."""
-    old = [pattern for pattern in patterns if is_old(pattern)]
+    """'; renamed: ...' if these patterns are of before; where: the file that holds them. A word
+    without a slash is a suite."""
+    old = [pattern for pattern in (p if "/" in p else p + "/*" for p in patterns) if is_old(pattern)]
     if not old:
         return ""
     if where:

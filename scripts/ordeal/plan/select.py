@@ -97,8 +97,8 @@ def check_stanzas(stanzas: Sequence[Stanza], selection: Selection) -> None:
     groups = sorted({group for stanza in stanzas for group in stanza.groups})
     for group in selection.groups:
         if group not in groups:
-            raise UserError("unknown group %s%s; there are: %s"
-                            % (group, near(group, groups), " ".join(groups) or "none"))
+            raise UserError("unknown group %s%s; there are: %s%s" % (
+                group, near(group, groups), " ".join(groups) or "none", renamed.hint([group])))
 
 
 def _check_cases(suites: Sequence[Suite], selection: Selection) -> None:
