@@ -25,7 +25,7 @@ static struct vcpu *start(enum gate_type gate, struct hv_options options)
 /* Root waits until the interrupt that the guest started is pending. */
 static void wait_in_root(u8 vector)
 {
-	enum { POLLS = 1 << 22 };
+	enum { POLLS = 1 << 24 };
 
 	for (int i = 0; i < POLLS; i++)
 		if (lapic_irr(vector))
@@ -64,7 +64,8 @@ CASE_BOTH_GATES(
 	"S2: the interrupt of a timer that the guest started and that expires in root comes after the injected #GP",
 	AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), EVENT_INJECTION, "stories.sti_rdmsr")
 {
-	enum { LONG_AFTER_THE_EXIT = 200000 };
+	/* 2 ms where a tick is a nanosecond: an emulator that translates takes its time at first. */
+	enum { LONG_AFTER_THE_EXIT = 2000000 };
 	struct vcpu *v;
 
 	scene(ARM_TIMER, STI, NOP, L(RDMSR));
