@@ -12,8 +12,6 @@ ERROR, CRASH, TIMEOUT, NOTRUN, FLAKY = "ERROR", "CRASH", "TIMEOUT", "NOTRUN", "F
 VERDICTS = (PASS, FAIL, SKIP, XFAIL, XPASS, ERROR, CRASH, TIMEOUT, NOTRUN, FLAKY)
 #: Verdicts from best to worst. The verdict of a whole image is the worst of its cases.
 SEVERITY = (PASS, SKIP, XFAIL, NOTRUN, XPASS, FLAKY, FAIL, ERROR, TIMEOUT, CRASH)
-#: Verdicts that need no explanation in a green run.
-EXPECTED = frozenset((PASS, SKIP, XFAIL))
 
 
 class UserError(Exception):

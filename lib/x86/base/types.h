@@ -27,10 +27,7 @@ typedef int32_t s32;
 #define IN_SOURCE_ORDER
 #endif
 
-#define PAGE_SIZE     4096ul
-#define PAGE_ALIGNED  __attribute__((aligned(4096)))
-
-#define _STRINGIFY(x) #x
-#define STRINGIFY(x)  _STRINGIFY(x)
+#define PAGE_SIZE    4096ul
+#define PAGE_ALIGNED __attribute__((aligned(4096)))
 
 #endif

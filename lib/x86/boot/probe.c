@@ -28,7 +28,8 @@ bool probe_rdmsr(u32 index, u64 *value)
 	return quiet;
 }
 
-bool probe_rdmsr_faults(u32 index)
+/* Does RDMSR of @index raise #GP(0) here? No interrupt may be pending in a window: IF stays 0. */
+static bool rdmsr_faults(u32 index)
 {
 	const struct log_entry *event = &event_log.entries[0];
 	u64 value;
@@ -43,7 +44,7 @@ void probe_missing_msr(void)
 
 	this_cpu.missing_msr = candidates[0];
 	for (size_t i = 0; i < ARRAY_SIZE(candidates) && !this_cpu.missing_msr_faults; i++) {
-		if (!probe_rdmsr_faults(candidates[i]))
+		if (!rdmsr_faults(candidates[i]))
 			continue;
 		this_cpu.missing_msr = candidates[i];
 		this_cpu.missing_msr_faults = true;

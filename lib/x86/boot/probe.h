@@ -20,9 +20,6 @@ void probe_virtualization(void);
 /* Reads an MSR that may not exist. False, and nothing in *@value, if RDMSR raised an exception. */
 bool probe_rdmsr(u32 index, u64 *value);
 
-/* Does RDMSR of @index raise #GP(0) here? No interrupt may be pending in a window: IF stays 0. */
-bool probe_rdmsr_faults(u32 index);
-
 /* A candidate in the range 0-1FFFH, in C0000000H-C0001FFFH, and in neither. */
 enum {
 	MISSING_MSR_LOW = 0x1fef,

@@ -202,11 +202,6 @@ static const struct guest_exit *run_wanting(struct vcpu *v, enum exit_reason wan
 	error("unexpected exit %s", exit_reason_name(v->exit.reason));
 }
 
-const struct guest_exit *vcpu_run(struct vcpu *v)
-{
-	return run_wanting(v, EXIT_NONE);
-}
-
 /* An address does not tell after which IRET the guest left; the trace does. */
 static bool is_at(const struct vcpu *v, int place)
 {

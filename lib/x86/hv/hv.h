@@ -92,15 +92,10 @@ bool hv_is_svm(void);
 void pend_nmi(void);
 
 /*
- * Enters the guest and returns at its next exit, which is logged. An exit that no case can want (a
- * failed entry, a triple fault, the guard timer, an exit without a neutral name) is dumped and ends
- * the case as ERROR.
- */
-const struct guest_exit *vcpu_run(struct vcpu *v);
-
-/*
- * Enters the guest, which must exit next with @reason at @place (PLACE_ANY: anywhere). Another exit
- * is dumped and ends the case as FAIL.
+ * Enters the guest, which must exit next with @reason at @place (PLACE_ANY: anywhere); the exit is
+ * logged. Another exit is dumped and ends the case as FAIL, or as ERROR if only a broken guest or
+ * platform explains it (a failed entry, a triple fault, the guard timer, an exit without a neutral
+ * name).
  */
 const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int place);
 

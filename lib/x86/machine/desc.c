@@ -107,11 +107,6 @@ void gate_type_set(u8 vector, enum gate_type type)
 	idt[vector].type = (u8)((idt[vector].type & ~0xf) | type);
 }
 
-enum gate_type gate_type_get(u8 vector)
-{
-	return idt[vector].type & 0xf;
-}
-
 void gate_stack_set(u8 vector, unsigned int ist)
 {
 	idt[vector].ist = (u8)ist;

@@ -39,7 +39,6 @@ void gate_unusable(u8 vector);
 
 /* Changes the type only. */
 void gate_type_set(u8 vector, enum gate_type type);
-enum gate_type gate_type_get(u8 vector);
 
 /* The stack only: IST_NONE or IST_*. */
 void gate_stack_set(u8 vector, unsigned int ist);

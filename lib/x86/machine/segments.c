@@ -28,7 +28,8 @@ u32 segment_limit(u16 selector)
 	return limit;
 }
 
-u64 system_segment_base(const struct descriptor_pointer *gdtr, u16 selector)
+/* Base of a 64-bit system segment (the TSS), from its descriptor in the GDT. */
+static u64 system_segment_base(const struct descriptor_pointer *gdtr, u16 selector)
 {
 	const u64 *d = (const u64 *)gdtr->base + selector / 8;
 

@@ -29,7 +29,4 @@ u32 segment_access_rights(u16 selector);
 /* Limit in bytes, by LSL. */
 u32 segment_limit(u16 selector);
 
-/* Base of a 64-bit system segment (the TSS), from its descriptor in the GDT. */
-u64 system_segment_base(const struct descriptor_pointer *gdtr, u16 selector);
-
 #endif

@@ -74,7 +74,8 @@ void nmi_timer_disarm(void)
 	outb(PIT_CONTROL, PIT_ONE_SHOT); /* the 8254 does not count before it has a count */
 }
 
-void nmi_timer_stop(void)
+/* None comes any more; the I/O APIC's entry is masked. */
+static void nmi_timer_stop(void)
 {
 	nmi_timer_disarm();
 	ioapic_write(IOAPIC_ENTRY + 2 * pit_pin, ENTRY_MASKED);
@@ -122,21 +123,12 @@ static struct nmi_distance try_pin(u32 pin)
 	return d;
 }
 
-struct nmi_distance nmi_timer_init(void)
+struct nmi_distance require_nmi_timer(void)
 {
 	struct nmi_distance d = { 0 };
 
-	if (!ioapic_exists())
-		return d;
-	for (size_t i = 0; i < ARRAY_SIZE(pit_pins) && !d.instructions; i++)
+	for (size_t i = 0; ioapic_exists() && i < ARRAY_SIZE(pit_pins) && !d.instructions; i++)
 		d = try_pin(pit_pins[i]);
-	return d;
-}
-
-struct nmi_distance require_nmi_timer(void)
-{
-	struct nmi_distance d = nmi_timer_init();
-
 	if (!d.instructions)
 		skip("no NMI comes from the PIT through the I/O APIC");
 	return d;

@@ -25,12 +25,10 @@ struct nmi_distance {
 };
 
 /*
- * Leads the PIT to this CPU as NMI, and tries it. After scene(), whose handlers see it; the log is
- * empty afterwards. The stage stops it when the case is over.
+ * Leads the PIT to this CPU as NMI, and tries it; ends the case as SKIP if no NMI comes. Call it
+ * after scene(), whose handlers see the NMI; the log is empty afterwards. The stage stops the timer
+ * when the case is over.
  */
-struct nmi_distance nmi_timer_init(void);
-
-/* The same; ends the case as SKIP if there is no such timer. */
 struct nmi_distance require_nmi_timer(void);
 
 /*
@@ -44,8 +42,5 @@ void nmi_timer_record(void);
 
 /* If one comes after all it is dropped. */
 void nmi_timer_disarm(void);
-
-/* None comes any more; the I/O APIC's entry is masked. */
-void nmi_timer_stop(void);
 
 #endif

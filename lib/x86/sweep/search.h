@@ -80,12 +80,6 @@ struct search_outcome {
 void search_window(const struct search_subject *subject, struct search_budget budget,
 		   struct search_outcome *outcome);
 
-/* Were all counts of the window played? */
-static inline bool search_is_whole(const struct search_outcome *outcome)
-{
-	return outcome->end == SEARCH_WHOLE;
-}
-
 struct text;
 
 /* Appends the counts of one order: "1-90,93"; "~1-240" if other orders lie between too often. */
