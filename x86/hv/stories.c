@@ -64,7 +64,7 @@ CASE_BOTH_GATES(
 	"S2: the interrupt of a timer that the guest started and that expires in root comes after the injected #GP",
 	AFTER_IRET_OF("#GP"), AT_HANDLER_OF("#GP"), EVENT_INJECTION, "stories.sti_rdmsr")
 {
-	/* 2 ms where a tick is a nanosecond: an emulator that translates takes its time at first. */
+	/* 2 ms where a tick is a nanosecond: a translator takes its time at first. */
 	enum { LONG_AFTER_THE_EXIT = 2000000 };
 	struct vcpu *v;
 
