@@ -104,9 +104,9 @@ static void places(void)
 	CHECK_TEXT(place_name(ENTRY_OF(GP_VECTOR)), "GP_ENTRY");
 	CHECK_INT(layout_place(&made_up, M).place, PLACE_ANY); /* no step bears M */
 	CHECK_INT(layout_place(&made_up, ELSEWHERE).place, PLACE_ANY);
-	CHECK_INT(layout_place(&made_up, BEHIND_VMRUN).place, PLACE_ANY);
+	CHECK_INT(layout_place(&made_up, AFTER_VMRUN).place, PLACE_ANY);
 	made_up.root[ROOT_VMRUN] = (struct root_code){ "VMRUN", 0x500000, 0x500003, 0x500010 };
-	CHECK_TEXT(place_name(BEHIND_VMRUN), "VMRUN+3");
+	CHECK_TEXT(place_name(AFTER_VMRUN), "VMRUN+3");
 	CHECK_TEXT(name(0x50000f), "VMRUN+15");
 	CHECK_TEXT(name(0x500010), "0x500010 (outside the scene)");
 }

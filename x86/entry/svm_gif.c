@@ -82,7 +82,7 @@ CASE(stgi_nmi_first, "S21",
 	pend_nmi();
 	svm_open_gif(v, RFLAGS_IF);
 	run_to_end(v);
-	observed("the NMI came %ld bytes after STGI", nmi_at - address_of(BEHIND_STGI));
+	observed("the NMI came %ld bytes after STGI", nmi_at - address_of(AFTER_STGI));
 	expect(NMI(), IRQ(VEC, IF(1)));
 }
 
@@ -171,5 +171,5 @@ CASE(host_tf, "S27",
 	svm_host_if(v, false);
 	svm_open_gif(v, 0);
 	run_to_end(v);
-	expect(DB(AT(BEHIND_VMRUN), TF(1), DR6(DR6_BS)), EXIT(NMI, AT(L)), NMI(), ENTRY(AT(L)));
+	expect(DB(AT(AFTER_VMRUN), TF(1), DR6(DR6_BS)), EXIT(NMI, AT(L)), NMI(), ENTRY(AT(L)));
 }

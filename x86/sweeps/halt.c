@@ -75,7 +75,7 @@ static const struct sweep sti_hlt = {
 };
 
 /* IF=1; HLT: an interrupt at HLT itself leaves HLT to the guard. */
-enum landing { BEFORE, AT_HLT, BEHIND, LANDING_COUNT };
+enum landing { BEFORE, AT_HLT, AFTER_HLT, LANDING_COUNT };
 
 static void lay_out_hlt(const void *argument)
 {
@@ -110,7 +110,7 @@ static int classify_hlt(const void *argument, const struct layout *layout,
 	(void)argument;
 	if (trace->count == 2 && trace->events[0].entry->vector == NMI_VECTOR &&
 	    !want_mismatch(&irq, layout, &trace->events[1]))
-		return BEHIND; /* a host that stalled: the guard came first */
+		return AFTER_HLT; /* a host that stalled: the guard came first */
 	*reason = "the interrupt was not served";
 	if (!trace->count || want_mismatch(&irq, layout, &trace->events[0]))
 		return -1;
@@ -124,14 +124,14 @@ static int classify_hlt(const void *argument, const struct layout *layout,
 	if (rip <= layout->addresses[1] || (rip > at_hlt && rip != layout_address(layout, M)))
 		return -1;
 	if (rip > at_hlt)
-		return BEHIND;
+		return AFTER_HLT;
 	return rip < at_hlt ? BEFORE : AT_HLT;
 }
 
 static const char *const names_hlt[LANDING_COUNT] = {
 	[BEFORE] = "IRQ(%v)@before HLT; NMI@after HLT",
 	[AT_HLT] = "IRQ(%v)@HLT; NMI@after HLT",
-	[BEHIND] = "IRQ(%v)@after HLT",
+	[AFTER_HLT] = "IRQ(%v)@after HLT",
 };
 
 static const struct sweep hlt = {

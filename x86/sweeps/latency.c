@@ -11,8 +11,8 @@
 
 enum {
 	SAMPLES = 64,
-	MOST_BEFORE = 16, /* NOPs before the write: it is tried at so many places */
-	BEHIND = 40,	  /* NOPs after it */
+	MOST_BEFORE = 16, /* NOPs before the write: each number up to this is tried */
+	NOPS_AFTER = 40,  /* NOPs after it */
 	BUCKETS = 8,
 };
 
@@ -38,14 +38,14 @@ static size_t bucket_of(size_t distance)
 
 static void lay_out(size_t before)
 {
-	u16 steps[MOST_BEFORE + BEHIND + 4];
+	u16 steps[MOST_BEFORE + NOPS_AFTER + 4];
 	size_t n = 0;
 
 	steps[n++] = STI;
 	while (n <= before + 1)
 		steps[n++] = NOP;
 	steps[n++] = L(SELF_IPI);
-	for (size_t i = 0; i < BEHIND; i++)
+	for (size_t i = 0; i < NOPS_AFTER; i++)
 		steps[n++] = NOP;
 	scene_build(the_scene(), steps, n);
 }

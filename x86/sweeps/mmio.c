@@ -21,7 +21,7 @@ enum {
 #define OLD_VALUE 0x55000000u
 #define NEW_VALUE 0xaa000000u
 
-enum where { BEFORE, AT_IT, BEHIND, LATER, WHERE_COUNT };
+enum where { BEFORE, AT_IT, AFTER_IT, LATER, WHERE_COUNT };
 
 static volatile u32 *const ioapic_select = (volatile u32 *)IOAPIC_ADDRESS;
 static volatile u32 *const ioapic_window = (volatile u32 *)(IOAPIC_ADDRESS + IOAPIC_WINDOW);
@@ -93,13 +93,13 @@ static int classify(const void *argument, const struct layout *layout, const str
 		return -1;
 	if (event->rip == at)
 		return AT_IT;
-	return event->rip < at ? BEFORE : BEHIND;
+	return event->rip < at ? BEFORE : AFTER_IT;
 }
 
 static const char *const names[WHERE_COUNT] = {
 	[BEFORE] = "IRQ(%v)@before CMPXCHG",
 	[AT_IT] = "IRQ(%v)@CMPXCHG",
-	[BEHIND] = "IRQ(%v)@after CMPXCHG",
+	[AFTER_IT] = "IRQ(%v)@after CMPXCHG",
 	[LATER] = "IRQ(%v)@later",
 };
 

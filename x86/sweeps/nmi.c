@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "sweep/sweep.h"
 
-enum place_of_nmi { BEFORE, AT_L, BEHIND, LATER, PLACE_COUNT };
+enum place_of_nmi { BEFORE, AT_L, AFTER_IT, LATER, PLACE_COUNT };
 
 struct nmi_sweep {
 	u16 before;   /* the instruction before L */
@@ -72,7 +72,7 @@ static enum place_of_nmi place_of(const struct nmi_sweep *r, const struct layout
 		return AT_L;
 	if (step < l)
 		return BEFORE;
-	return step == layout->step_count - 1 ? LATER : BEHIND; /* as are handlers */
+	return step == layout->step_count - 1 ? LATER : AFTER_IT; /* as are handlers */
 }
 
 static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
@@ -109,7 +109,7 @@ static int classify(const void *argument, const struct layout *layout, const str
 static const char *const names[PLACE_COUNT] = {
 	[BEFORE] = "NMI@before the boundary",
 	[AT_L] = "NMI@the boundary after %i",
-	[BEHIND] = "NMI@after it",
+	[AFTER_IT] = "NMI@after it",
 	[LATER] = "NMI@later",
 };
 

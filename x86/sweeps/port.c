@@ -30,7 +30,7 @@ enum {
 	UNTOUCHED = 0xee,
 };
 
-enum where { BEFORE, FIRST, BETWEEN, DONE, BEHIND, LATER, WHERE_COUNT };
+enum where { BEFORE, FIRST, BETWEEN, DONE, AFTER_IT, LATER, WHERE_COUNT };
 enum { SPARE_RCX, SPARE_POINTER };
 
 struct port_io {
@@ -145,7 +145,7 @@ static int where_of(const struct layout *layout, const struct log_entry *irq, co
 	if ((irq->rip < at && done) || (irq->rip > at && done != FIFO_SIZE))
 		return -1;
 	if (irq->rip != at)
-		return irq->rip < at ? BEFORE : BEHIND;
+		return irq->rip < at ? BEFORE : AFTER_IT;
 	if (!done)
 		return FIRST;
 	return done == FIFO_SIZE ? DONE : BETWEEN;
@@ -173,7 +173,7 @@ static const char *const names[WHERE_COUNT] = {
 	[FIRST] = "IRQ(%v)@%i, no iteration done",
 	[BETWEEN] = "IRQ(%v)@%i, between iterations",
 	[DONE] = "IRQ(%v)@%i, all iterations done",
-	[BEHIND] = "IRQ(%v)@after %i",
+	[AFTER_IT] = "IRQ(%v)@after %i",
 	[LATER] = "IRQ(%v)@later",
 };
 

@@ -23,7 +23,7 @@ enum {
 /* Where on_delivery keeps the interrupted registers. */
 enum { SPARE_RCX, SPARE_RSI, SPARE_RDI };
 
-enum where { BEFORE, FIRST, AFTER_BREAKPOINT, BETWEEN, DONE, BEHIND, LATER, WHERE_COUNT };
+enum where { BEFORE, FIRST, AFTER_BREAKPOINT, BETWEEN, DONE, AFTER_IT, LATER, WHERE_COUNT };
 
 struct rep {
 	u16 setup, instruction;
@@ -94,7 +94,7 @@ static enum where where_of(const struct rep *rep, const struct layout *layout,
 	u64 done = COUNT - irq->spare[SPARE_RCX];
 
 	if (irq->rip != at)
-		return irq->rip < at ? BEFORE : BEHIND;
+		return irq->rip < at ? BEFORE : AFTER_IT;
 	if (!done)
 		return after_hit ? AFTER_BREAKPOINT : FIRST;
 	return done == rep->iterations ? DONE : BETWEEN;
@@ -112,7 +112,7 @@ static const char *state_problem(const struct rep *rep, const struct log_entry *
 	if (done > rep->iterations || irq->spare[SPARE_RDI] != source + DISTANCE + done ||
 	    (rep->copies && irq->spare[SPARE_RSI] != source + done))
 		return "RCX, RSI and RDI do not tell of the same number of iterations";
-	if (where == BEHIND && done != rep->iterations)
+	if (where == AFTER_IT && done != rep->iterations)
 		return "it came after an instruction that was not done";
 	if (where == DONE && !rep->copies)
 		return "the byte was found, and the interrupt goes back to scan on";
@@ -120,7 +120,7 @@ static const char *state_problem(const struct rep *rep, const struct log_entry *
 		return "between iterations the saved RF is 0";
 	if (where == BETWEEN && !rep->copies && irq->rflags & RFLAGS_ZF)
 		return "between iterations ZF says that the byte was found";
-	if ((where == FIRST || where == BEHIND) && rep->copies && rf)
+	if ((where == FIRST || where == AFTER_IT) && rep->copies && rf)
 		return "RF is 1 where no iteration was interrupted";
 	return NULL;
 }
@@ -170,7 +170,7 @@ static const char *const names[WHERE_COUNT] = {
 	[AFTER_BREAKPOINT] = "#DB@%i; IRQ(%v)@no iteration done",
 	[BETWEEN] = "IRQ(%v)@%i, between iterations",
 	[DONE] = "IRQ(%v)@%i, all iterations done",
-	[BEHIND] = "IRQ(%v)@after %i",
+	[AFTER_IT] = "IRQ(%v)@after %i",
 	[LATER] = "IRQ(%v)@later",
 };
 

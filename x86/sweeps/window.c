@@ -14,7 +14,7 @@ enum {
 };
 
 /* Orders of all sweeps here; each uses those that it can tell apart. */
-enum arrival { BEFORE, DURING, AT_L, BEHIND, LATER, ARRIVAL_COUNT };
+enum arrival { BEFORE, DURING, AT_L, AFTER_IT, LATER, ARRIVAL_COUNT };
 
 struct window {
 	u16 round[3];	/* steps that are repeated; FRAGMENT_NONE ends them */
@@ -75,7 +75,7 @@ static int classify_rounds(const struct window *w, const struct layout *layout, 
 		length++;
 	*reason = "the interrupt came at a boundary that is never open";
 	if (step == layout->step_count || rip != layout->addresses[step] || step < first)
-		return rip == layout->landing ? BEHIND : -1;
+		return rip == layout->landing ? AFTER_IT : -1;
 	if (step < first + length * ROUNDS && (int)((step - first) % length) != w->open_round)
 		return -1;
 	if (step >= first + length * ROUNDS && step < l)
@@ -84,7 +84,7 @@ static int classify_rounds(const struct window *w, const struct layout *layout, 
 		return BEFORE;
 	if (step < l)
 		return DURING;
-	return step == l ? AT_L : BEHIND;
+	return step == l ? AT_L : AFTER_IT;
 }
 
 static int classify(const void *argument, const struct layout *layout, const struct trace *trace,
@@ -107,14 +107,14 @@ static int classify(const void *argument, const struct layout *layout, const str
 		return -1;
 	if (rip == at_l)
 		return AT_L;
-	return rip < at_l ? BEFORE : BEHIND;
+	return rip < at_l ? BEFORE : AFTER_IT;
 }
 
 static const char *const names_of_rounds[ARRIVAL_COUNT] = {
 	[BEFORE] = "IRQ(%v)@pending before the rounds",
 	[DURING] = "IRQ(%v)@a window in the rounds",
 	[AT_L] = "IRQ(%v)@the first window after them",
-	[BEHIND] = "IRQ(%v)@after that",
+	[AFTER_IT] = "IRQ(%v)@after that",
 	[LATER] = "IRQ(%v)@later",
 };
 
@@ -122,7 +122,7 @@ static const char *const names_of_boundary[ARRIVAL_COUNT] = {
 	[BEFORE] = "IRQ(%v)@before the boundary after %i",
 	[DURING] = "", /* there are no rounds */
 	[AT_L] = "IRQ(%v)@the boundary after %i",
-	[BEHIND] = "IRQ(%v)@after it",
+	[AFTER_IT] = "IRQ(%v)@after it",
 	[LATER] = "IRQ(%v)@later",
 };
 

@@ -128,7 +128,7 @@
 #define SEL_USER_CODE64	 0x30
 #define SEL_TSS		 0x38
 #define SEL_NOT_PRESENT	 0x48 /* data, P=0 */
-#define SEL_BEYOND	 0x58 /* behind the GDT's end */
+#define SEL_BEYOND	 0x58 /* beyond the GDT's end */
 #define SEL_RPL3	 3
 
 /* Interrupt stack table slots ("Interrupt Stack Table"); 0 means: stay on the current stack. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one mutation of this boot. Where it acts is asked for by name: `git grep -w mutated`.
+ * The one mutation of this boot. Each place where it acts asks mutated(): `git grep -w mutated`.
  */
 #include "base/mutate.h"
 #include "base/string.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Mutations of the stage: the guest argument mutate=NAME changes every scene, or what is pending,
- * in one way (mutate.def). A case that passes all the same asserts nothing about what was changed;
- * a case that survives every mutation asserts nothing at all. `make mutants` counts them.
+ * in one way (mutate.def). A case that still passes asserts nothing about what was changed; a case
+ * that survives every mutation asserts nothing at all. `make mutants` counts them.
  */
 #ifndef ORDEAL_MUTATE_H
 #define ORDEAL_MUTATE_H
@@ -23,7 +23,7 @@ void mutate(enum mutation mutation);
 /* Is the stage changed in this way? */
 bool mutated(enum mutation mutation);
 
-/* Value of mutate=; MUTATE_NOTHING if it is no mutation's name. */
+/* The mutation that mutate=@name asks for; MUTATE_NOTHING if there is no such mutation. */
 enum mutation mutation_named(const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The four functions that a freestanding compiler may call by itself, and the two we need besides.
+ * The four functions to which a freestanding compiler may emit calls, and the two others we need.
  */
 #include "base/string.h"
 

@@ -17,7 +17,7 @@ enum {
 	LEAF_HYPERVISOR = 0x40000000,
 };
 
-/* Values have no spaces and no surprises: anything else becomes '_'; trailing ones are dropped. */
+/* Spaces, '=' and what is not printable become '_'; trailing ones are dropped. */
 static void tidy(char *s)
 {
 	size_t n = strlen(s);

@@ -9,7 +9,7 @@ struct args;
 
 void env_report(void);
 
-/* Runs every case that @args select, and ends the boot. main.c. */
+/* main.c: runs every case that @args select, and ends the boot. */
 void run_cases(const struct args *args);
 
 /* What the image does; by default run_cases(). */

@@ -48,7 +48,7 @@ void run_cases(const struct args *args)
 	report_end();
 }
 
-/* An image without cases of this kind (x86/empty.c, x86/selftest.c) brings its own. */
+/* An image that runs no cases (x86/empty.c) defines its own. */
 void __attribute__((weak)) image_main(const struct args *args)
 {
 	run_cases(args);

@@ -34,7 +34,7 @@ static const struct hv_vendor *choose_vendor(void)
 	skip("%s; %s", vmx_vendor.unavailable(), svm_vendor.unavailable());
 }
 
-/* The guest is over: nothing of it may stay, so the machine must be as it was before. */
+/* The guest has ended: nothing of it may stay, so the machine must be as it was before. */
 void hv_stop(void)
 {
 	struct vcpu *v = this_cpu.vcpu;

@@ -65,7 +65,7 @@ struct hv_options {
 
 /*
  * Switches virtualization on and makes the case's scene the guest: its registers, its flags, its
- * first instruction. Where that cannot be had, the case ends as SKIP and names the bit or MSR that
+ * first instruction. Where that is impossible, the case ends as SKIP and names the bit or MSR that
  * forbids it. When the case is over the stage switches virtualization off again, and the machine
  * must be what it was before.
  */
@@ -81,7 +81,7 @@ struct vcpu *start_with_interrupts_on(void);
  */
 struct vcpu *hv_again(void);
 
-/* What the stage does when the case is over; nothing if virtualization is off. */
+/* Ends the guest and leaves VMX or SVM, if that is on. The stage calls this after each case. */
 void hv_stop(void);
 
 /* Has this processor VMX or SVM, and does firmware allow it? For require(), before hv_start(). */

@@ -18,7 +18,7 @@ struct identity_map {
 	u64 low_table[MAP_ENTRIES];
 } PAGE_ALIGNED;
 
-/* What stands beside the address in an entry that leads to a table, and in one that maps a page. */
+/* The bits beside the address in an entry that leads to a table, and in one that maps a page. */
 struct map_bits {
 	u64 table;
 	u64 memory; /* below the devices' addresses */

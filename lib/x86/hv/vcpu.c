@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a case does to the vcpu between an exit and the next entry. The exit as the log has it
- * follows what the case sets, so that the next entry is logged as it is.
+ * What a case sets in the vcpu between an exit and the next entry. v->exit is kept up to date with
+ * it, so that the log shows the next entry as it really is.
  */
 #include "hv/vcpu.h"
 #include "stage/case.h"

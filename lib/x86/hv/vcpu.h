@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Between the shim's neutral half and its two vendors: what both know of a vcpu, and the calls that
- * a vendor gives. A vendor's own vcpu (struct vmx_vcpu, struct svm_vcpu) begins with this one and
- * owns what its processor reads and writes.
+ * a vendor provides. A vendor's own vcpu (struct vmx_vcpu, struct svm_vcpu) begins with this one
+ * and owns what its processor reads and writes.
  */
 #ifndef ORDEAL_HV_VCPU_H
 #define ORDEAL_HV_VCPU_H
@@ -20,9 +20,7 @@ struct vcpu {
 	struct machine_state before; /* of root, when the shim was switched on */
 };
 
-/*
- * One vendor. Both give every function, in the same order in vmx/vmx.c and svm/svm.c.
- */
+/* One vendor. Both provide every function, in the same order, in vmx/vmx.c and svm/svm.c. */
 struct hv_vendor {
 	const char *name; /* "VMX" */
 
@@ -52,7 +50,7 @@ struct hv_vendor {
 	const char *(*suspect)(struct vcpu *v);
 	struct exit_details (*details)(struct vcpu *v);
 
-	/* The next entry delivers @event. Honest vendors give vcpu_queue(). */
+	/* The next entry delivers @event. Honest vendors use vcpu_queue(). */
 	void (*inject)(struct vcpu *v, u64 event);
 	void (*set_event_length)(struct vcpu *v, u32 length);
 

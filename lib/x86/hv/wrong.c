@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A vendor around a vendor: where it misbehaves it changes what it passes on to the honest one. It
- * keeps its state for one processor only, which is enough to try the cases with.
+ * A vendor wrapped around an honest one: it misbehaves by changing what it passes on. It keeps its
+ * state for one processor only, which is enough to try the cases with.
  */
 #include "hv/wrong.h"
 #include "machine/lapic.h"

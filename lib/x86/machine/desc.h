@@ -23,8 +23,8 @@ struct descriptor_pointer {
 /* Loads GDT, IDT, TSS. Call once, before anything can fault. */
 void desc_init(void);
 
-/* All of the IDT, and all gates: interrupt gates on the current stack, but NMI, #DB, #DF and #MC
- * on stacks of their own. */
+/* Restores the whole IDT: all gates are interrupt gates, on the current stack but for NMI, #DB, #DF
+ * and #MC, which have stacks of their own. */
 void desc_reset(void);
 
 /* @ist: IST_NONE or IST_*; @dpl: highest CPL that may reach the gate by INT n. */
@@ -40,7 +40,7 @@ void gate_unusable(u8 vector);
 /* Changes the type only. */
 void gate_type_set(u8 vector, enum gate_type type);
 
-/* The stack only: IST_NONE or IST_*. */
+/* Changes the stack only: IST_NONE or IST_*. */
 void gate_stack_set(u8 vector, unsigned int ist);
 
 /* CPL 3 may use the port, whatever IOPL is; else IOPL decides. */
@@ -58,10 +58,10 @@ const char *stack_name(u64 rsp);
 /* Is @address on the page below the main stack, that is, did the stack overflow? */
 bool is_stack_guard(u64 address);
 
-/* The page that the IDT is on; nothing else is. */
+/* The page of the IDT, which holds nothing else. */
 u64 idt_page(void);
 
-/* The page that interrupt stack @ist (1..IST_COUNT) is on; nothing else is. */
+/* The page of interrupt stack @ist (1..IST_COUNT), which holds nothing else. */
 u64 interrupt_stack_page(unsigned int ist);
 
 /* The interrupt stack that @rsp is on (1..IST_COUNT); IST_NONE: it is on none. */

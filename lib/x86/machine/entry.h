@@ -31,13 +31,13 @@ struct log_entry;
 /* The first stub; vector v's begins at entry_stubs + v * ENTRY_STUB_SIZE. */
 extern const u8 entry_stubs[];
 
-/* From here on a handler has its slot in the log; what interrupts it before is logged first. */
+/* From here on a handler has its slot in the log; what interrupts it earlier is logged first. */
 extern const u8 entry_recorded[];
 
 /*
- * Called by every stub once the log entry is complete; NULL: the log is full. It stands in
- * scene/handler.c, above this room: the one call upwards, for what a handler does is the scene's
- * business.
+ * Called by every stub once the log entry is complete; @entry is NULL if the log is full. It is
+ * defined in scene/handler.c: the one call from here to a room above, for what a handler does is
+ * the scene's business.
  */
 void delivered(struct frame *frame, struct log_entry *entry);
 

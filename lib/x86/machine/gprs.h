@@ -24,8 +24,8 @@
 #define GPRS_RAX  112
 #define GPRS_SIZE 120
 
-/* RDI and RAX come extra: often the one holds the address of the registers, and the other a value
- * that something else has loaded. */
+/* Without RDI, which often holds the address of the registers, and RAX, whose value often comes
+ * from elsewhere. */
 #define FOR_EACH_GPR_BUT_RDI_RAX(op)                                                               \
 	op(r15, GPRS_R15) op(r14, GPRS_R14) op(r13, GPRS_R13) op(r12, GPRS_R12) op(r11, GPRS_R11)  \
 		op(r10, GPRS_R10) op(r9, GPRS_R9) op(r8, GPRS_R8) op(rbp, GPRS_RBP)                \

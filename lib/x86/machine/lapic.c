@@ -145,8 +145,8 @@ int lapic_highest_isr(void)
 }
 
 /*
- * A store to the xAPIC may take effect after later instructions (Intel's erratum Z47); a read
- * behind it is the documented remedy.
+ * A store to the xAPIC may take effect after later instructions (Intel's erratum Z47); a read after
+ * it is the documented remedy.
  */
 static void write_in_order(u32 reg, u32 value)
 {

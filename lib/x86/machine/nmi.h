@@ -22,11 +22,11 @@ void nmi_block(void);
 /* From now on an NMI that comes outside the guest is dropped, not recorded. */
 void nmi_dismiss_all(void);
 
-/* The same, and they are counted from 0. */
+/* From now on such an NMI is counted, too; the count begins at 0. */
 void nmi_count_all(void);
 u32 nmi_counted(void);
 
-/* Unblocks NMIs and lets one that is still pending go by, unrecorded. */
+/* Unblocks NMIs, and drops one that is still pending: it is not recorded. */
 void nmi_drain(void);
 
 /* Executes an IRET to the next instruction. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The matcher, and the same wants as text.
+ * Matches events against wants, and writes wants as text.
  */
 #include "order/expect.h"
 #include "order/event_names.h"

@@ -39,7 +39,7 @@ enum place {
 	PLACE_ROOT = 0x1000, /* | enum root_part */
 	PLACE_AFTER_IRET = 0x2000,
 
-	/* Not for wants: what a position may be, too */
+	/* Not for wants: other places that a position may have */
 	PLACE_STEP = 0x4000,	 /* | index of the step */
 	PLACE_PROLOGUE = 0x8000, /* the code of handlers before they have their slot in the log */
 	PLACE_OUTSIDE = 0x8100,
@@ -72,7 +72,7 @@ struct layout {
 	u32 stub_size;
 };
 
-/* Where an event came: one place, and how many bytes from its first one on. */
+/* Where an event came: a place, and how many bytes after its beginning. */
 struct position {
 	u16 place;  /* enum place */
 	u64 offset; /* PLACE_OUTSIDE: the address itself */

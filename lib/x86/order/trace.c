@@ -34,7 +34,7 @@ static size_t interrupted_handler(const struct layout *layout, const struct log_
 	return n;
 }
 
-/* Delivered exceptions of the fault and trap kind; NMIs and interrupts just go on. */
+/* Is it the delivery of an exception, and not that of an NMI or an interrupt? */
 static bool is_exception(const struct log_entry *entry)
 {
 	return entry->kind == LOG_DELIVERY && exception_mnemonic(entry->vector);
@@ -73,9 +73,9 @@ static void find_returns(struct trace *trace, const struct layout *layout)
 }
 
 /*
- * A stub of its own names its vector by its address, whether or not that handler came to record
- * itself. Where all handlers begin at one address, @handler, the one that was interrupted, is who
- * tells; NULL if it never recorded itself.
+ * Where each vector has its own stub, the address alone tells the vector, whether or not the
+ * handler has recorded itself. Where all handlers begin at one address, the vector is that of
+ * @handler, the one that was interrupted; NULL if it never recorded itself.
  */
 static u16 entry_of(const struct layout *layout, const struct log_entry *entry,
 		    const struct log_entry *handler)
@@ -131,7 +131,7 @@ bool event_is_at(const struct event *event, const struct layout *layout, int pla
 	if (event->place || place == PLACE_AFTER_IRET)
 		return event->place == place && !event_position(event, layout).offset;
 	if (place & PLACE_ENTRY && !layout->stub_size)
-		return false; /* nobody knows whose entry it is */
+		return false; /* nothing tells whose entry it is */
 	return place && event->entry->rip == layout_address(layout, place);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The serial console: a 16550 UART, by polling. Bochs and real UARTs drop a byte that is written
- * while the transmit holding register is full, so every byte waits for THRE, with a bound. In a VMM
- * that exits to user space for each port access two exits a byte are most of a run's time: for
- * those CONSOLE_BLOCK hands over a whole line with one OUT (scripts/lab/launcher.c is such a VMM).
+ * while the transmit holding register is full, so every byte waits for THRE, with a bound. Some
+ * VMMs (scripts/lab/launcher.c is one) exit to user space on every port access; two exits a byte
+ * would dominate the run. There CONSOLE_BLOCK passes a whole line with one OUT.
  */
 #ifndef ORDEAL_CONSOLE_H
 #define ORDEAL_CONSOLE_H

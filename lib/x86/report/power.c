@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The exit ladder.
+ * The exit ladder, from whichever rung the boot was told to begin at.
  */
 #include "report/power.h"
 #include "report/console.h"

@@ -29,10 +29,10 @@ void report_case_begin(const char *name);
 void report_case_end(enum verdict verdict, const char *name, const char *sentence,
 		     const char *reason);
 
-/* SUMMARY and END, and the boot is over. */
+/* Prints SUMMARY and END, and ends the boot. */
 NORETURN void report_end(void);
 
-/* Name of the image: "native". suite.c. */
+/* suite.c: name of the image, "native" for example. */
 extern const char suite_name[];
 
 #endif

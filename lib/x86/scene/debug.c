@@ -82,7 +82,7 @@ void debug_reset(void)
 		debug.dr7 = DR7_RESET;
 		write_dr7(debug.dr7);
 		for (unsigned int n = 0; n < BREAKPOINTS; n++)
-			write_address(n, 0); /* else DR6 may report them, disabled as they are */
+			write_address(n, 0); /* else DR6 may report them though disabled */
 	}
 	write_dr6(DR6_RESET);
 }

@@ -2,7 +2,7 @@
 /*
  * What a handler does once its entry is in the log: decide where its IRET returns to. It neither
  * prints nor judges. A fault of the scene resumes at the landing, with the scene's own stack; a
- * trap or an interrupt simply returns. Anything outside a scene is nobody's, and ends the boot.
+ * trap or an interrupt simply returns. An event outside a scene is unexpected, and ends the boot.
  */
 #include "base/bits.h"
 #include "scene/debug.h"
@@ -23,7 +23,7 @@ _Static_assert(offsetof(struct frame, rflags) == FRAME_RFLAGS, "log_layout.h");
 _Static_assert(offsetof(struct frame, rsp) == FRAME_RSP, "log_layout.h");
 _Static_assert(offsetof(struct frame, ss) == FRAME_SS, "log_layout.h");
 
-/* "Exception Classifications": these report the boundary behind the instruction. */
+/* "Exception Classifications": these report the boundary after the instruction. */
 #define TRAPS (BIT(DB_VECTOR) | BIT(BP_VECTOR) | BIT(OF_VECTOR))
 
 static bool is_fault(u64 vector)

@@ -95,7 +95,8 @@ static bool any_label(const u16 *steps, size_t n)
 }
 
 /*
- * The steps as they are, or mutated; at most one more. Scenes without labels are the stage's own.
+ * The steps as they are, or mutated, which adds one at most. Scenes without labels are the stage's
+ * own, and not mutated.
  */
 static size_t choose_steps(u16 *chosen, const u16 *steps, size_t n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A scene is the exact sequence of instructions around one boundary: fragments laid end to end in a
- * buffer, some of them labelled, and a landing behind the last. scene_play() runs it and comes back
+ * buffer, some of them labelled, and a landing after the last. scene_play() runs it and comes back
  * through the landing, whatever happened: a fault of the scene resumes at the landing unless the
  * case says otherwise. IF is 0 outside scenes; only a scene opens the window.
  */
@@ -46,8 +46,8 @@ void scene_build(struct scene *scene, const u16 *steps, size_t n);
 void scene_land_from_cpl3(struct scene *scene);
 
 /*
- * The whole scene runs at CPL 3, entry and landing. The landing needs IOPL 3 in in_rflags, or a
- * fault before it, whose handler gives it.
+ * The whole scene runs at CPL 3, from its first step to its landing. The landing needs IOPL 3 in
+ * in_rflags, or a fault before it, whose handler sets IOPL.
  */
 void scene_run_at_cpl3(struct scene *scene);
 

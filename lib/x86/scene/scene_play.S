@@ -40,7 +40,7 @@ scene_enter:
 	load_registers
 	iretq
 
-/* The same while NMIs are blocked, which an IRET would end: CPUID serializes, RET leads on. */
+/* An IRET would unblock NMIs. Here CPUID serializes instead, and RET goes to the scene. */
 scene_enter_without_iret:
 	save_caller
 	mov %rdx, %rsp
@@ -60,7 +60,7 @@ scene_leave:
 	mov scratch_rdi, %rax
 	store_out %rax, GPRS_RDI
 	mov caller_rsp, %rsp
-	mov $SEL_DATA, %eax		/* coming from CPL 3, SS is null */
+	mov $SEL_DATA, %eax		/* an interrupt from CPL 3 has loaded SS with null */
 	mov %eax, %ss
 	pushq $RFLAGS_FIXED
 	popfq

@@ -54,7 +54,7 @@ static void set_verdict(enum verdict verdict, const char *format, va_list args)
 	text_seal(&t);
 }
 
-/* Back to stage_run(), from a body only: handlers never call it. */
+/* Returns to stage_run(). Called from a case's body only, never from a handler. */
 static NORETURN void leave_stage(void)
 {
 	__builtin_longjmp(stage.escape, 1);

@@ -141,11 +141,12 @@ struct scene *the_scene(void);
 /* Address of a place of the scene, which is laid out already; 0 for a label that no step bears. */
 u64 address_of(int place);
 
-/* Plays it once, ending at CPL 3. Else as play(). */
+/* Plays the scene once, like play(), but the scene ends at CPL 3. */
 void play_to_cpl3(void);
 
 /*
- * Plays it once, all of it at CPL 3. Its landing needs IOPL 3: in in_rflags, or a fault before it.
+ * Plays the scene once, all of it at CPL 3. Its landing needs IOPL 3: from in_rflags, or set by the
+ * handler of a fault before it.
  */
 void play_at_cpl3(void);
 
@@ -159,19 +160,22 @@ void prepare_timer(u32 ticks);
 void pend_irq(u8 vector);
 
 /*
- * Blocks NMIs, and makes one pending. An IRET opens: that which enters the scene, so that the
- * boundary is before the first step, or one of the scene's own after play_with_nmi_blocked(). Puts
- * the NMI's gate back: change that gate after this.
+ * Blocks NMIs, and makes one pending. An IRET unblocks them: the one that enters the scene, so that
+ * the boundary is before the first step, or one of the scene's own after play_with_nmi_blocked().
+ * Puts the NMI's gate back: change that gate after this.
  */
 void pend_blocked_nmi(void);
 
 /* Plays the scene without an IRET on the way in. in_rflags has IF=0 and TF=0. */
 void play_with_nmi_blocked(void);
 
-/* Writes an MSR that exists; its value of now is back when the next case begins. */
+/* Writes an MSR that exists; its present value is restored before the next case. */
 void set_msr(u32 index, u64 value);
 
-/* SYSCALL leads to @place and clears the flags in @mask; SYSRET leads to CPL 3. As set_msr(). */
+/*
+ * SYSCALL leads to @place and clears the flags in @mask; SYSRET leads to CPL 3. The MSRs are
+ * written by set_msr().
+ */
 void syscall_to(int place, u64 mask);
 
 /* Plays the scene once. Events since the case began stay in the log. */
@@ -234,8 +238,8 @@ void check(bool condition, const char *format, ...) PRINTF(2, 3);
 NORETURN void skip(const char *format, ...) PRINTF(1, 2);
 
 /*
- * Unless @condition holds, the case ends here as SKIP. @what would enable it, and where the CPU
- * says whether it has that: "VMX (CPUID 1 ECX bit 5)".
+ * Unless @condition holds, the case ends here as SKIP. @what: what would enable it, and where the
+ * CPU reports that: "VMX (CPUID 1 ECX bit 5)".
  */
 void require(bool condition, const char *what);
 

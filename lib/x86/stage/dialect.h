@@ -41,8 +41,8 @@ enum {
 #define AFTER_IRET	  PLACE_AFTER_IRET
 #define ENTRY_OF(vector)  (PLACE_ENTRY | (vector))
 #define ELSEWHERE	  PLACE_ELSEWHERE /* where scene_go_elsewhere() put an instruction */
-#define BEHIND_VMRUN	  (PLACE_ROOT | ROOT_VMRUN)
-#define BEHIND_STGI	  (PLACE_ROOT | ROOT_STGI)
+#define AFTER_VMRUN	  (PLACE_ROOT | ROOT_VMRUN)
+#define AFTER_STGI	  (PLACE_ROOT | ROOT_STGI)
 
 /* Events, and modifiers that say what else about them is promised */
 #define WANT(k, ...)	  ((struct want){ .kind = (k), __VA_ARGS__ })

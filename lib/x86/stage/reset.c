@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A clean stage for every case, whatever the one before it left. An interrupt whose delivery
- * a case never completed leaves its ISR bit set, and that would hold back all later interrupts of
- * its class without a word.
+ * A clean stage for every case, whatever the one before it left. An interrupt whose delivery a case
+ * never completed leaves its ISR bit set, which would silently hold back all later interrupts of
+ * its class.
  */
 #include "stage/case.h"
 #include "order/log.h"

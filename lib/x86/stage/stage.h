@@ -13,14 +13,14 @@ struct test_case;
 void stage_run(const struct test_case *test);
 
 /*
- * Puts everything a case may have changed back: gates, CR0.TS, TPR, timer; retires what the LAPIC
- * still holds (EOI until ISR is empty, deliver until IRR is empty), and clears the log. Ends the
- * case as ERROR if the LAPIC does not come to rest.
+ * Puts back everything that a case may have changed: gates, CR0.TS, TPR, timer; retires what the
+ * LAPIC still holds (EOI until ISR is empty, deliver until IRR is empty), and clears the log. Ends
+ * the case as ERROR if the LAPIC does not come to rest.
  */
 void stage_reset(void);
 
 /*
- * Calls @undo when the case is over, however it ends: what was asked for last is called first, and
+ * Calls @undo when the case is over, however it ends: what was registered last is called first, and
  * each function once. It must do nothing where there is nothing to undo.
  */
 void stage_at_end(void (*undo)(void));

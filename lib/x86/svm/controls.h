@@ -2,7 +2,7 @@
 /*
  * What a case sets in a VMCB that VMX has no equal of. svm_offers() is for require(), and may be
  * asked at any time, on any processor. The calls that take a vcpu are for the time between
- * hv_start() and an entry, on SVM, and with a feature that is offered: whoever breaks that ends the
+ * hv_start() and an entry, on SVM, and with a feature that is offered: any other call ends the
  * boot.
  */
 #ifndef ORDEAL_SVM_CONTROLS_H
@@ -14,7 +14,7 @@
 /* Is this SVM, and does it have @feature? */
 bool svm_offers(enum svm_feature feature);
 
-/* "Virtual Interrupts": what stands beside V_IRQ. */
+/* "Virtual Interrupts": the fields beside V_IRQ. */
 struct virtual_irq {
 	u8 vector;
 	u8 priority;	 /* V_INTR_PRIO, 0..15 */
@@ -58,8 +58,8 @@ void svm_host_sti(struct vcpu *v);
 void svm_host_tf(struct vcpu *v);
 
 /*
- * Opens GIF in root for a few instructions, with RFLAGS.IF as in @rflags, and TF, which acts before
- * STGI already. What is pending is delivered, and recorded, there; at which instruction after STGI,
+ * Opens GIF in root for a few instructions, with RFLAGS.IF as in @rflags, and TF, which traps even
+ * before STGI. What is pending is delivered, and recorded, there; at which instruction after STGI,
  * the APM does not say.
  */
 void svm_open_gif(struct vcpu *v, u64 rflags);
@@ -67,7 +67,7 @@ void svm_open_gif(struct vcpu *v, u64 rflags);
 /* Opens GIF as svm_open_gif() does; calls @function just before STGI, and again soon after it. */
 void svm_call_around_stgi(struct vcpu *v, u64 rflags, void (*function)(void));
 
-/* A function that does nothing: a place for a breakpoint that nobody else meets. */
+/* A function that does nothing: a place for a breakpoint, which nothing else executes. */
 void svm_landmark(void);
 
 /* "Instruction Intercepts" */

@@ -118,7 +118,9 @@ void svm_set_port_intercept(struct svm_vcpu *s, u16 port, bool on)
 	set_bit(s->iopm, port, on);
 }
 
-/* "MSR Intercepts": two bits an MSR, the lower one for reads; outside all ranges always. */
+/*
+ * "MSR Intercepts": two bits an MSR, the lower one for reads; one outside all ranges always exits.
+ */
 void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 {
 	static const u32 ranges[] = { 0x00000000, 0xc0000000, 0xc0010000 };

@@ -8,7 +8,7 @@
 #include "stage/case.h"
 #include "svm/svm.h"
 
-/* The one processor and its vcpu: a second processor would bring its own of both. */
+/* The one processor and its vcpu: a second processor would need its own of both. */
 static struct svm_cpu the_cpu;
 static struct svm_vcpu the_vcpu;
 

@@ -33,7 +33,7 @@ struct svm_vcpu {
 	struct identity_map npt;
 };
 
-/* For the calls of svm_vendor, which have no other vcpu than one of its own. */
+/* For the functions of svm_vendor, which are only ever given SVM's vcpu. */
 static inline struct svm_vcpu *to_svm(struct vcpu *v)
 {
 	return (struct svm_vcpu *)v;

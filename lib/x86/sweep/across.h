@@ -47,19 +47,20 @@ struct across {
 /* The sweep across the instruction, with these zones as orders; its argument is @across. */
 struct sweep across_sweep(const struct across *across);
 
-/* Runs it and judges the case. */
+/* Runs that sweep and judges the case. */
 void across_run(const struct across *across);
 
 /* Pure: the zone of one sample, or -1 with *@reason set if its order is illegal. */
 int across_classify(const struct across *across, const struct layout *layout,
 		    const struct trace *trace, const char **reason);
 
-/* Pure: the same when root found the interrupt pending at @phase; @zone is that of the deliveries.
- * It must then have been delivered at the first boundary that was open after the injection. */
+/* Pure: the zone when root found the interrupt pending at @phase; @zone is that of the deliveries.
+ * The interrupt must then have been delivered at the first boundary that was open after the
+ * injection. */
 int across_zone_in_root(const struct across *across, int zone, enum root_phase phase,
 			const char **reason);
 
-/* Pure: may an interrupt land there at all? Inside the handler only behind a trap gate. */
+/* Pure: may an interrupt land there at all? Inside the handler only if its gate is a trap gate. */
 bool zone_is_legal(const struct across *across, int zone);
 
 #endif

@@ -30,7 +30,7 @@ enum {
 
 #define IOAPIC_ADDRESS 0xfec00000ul
 
-/* Where a PC has IRQ 0, and where an I/O APIC has it that nobody has wired otherwise (KVM's). */
+/* The pin of IRQ 0: a PC's, and that of an I/O APIC whose wiring has not been changed (KVM's). */
 static const u32 pit_pins[] = { 2, 0 };
 static u32 pit_pin;
 
@@ -74,7 +74,7 @@ void nmi_timer_disarm(void)
 	outb(PIT_CONTROL, PIT_ONE_SHOT); /* the 8254 does not count before it has a count */
 }
 
-/* None comes any more; the I/O APIC's entry is masked. */
+/* Disarms the timer, and masks the I/O APIC's entry. */
 static void nmi_timer_stop(void)
 {
 	nmi_timer_disarm();

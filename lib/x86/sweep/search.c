@@ -224,7 +224,7 @@ static bool walk(struct search *s)
 	}
 }
 
-/* The fine pass must find the ends of the window as the search did: else that was noise, too. */
+/* If the fine pass does not find the window where the search found it, the platform is noisy. */
 static bool agrees_with_search(const struct search *s)
 {
 	const struct search_outcome *out = s->out;

@@ -76,7 +76,7 @@ struct search_outcome {
 	struct search_stretch stretches[SEARCH_MAX_STRETCHES];
 };
 
-/* Pure but for what @subject does. */
+/* Has no effects but those of @subject. */
 void search_window(const struct search_subject *subject, struct search_budget budget,
 		   struct search_outcome *outcome);
 

@@ -50,8 +50,8 @@ static void keep_deliveries(struct trace *trace)
 }
 
 /*
- * What is in the log, exits and entries included. Formatting is most of what a sample could cost,
- * so it is done where it is shown.
+ * Formats what is in the log, exits and entries included. That would be most of a sample's cost, so
+ * it is done only for samples that are shown.
  */
 static void write_in_full(void)
 {
@@ -62,7 +62,7 @@ static void write_in_full(void)
 	text_seal(&t);
 }
 
-/* The interrupt that the scene left pending, taken outside it. */
+/* Takes the interrupt that the scene left pending, outside the scene. */
 static bool take_pending(void)
 {
 	struct scene *scene = the_scene();
@@ -107,7 +107,7 @@ static size_t served_count(bool nmis)
 	return n;
 }
 
-/* NULL, or what of the interrupt is lost or left over. Retires it from the LAPIC. */
+/* Retires the interrupt from the LAPIC. NULL, or how it was lost or came once more. */
 static const char *come_to_rest(void)
 {
 	if (running.sweep->by_nmi) {
@@ -142,7 +142,7 @@ static int illegal(u32 ticks, const char *reason)
 	return -1;
 }
 
-/* Tells WAIT_FOR_NMI, on the scene's stack. */
+/* Sets the flag, on the scene's stack, for which WAIT_FOR_NMI waits. */
 static void raise_flag(struct scene *scene, struct frame *frame, struct log_entry *entry)
 {
 	(void)entry;
@@ -211,7 +211,7 @@ static int sample(const void *unused, u32 ticks)
 static void show_first(const void *unused, int order, u32 ticks)
 {
 	(void)unused;
-	if (running.shown & BIT(order)) /* by a pass that the search has dropped */
+	if (running.shown & BIT(order)) /* by a fine pass that the search has discarded */
 		return;
 	running.shown |= BIT(order);
 	report_line("SAMPLE: %s: %u %s", stage_case_name(), ticks, running.in_full);

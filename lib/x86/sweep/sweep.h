@@ -72,13 +72,13 @@ struct sweep {
 void sweep_run(const struct sweep *sweep, const void *argument);
 
 /*
- * What *@samples samples take, in TSC ticks, with counts from @from on, below @to; fewer, and told
- * in *@samples, if a sweep's budget is used up. They are judged, but not reported, and the case is
- * not judged by them. For x86/bench.c.
+ * The TSC ticks that *@samples samples take, with counts from @from on, below @to. If a sweep's
+ * budget is used up there are fewer, and *@samples says how many. They are judged, but not
+ * reported, and the case is not judged by them. For x86/bench.c.
  */
 u64 sweep_measure(const struct sweep *sweep, const void *argument, u32 *samples, u32 from, u32 to);
 
-/* The LAPIC timer of this sweep in @mode. Call from lay_out(). */
+/* Puts the LAPIC timer in @mode for this sweep. Call from lay_out(). */
 void sweep_timer(enum lapic_timer_mode mode);
 
 #endif

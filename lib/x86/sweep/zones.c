@@ -26,7 +26,7 @@ static size_t step_at(const struct layout *layout, u64 rip)
 	return i;
 }
 
-/* IF is 0 before STI, and its shadow lies over the boundary behind it. */
+/* IF is 0 before STI, whose shadow covers the boundary after it. */
 static size_t first_open_step(const struct layout *layout)
 {
 	size_t i = 0;

@@ -2,8 +2,8 @@
 /*
  * What a case sets in a VMCS that SVM has no equal of. vmx_offers() and vmx_offers_shutdown() are
  * for require(), and may be asked at any time, on any processor. The calls that take a vcpu are for
- * the time between hv_start() and an entry, on VMX, and with a control that is offered: whoever
- * breaks that ends the boot.
+ * the time between hv_start() and an entry, on VMX, and with a control that is offered: any other
+ * call ends the boot.
  */
 #ifndef ORDEAL_VMX_CONTROLS_H
 #define ORDEAL_VMX_CONTROLS_H

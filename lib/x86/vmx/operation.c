@@ -10,7 +10,7 @@
 #include "report/panic.h"
 #include "vmx/vmx.h"
 
-/* The one processor: a second one would bring its own. */
+/* The one processor: a second one would need its own. */
 static struct vmx_cpu the_cpu;
 
 static bool vmxon(u64 physical)

@@ -17,7 +17,7 @@ enum {
 	PREEMPTION_RATE_MASK = 0x1f,
 };
 
-/* A guest that has not exited for so many TSC ticks will not exit any more. */
+/* A guest that has not exited for this many TSC ticks will not exit any more. */
 #define GUARD_TSC_TICKS 0x40000000ull
 
 /*

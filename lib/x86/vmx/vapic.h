@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * "APIC Virtualization and Virtual Interrupts": a guest with an APIC of its own. Each way to start
- * one stands below what it needs, for require(), and may be called only where that is offered.
+ * "APIC Virtualization and Virtual Interrupts": a guest with an APIC of its own. Above each way to
+ * start one is the text for require() that names what it needs; it may be called only where that is
+ * offered.
  */
 #ifndef ORDEAL_VMX_VAPIC_H
 #define ORDEAL_VMX_VAPIC_H

@@ -27,7 +27,7 @@ struct vmx_cpu {
 /* A vcpu: its VMCS ("Format of the VMCS Region"), and the pages that the VMCS leads to. */
 struct vmx_vcpu {
 	struct vcpu vcpu;	/* first: to_vmx() */
-	const u8 *opener;	/* the next entry is by it: vmx_by_launch ... */
+	const u8 *opener;	/* the code of the next entry: vmx_by_launch ... */
 	bool nmis_stay_blocked; /* after an NMI exit root executes no IRET */
 	struct posted_interrupts posted;
 	u8 vmcs[PAGE_SIZE] PAGE_ALIGNED;
