@@ -101,7 +101,7 @@ static void lost_and_doubled(void)
 	ILLEGAL("neither", soft, ud()); /* no ISR bit: it did not come through the LAPIC */
 }
 
-/* A scene whose instruction stands behind a fragment with a shadow of its own. */
+/* A scene whose instruction stands after a fragment with a shadow of its own. */
 static void shadowed_instruction(void)
 {
 	across = (struct across){

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest that reports as kvm-unit-tests' images do, and no more: it prints TEXT (with its command
- * line behind it, if ECHO is defined) on COM1 and writes CODE to port 0xf4. ELF32, Multiboot 1.
+ * line after it, if ECHO is defined) on COM1 and writes CODE to port 0xf4. ELF32, Multiboot 1.
  *   gcc -m32 -nostdlib -static -Wl,-Ttext=0x100000 -DTEXT='"PASS: a\n"' -DCODE=0 foreign.S
  */
 	.section .text

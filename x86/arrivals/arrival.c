@@ -44,9 +44,11 @@ static enum root_phase play_mov_ss_in_guest(const struct across *across)
 	return NOT_IN_ROOT;
 }
 
-#define MOVED_ACROSS(what)  "a timer interrupt is moved across " what
-#define BY_INTERRUPT_GATE   ", which is delivered through an interrupt gate"
-#define BY_TRAP_GATE	    ", which is delivered through a trap gate"
+#define MOVED_ACROSS(what) "a timer interrupt is moved across " what
+#define BY_INTERRUPT_GATE  ", which is delivered through an interrupt gate" EACH_ONCE
+#define BY_TRAP_GATE	   ", which is delivered through a trap gate" EACH_ONCE
+#define EACH_ONCE                                                                                  \
+	": the interrupt and the fault each come once, the interrupt at a boundary with IF=1"
 #define ROUND_TRIP_OF_RDMSR "a guest's exit by RDMSR, root, and the entry that injects #GP"
 
 CASE_BOTH_GATES(rdmsr, "X02", MOVED_ACROSS(ROUND_TRIP_OF_RDMSR), BY_INTERRUPT_GATE, BY_TRAP_GATE,

@@ -7,9 +7,12 @@
  */
 #include "sweep/across.h"
 
-#define MOVED_ACROSS(what)	  "a timer interrupt is moved across " what
-#define BY_INTERRUPT_GATE(vector) ", whose " vector " is delivered through an interrupt gate"
-#define BY_TRAP_GATE(vector)	  ", whose " vector " is delivered through a trap gate"
+#define MOVED_ACROSS(what) "a timer interrupt is moved across " what
+#define BY_INTERRUPT_GATE(vector)                                                                  \
+	", whose " vector " is delivered through an interrupt gate" EACH_ONCE
+#define BY_TRAP_GATE(vector) ", whose " vector " is delivered through a trap gate" EACH_ONCE
+#define EACH_ONCE                                                                                  \
+	": the interrupt and the fault each come once, the interrupt at a boundary with IF=1"
 
 CASE_BOTH_GATES(rdmsr, "X01", MOVED_ACROSS("an RDMSR"), BY_INTERRUPT_GATE("#GP"),
 		BY_TRAP_GATE("#GP"), PRIORITY)

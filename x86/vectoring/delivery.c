@@ -83,7 +83,6 @@ static struct vcpu *interrupt_to_inject_again(void)
 	require_vendor(true);
 	s = scene(L(NOP), NOP);
 	s->in_rflags |= RFLAGS_IF;
-	gate_type_set(VEC, TRAP_GATE);
 	v = start_without(LOST_STACK, VEC);
 	pend_irq(VEC);
 	exit_and_mend(v, LOST_STACK, L);
@@ -104,11 +103,12 @@ CASE(vmx_interrupt_then_nmi, "V94",
 }
 
 CASE(vmx_interrupt_then_interrupt, "V94",
-     "VMX: a higher interrupt that arrives in root comes after an interrupt that is injected again, at the first instruction of its handler",
+     "VMX: a higher interrupt that arrives in root comes after an interrupt that is injected again, at the first instruction of its handler, entered through a trap gate",
      IDT_VECTORING)
 {
 	struct vcpu *v = interrupt_to_inject_again();
 
+	gate_type_set(VEC, TRAP_GATE);
 	pend_irq(VEC_HIGH);
 	run_to_end(v);
 	expect(EXIT_DURING(external(VEC), AT(L)), ENTRY(AT(L), INJECT(external(VEC))),

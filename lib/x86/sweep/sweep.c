@@ -124,7 +124,7 @@ static const char *come_to_rest(void)
 			running.sweep->leave(running.argument);
 		write_in_full(); /* the log is about to be cleared */
 		if (!take_pending())
-			return "pending behind the scene, the interrupt was not served";
+			return "the interrupt was still pending after the scene, and was not served with IF=1";
 	}
 	if (!the_scene()->eoi_in_handler)
 		lapic_eoi();
