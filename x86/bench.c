@@ -96,8 +96,8 @@ static enum root_phase play_in_guest(const struct across *across)
 }
 
 /*
- * Every count of a window that is about that of fault.ud.trap_gate, arrival.ud.trap_gate, without
- * its late end: a sample whose interrupt a guest leaves pending costs the shim's restart.
+ * Measures every count of a window, about that of fault.ud.trap_gate or arrival.ud.trap_gate but
+ * without its late end: a sample whose interrupt a guest leaves pending costs the shim's restart.
  */
 static void measure_samples(const struct across *across, u32 from, u32 to)
 {

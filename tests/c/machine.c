@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What scene.c and lapic_timer.c call, with nothing behind it.
+ * Fakes of what scene.c and lapic_timer.c call; most do nothing.
  */
 #include "machine.h"
 #include "report/panic.h"

@@ -40,7 +40,7 @@ u64 entry_of(u8 vector, u64 offset);
 /* An entry of the log: a delivery of @vector at @rip, with IF=1, on STACK. */
 struct log_entry delivery(u8 vector, u64 rip);
 
-/* The same of a maskable interrupt from the LAPIC. */
+/* The delivery of a maskable interrupt from the LAPIC, with IF=1, on STACK. */
 struct log_entry irq(u8 vector, u64 rip);
 
 /* Entered while RSP was @rsp, on the stack whose frame is @frame. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * search.c against timers and clocks that behave, and that do not: whatever they
- * do, a sweep ends within its budget and says what it saw.
+ * search.c against timers and clocks that behave and others that do not: whatever they do, a sweep
+ * ends within its budget and says what it saw.
  */
 #include "check.h"
 

@@ -81,7 +81,7 @@ static void chains(void)
 	CHECK_TEXT(ORDER(low, gp, low, gp), "1032");
 }
 
-/* NMI runs on a stack of its own; what it interrupted is told by its saved RSP all the same. */
+/* NMI runs on a stack of its own; its saved RSP still tells what it interrupted. */
 static void nmi_on_interrupt_stack(void)
 {
 	struct log_entry gp = delivery(GP_VECTOR, 0x1000);
@@ -192,12 +192,12 @@ static void one_entry_for_all(void)
 	made_up.recorded = made_up.stubs + 27;
 	first_instructions();
 
-	/* Who was interrupted and never recorded itself, nobody can tell. */
+	/* Nothing tells which handler was interrupted if it never recorded itself. */
 	CHECK_TEXT(PLACES(transition(LOG_EXIT, made_up.stubs, STACK)), "handler prologue+0");
 	CHECK(!event_is_at(&trace.events[0], &made_up, ENTRY_OF(GP_VECTOR)));
 }
 
-/* A stub of its own names its vector, though the handler never came to record itself. */
+/* A vector's own stub tells the vector, even if its handler never recorded itself. */
 static void never_recorded(void)
 {
 	CHECK_TEXT(PLACES(transition(LOG_EXIT, entry_of(GP_VECTOR, 0), STACK)), "GP_ENTRY");

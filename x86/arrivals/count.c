@@ -9,10 +9,10 @@
 
 enum {
 	ROUNDS = 2000,
-	LAST_ROUNDS = 20000, /* at most so many exits later everything has been delivered */
+	LAST_ROUNDS = 20000, /* after at most this many exits everything has been delivered */
 	IRQ_EVERY = 3,
 	NMI_EVERY = 7,
-	TIMER_STEP = 37, /* ticks by which the timer's count goes on */
+	TIMER_STEP = 37, /* ticks by which the timer's count grows */
 	TIMER_RANGE = 2048,
 };
 
@@ -28,7 +28,7 @@ static void count_event(struct scene *scene, struct frame *frame, struct log_ent
 		nmis++;
 }
 
-/* The next exit of the guest's loop, completed for it. */
+/* Runs to the next exit of the guest's loop, and completes the instruction. */
 static void one_round(struct vcpu *v)
 {
 	log_clear();

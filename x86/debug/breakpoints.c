@@ -120,7 +120,7 @@ CASE(before_fetch_fault, "C04",
 	s = scene(L(JMP_ELSEWHERE));
 	scene_go_elsewhere(s, PLAY_NOT_PRESENT, FRAGMENT_NONE);
 	break_on(0, ELSEWHERE);
-	fetch.check_error = false; /* its bit I/D is only there with EFER.NXE or CR4.SMEP */
+	fetch.check_error = false; /* bit I/D is set only with EFER.NXE or CR4.SMEP */
 	play();
 	if (cpu_is_amd())
 		expect_one_of(LEGAL("the breakpoint first", DB(AT(ELSEWHERE), DR6(DR6_B0)), fetch),

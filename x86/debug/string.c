@@ -2,7 +2,7 @@
 /*
  * Events between the iterations of a repeated string instruction: each iteration is a boundary.
  * What comes there saves the address of the instruction itself, the registers as the iterations so
- * far left them, and RF=1 if it is a fault; the instruction then goes on where it was.
+ * far left them, and RF=1 if it is a fault; the instruction then continues where it was.
  */
 #include "stage/case.h"
 

@@ -134,7 +134,7 @@ CASE(step_and_data_breakpoint, "C16",
 	expect(DB(AT(L), DR6(DR6_BS | DR6_B0)));
 }
 
-/* --- With an NMI pending: an IRET opens, and traps itself --- */
+/* --- With an NMI pending: an IRET unblocks it, and itself traps --- */
 
 CASE(data_breakpoint_nmi, "C10",
      "an IRETQ that meets a data breakpoint traps first; the NMI that it unblocks comes at the first instruction of the handler of #DB",

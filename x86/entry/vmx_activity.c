@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest that is entered in another activity state than active. In HLT, what would wake a halted
+ * A guest that is entered in an activity state other than active. In HLT, what would wake a halted
  * CPU wakes it: an interrupt that IF lets through, a debug exception, an injected event; an
- * interrupt that exits does so whether IF is set or not; and what exits leaves the activity state
- * as it was. In shutdown it sleeps through interrupts, but not through NMIs.
+ * interrupt that exits does so whether IF is set or not; and an exit leaves the activity state as
+ * it was. In shutdown it sleeps through interrupts, but not through NMIs.
  */
 #include "stage/case.h"
 #include "hv/hv.h"

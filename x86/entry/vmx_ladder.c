@@ -14,7 +14,7 @@
 #define INIT_PRIORITY "SDM 3C, Other Causes of VM Exits; " SAVED_STATE
 #define DB_ENTRY      ENTRY_OF(DB_VECTOR)
 
-/* Off, in the order in which they act. */
+/* Switches off what made the guest exit. The exits are listed in the order in which they come. */
 static void peel(struct vcpu *v, enum exit_reason reason)
 {
 	switch (reason) {
@@ -236,7 +236,7 @@ CASE(whole, "V47",
 /* --- An INIT that arrived in root --- */
 
 /*
- * With everything else pending. A case that may SKIP does so before the INIT, which outlives the
+ * Everything else is pending, too. A case that may SKIP does so before the INIT, which outlives the
  * shim.
  */
 static struct vcpu *start_with_init(void)

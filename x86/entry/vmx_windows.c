@@ -2,9 +2,9 @@
 /*
  * What can make a guest leave before its first instruction, and what holds it back: an injected
  * event, which is always delivered first; blocking by STI and MOV SS, which closes the interrupt
- * window and, by MOV SS, the NMI window for one instruction. For the preemption timer and for
- * interrupts and NMIs that exit, the manual leaves it open. And an interrupt that exits comes
- * before the first instruction is even fetched.
+ * window and, by MOV SS, the NMI window for one instruction. The manual leaves open whether
+ * blocking holds back the preemption timer, and interrupts and NMIs that exit. And an interrupt
+ * that exits comes before the first instruction is even fetched.
  */
 #include "stage/case.h"
 #include "hv/hv.h"

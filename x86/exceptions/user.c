@@ -44,7 +44,7 @@ TABLE(irq_before_gp_of_sti, "E24",
       PRIORITY, irq_before_user_fault, .instruction = STI, .prepare = pend_virtual_interrupt,
       .irq = IRQ_OF_CPL3, .fault = GP(0, AT(L), CPL(3)));
 
-/* Without it the #GP above could as well be that of IOPL 0. */
+/* Without this case the #GP above could just as well be that of IOPL 0. */
 CASE(sti_sets_vif, "E24",
      "in CPL 3 with CR4.PVI=1 and VIP=0, STI sets VIF and raises no #GP; a pending interrupt is served before it",
      STI_SHADOW)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An instruction that runs twice: first its page is not there in the nested page tables, then it
+ * An instruction that runs twice: first its page is missing from the nested page tables, then it
  * exits for what it does, and the hypervisor answers with a fault. To the guest that is one
  * instruction: an interrupt comes before it or after the fault, and both come once. And a guest
  * that shuts down: only its hypervisor sees it.

@@ -40,7 +40,7 @@ static struct vcpu *start_with(enum vmx_control control, const char *what)
 	return v;
 }
 
-/* Completes the instruction that exited, in root's name. */
+/* Skips the instruction that exited, as if root had completed it, and runs the guest to its end. */
 static void complete(struct vcpu *v)
 {
 	vcpu_skip_instruction(v);

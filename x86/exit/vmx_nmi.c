@@ -80,7 +80,7 @@ CASE(window_after_iret, "V68",
 	expect(EXIT(NMI_WINDOW, AT(T), NOT_BLOCKED(STATE_BLOCKED_BY_NMI)), ENTRY(AT(T)));
 }
 
-/* Puts a frame on the guest's stack that IRETQ leads to T with, keeping TF=1. */
+/* Puts a frame on the guest's stack with which IRETQ goes to T, keeping TF=1. */
 static void push_iret_frame(struct vcpu *v)
 {
 	struct scene *s = the_scene();

@@ -97,7 +97,7 @@ static void pending_before_exit(enum gate_type gate, struct hv_options options)
 	expect_irq_then_gp();
 }
 
-/* How the sentences end where the interrupt is over before #GP is delivered. */
+/* How the sentences end where the interrupt has been served before #GP is delivered. */
 #define GP_BY_INTERRUPT_GATE "; the injected #GP is delivered through an interrupt gate"
 #define GP_BY_TRAP_GATE	     "; the injected #GP is delivered through a trap gate"
 

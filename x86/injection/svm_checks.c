@@ -30,7 +30,7 @@ static void inject_bp_in_cpl3(unsigned int dpl)
 }
 
 /*
- * What the frame's RIP is, the APM does not say: not asserted. Nor whether the event was external.
+ * Not asserted, because the APM does not say: the frame's RIP, and whether the event was external.
  */
 CASE(bp_dpl_0, "S07",
      "a #BP that is injected in CPL 3 becomes #GP if the DPL of its gate is 0, as if INT3 had raised it",

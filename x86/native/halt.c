@@ -47,7 +47,7 @@ CASE(masked_by_tpr, "G06",
      "SDM 3A, Task Priority in IA-32e Mode; " HALT)
 {
 	scene(STI, HLT, L(NOP), NOP);
-	lapic_set_tpr_class(TPR_CLASS_OF_LOW); /* afterwards, it could make a spurious interrupt */
+	lapic_set_tpr_class(TPR_CLASS_OF_LOW); /* later, it could make a spurious interrupt */
 	pend_irq(VEC_LOW);
 	lapic_timer_init(VEC_HIGH, TIMER_ONE_SHOT);
 	lapic_timer_arm(TIMER_COUNT);

@@ -2,8 +2,8 @@
 /*
  * NMIs (class 5 of the priority table) against maskable interrupts (6), and what blocks NMIs: from
  * the delivery of one until the next IRET, whoever executes it and whatever becomes of it. NMIs
- * have no pending bit: each is sent while NMIs are blocked, and an IRET opens. At most one is
- * remembered.
+ * have no pending bit: each is sent while NMIs are blocked, and an IRET unblocks them. At most one
+ * is remembered.
  */
 #include "stage/case.h"
 

@@ -20,7 +20,7 @@ static struct vcpu *start_monitored(void)
 	return v;
 }
 
-/* The one MTF exit, at @place; then the guest runs on without. */
+/* Runs to the one MTF exit, at @place, and switches the flag off. */
 static const struct guest_exit *trap_at(struct vcpu *v, int place)
 {
 	const struct guest_exit *exit = run_to(v, EXIT_MTF, place);

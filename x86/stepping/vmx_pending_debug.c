@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Debug exceptions that are pending at VM entry, without an injection. A debug trap (class 4) comes
- * before NMI and interrupt; blocking by STI does not hold it back, blocking by MOV SS does, by one
+ * before NMI and interrupt; blocking by STI does not hold it back, blocking by MOV SS does, for one
  * instruction.
  */
 #include "stage/case.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Arrival sweeps: the timer fires ever later while a faulting instruction goes by. Whatever lands
- * where, the interrupt is served once, the fault is raised once, and the order is one of the two
- * that the architecture knows: interrupt first at a boundary up to the instruction, or fault first
- * and the interrupt at a boundary where IF is 1 again.
+ * Arrival sweeps: the timer fires later in each sample, before, at and after a faulting
+ * instruction. Wherever it lands, the interrupt is served once, the fault is raised once, and the
+ * order is one of the two that the architecture allows: interrupt first at a boundary up to the
+ * instruction, or fault first and the interrupt at a boundary where IF is 1 again.
  */
 #include "sweep/across.h"
 

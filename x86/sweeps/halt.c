@@ -3,8 +3,8 @@
  * Whatever arrives around HLT must end it, or keep it from halting at all: a wake-up that is lost
  * is a processor that sleeps for ever. STI; HLT is safe because the shadow of STI covers the
  * boundary before HLT. With IF=1 before HLT it is not: an interrupt that comes too early is served,
- * and HLT then waits for the next event. That one is an NMI of a device, which is the guard of
- * every sample here, too: a lost wake-up ends as a failure, not as a hang.
+ * and HLT then waits for the next event. Here that is an NMI from a device, which also guards every
+ * sample: a lost wake-up ends as a failure, not as a hang.
  */
 #include "base/text.h"
 #include "sweep/nmi_timer.h"
@@ -13,11 +13,11 @@
 enum {
 	SLEEP = 600,	    /* PIT ticks: 0.5 ms */
 	LONG_SLEEP = 20000, /* 17 ms: after HLT even if the host stalls in between */
-	LONGER = 2,	    /* then HLT was waiting for long */
+	LONGER = 2,	    /* times the shortest: HLT really waited */
 	SLED = 8,
 };
 
-/* STI; HLT: sorted by whether it was pending before STI, and by how long HLT took then. */
+/* STI; HLT: was the interrupt pending before STI, and if not, how long did HLT take? */
 enum arrival { PENDING, AROUND, FAR, ARRIVAL_COUNT };
 static u64 shortest; /* TSC ticks from before STI to after HLT, with the interrupt pending */
 
@@ -74,7 +74,7 @@ static const struct sweep sti_hlt = {
 	.names = names_sti_hlt,
 };
 
-/* IF=1; HLT: an interrupt at HLT itself leaves HLT to the guard. */
+/* IF=1; HLT: if the interrupt is taken at HLT itself, the guard must wake HLT. */
 enum landing { BEFORE, AT_HLT, AFTER_HLT, LANDING_COUNT };
 
 static void lay_out_hlt(const void *argument)

@@ -72,7 +72,7 @@ static enum place_of_nmi place_of(const struct nmi_sweep *r, const struct layout
 		return AT_L;
 	if (step < l)
 		return BEFORE;
-	return step == layout->step_count - 1 ? LATER : AFTER_IT; /* as are handlers */
+	return step == layout->step_count - 1 ? LATER : AFTER_IT; /* also in a handler */
 }
 
 static int classify(const void *argument, const struct layout *layout, const struct trace *trace,

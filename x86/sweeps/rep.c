@@ -2,7 +2,7 @@
 /*
  * A timer interrupt moved across a repeated string instruction. Between two iterations it saves the
  * address of the instruction, the registers as they stand after whole iterations, and RF=1, so that
- * going on does not meet a code breakpoint on it again; before the first iteration and after the
+ * resuming it does not meet its code breakpoint again; before the first iteration and after the
  * last one it saves RF=0. However it is cut up, every iteration is done once. REPNE SCASB that has
  * found its byte is over, whatever RCX says: an interrupt that went back to it would scan on.
  */
@@ -100,7 +100,7 @@ static enum where where_of(const struct rep *rep, const struct layout *layout,
 	return done == rep->iterations ? DONE : BETWEEN;
 }
 
-/* What of the interrupted state does not hang together. */
+/* NULL, or what is inconsistent in the interrupted state. */
 static const char *state_problem(const struct rep *rep, const struct log_entry *irq,
 				 enum where where)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A timer interrupt moved across code that is single-stepped. The trap of a step comes before the
- * interrupt of the same boundary, and the interrupt's handler is not stepped: whatever arrives
- * where, every instruction traps once, in order.
+ * interrupt of the same boundary, and the interrupt's handler is not stepped: wherever it arrives,
+ * every instruction traps once, in order.
  */
 #include "base/text.h"
 #include "sweep/sweep.h"

@@ -64,7 +64,7 @@ static void lay_out(const void *argument)
 	*(u16 *)(PLAY_WRITABLE + sizeof(u32)) = SEL_DATA;
 }
 
-/* Of rounds: where the interrupt may be, and when it arrived, by IRR before them. */
+/* Sorts an interrupt in the rounds: IRR, read before them, tells if it was pending already. */
 static int classify_rounds(const struct window *w, const struct layout *layout, u64 rip,
 			   const char **reason)
 {

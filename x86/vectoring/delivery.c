@@ -4,7 +4,7 @@
  * middle of the delivery: RIP is still that of the event, and the IDT-vectoring information (VMX)
  * or EXITINTINFO (SVM) names it, so that the hypervisor can mend the page and inject the event
  * again. The event has taken effect before the exit: an interrupt is in service, an NMI blocks NMIs
- * (VMX), a shadow is over. What else is pending is not touched, and comes after the event.
+ * (VMX), a shadow has ended. What else is pending is not touched, and comes after the event.
  *
  * The vendors name software events differently, and only VMX needs an instruction's length to
  * inject one again; on SVM the instruction is executed again instead.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An exception in the delivery of another. If it exits, it does so as what it is, before the two
- * make #DF, and the exit names the first as the interrupted event. A #DF that exits has both in it:
- * VMX names no interrupted event then. An exception in the delivery of #DF makes a triple fault.
+ * make #DF, and the exit names the first as the interrupted event. A #DF that exits stands for
+ * both: VMX then names no interrupted event. An exception in the delivery of #DF makes a triple
+ * fault.
  */
 #include "stage/case.h"
 #include "hv/hv.h"

@@ -32,7 +32,7 @@ static inline struct vcpu *start_without(enum lost_page lost, u8 vector)
 	return v;
 }
 
-/* The guest exits at @place because of the page, which is back then. */
+/* The guest exits at @place because of the page, which is then present again. */
 static inline void exit_and_mend(struct vcpu *v, enum lost_page lost, int place)
 {
 	u64 access = lost == LOST_IDT ? EPT_READ : EPT_WRITE;

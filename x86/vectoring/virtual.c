@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Virtual interrupts and virtual NMIs whose delivery meets a page that nested paging has lost. They
- * are taken by then, and the exit names them as it names physical ones: as external interrupt and
+ * have been taken by then, and the exit names them like physical ones: as external interrupt and
  * NMI.
  */
 #include "stage/case.h"

@@ -41,7 +41,7 @@ CASE(at_entry, "V97",
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
 
-/* The external interrupt exits at the virtual one's handler, acknowledged, and is over. */
+/* The external interrupt exits at the virtual one's handler, is acknowledged, and gets its EOI. */
 static void exit_at_virtual_entry(struct vcpu *v)
 {
 	require(vmx_offers(VMX_ACKNOWLEDGE_ON_EXIT),

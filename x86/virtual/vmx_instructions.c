@@ -2,8 +2,8 @@
 /*
  * A virtual interrupt that the guest's own instruction makes deliverable. Writing SELF IPI, TPR or
  * EOI evaluates pending virtual interrupts as part of the instruction, so that the interrupt comes
- * at the boundary after it: exactly there, for there is no LAPIC far away. What such a write makes
- * exit exits there, too, and before a single-step trap, which stays pending.
+ * at the boundary after it: exactly there, for no real LAPIC takes time to respond. What such a
+ * write makes exit exits there, too, and before a single-step trap, which stays pending.
  */
 #include "stage/case.h"
 #include "hv/hv.h"
