@@ -55,7 +55,7 @@ void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 /* npt.c: builds the vcpu's nested page tables; returns the value of nCR3. */
 u64 svm_identity_npt(struct svm_vcpu *s);
 
-/* npt.c: as vcpu_map_page(). */
+/* npt.c: implements vcpu_map_page(). */
 void svm_map_page(struct vcpu *v, u64 address, bool present);
 
 /* failure.c: which field looks wrong after VMEXIT_INVALID. */

@@ -80,7 +80,7 @@ static bool narrow(struct search *s, u32 *low, u32 *high,
 
 static bool find_window(struct search *s)
 {
-	u32 before = 0, not_late = 0, late = 1, behind;
+	u32 before = 0, not_late = 0, late = 1, not_before;
 	int order = 0;
 
 	for (;; late *= 2) {
@@ -94,12 +94,12 @@ static bool find_window(struct search *s)
 		if (late >= SEARCH_LONGEST_ARM)
 			return stop(s, SEARCH_NEVER_LATE);
 	}
-	behind = late;
+	not_before = late;
 	if (!narrow(s, &not_late, &late, is_not_later))
 		return false;
-	if (behind > late)
-		behind = late;
-	if (!narrow(s, &before, &behind, is_before))
+	if (not_before > late)
+		not_before = late;
+	if (!narrow(s, &before, &not_before, is_before))
 		return false;
 	s->before_was_seen = before;
 	s->out->from = before ? before : 1;

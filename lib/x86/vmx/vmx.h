@@ -77,7 +77,7 @@ void vmx_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 /* ept.c: builds the vcpu's EPT paging structures; returns the value of the EPT pointer. */
 u64 vmx_identity_ept(struct vmx_vcpu *x);
 
-/* ept.c: as vcpu_map_page(). */
+/* ept.c: implements vcpu_map_page(). */
 void vmx_map_page(struct vcpu *v, u64 address, bool present);
 
 /* failure.c: why VMLAUNCH or VMRESUME returned; @code as vmx_enter() gave it. */
