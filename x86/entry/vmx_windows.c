@@ -264,8 +264,8 @@ static void exits_while_blocked(const struct exits_while_blocked *b)
 }
 
 #define LEFT_OPEN(what, blocking)                                                                  \
-	"under blocking by " blocking " " what " causes its exit at VM entry, or one instruction " \
-	"later"
+	"under blocking by " blocking " " what                                                     \
+	" causes its exit at VM entry, or one instruction later"
 
 TABLE(timer_sti, "V51", LEFT_OPEN("an expired preemption timer", "STI"), VMX_TIMER,
       exits_while_blocked, EXIT_PREEMPTION_TIMER, STATE_BLOCKED_BY_STI);

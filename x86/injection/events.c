@@ -129,12 +129,12 @@ static void inject_software(const struct inject_software *i, enum gate_type gate
 {
 	struct vcpu *v;
 
-	if (hv_is_svm())
-		require(svm_offers(CPUID_8000000A_EDX_NRIPS),
-			"the NextRIP field (CPUID 8000000AH EDX bit 3)");
 	/* SVM has no software exceptions. */
 	if (EVENT_TYPE(i->event) != EVENT_SOFT_INT)
 		require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	if (hv_is_svm())
+		require(svm_offers(CPUID_8000000A_EDX_NRIPS),
+			"the NextRIP field (CPUID 8000000AH EDX bit 3)");
 	gate_type_set(i->delivered.vector, gate);
 	v = start_at_l(i->instruction);
 	pend_irq(VEC);
