@@ -163,13 +163,15 @@ def test_panic_is_the_verdict(tmp_path):
     lab_or_skip("kvm-amd@tcg")
     _, records = run("-p", "kvm-amd@tcg,tcg", "--kernel-args", "LAB_PANIC_US=100000", "--logs",
                      str(tmp_path / "l"), "native/stories.sti_*", "sweeps/fault.ud.trap_gate",
-                     "sweeps/fault.load.trap_gate")
+                     "sweeps/fault.load.trap_gate", "hv/stories.s2.trap_gate")
     found = {(r["platform"], r["case"]): (r["verdict"], r["reason"])
              for r in records if r["type"] == "result"}
     verdict, reason = found["kvm-amd@tcg", "sweeps/fault.ud.trap_gate"]
     assert verdict == "CRASH" and "Kernel panic - not syncing: sysrq triggered crash" in reason
     assert found["kvm-amd@tcg", "native/stories.sti_rdmsr.trap_gate"][0] == "PASS"
-    assert found["kvm-amd@tcg", "sweeps/fault.load.trap_gate"][0] == "PASS"
+    assert found["kvm-amd@tcg", "hv/stories.s2.trap_gate"][0] == "PASS"
+    # Of the image that crashed: a sweep skips where the kernel's tick leaves it no sample.
+    assert found["kvm-amd@tcg", "sweeps/fault.load.trap_gate"][0] in ("PASS", "SKIP")
     assert {v for (platform, _), (v, _) in found.items() if platform == "tcg"} <= {"PASS", "XFAIL"}
 
 
