@@ -88,6 +88,14 @@ def test_a_glob_that_must_be_written_out_is_named(tmp_path):
     assert "native" not in done.stderr
 
 
+def test_a_glob_that_means_other_cases_today_is_named(tmp_path):
+    path = tmp_path / "p.cfg"
+    path.write_text("cases = sweeps/* races/* native/*\n")
+    done = rewrite(path)
+    assert "sweeps/* fits other cases today" in done.stderr and done.stderr.count("\n") == 1
+    assert path.read_text().startswith("cases = sweeps/rep.* sweeps/fault.* sweeps/halt.*")
+
+
 def test_a_dry_run_changes_nothing(tmp_path):
     path = tmp_path / "b.jsonl"
     path.write_text(json.dumps({"type": "result", "case": S2_OLD}) + "\n")

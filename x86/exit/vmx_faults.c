@@ -51,16 +51,17 @@ static void complete(struct vcpu *v)
 
 struct faults_at_cpl3 {
 	u16 instruction;
-	enum vmx_control control;
-	const char *what;
+	enum vmx_control control; /* because of which it exits in CPL 0 */
+	const char *what;	  /* names that control; NULL: it exits without one of these */
 };
 
 static void faults_at_cpl3(const struct faults_at_cpl3 *p)
 {
 	struct vcpu *v;
 
+	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
 	scene(PUSH_IRET_FRAME_CPL3, IRETQ, UD2, T(p->instruction));
-	v = start_with(p->control, p->what);
+	v = p->what ? start_with(p->control, p->what) : hv_start();
 	vcpu_intercept(v, INTERCEPT_HLT, true);
 	run_to_end(v);
 	expect(GP(0, AT(T), CPL(3)));
@@ -68,14 +69,13 @@ static void faults_at_cpl3(const struct faults_at_cpl3 *p)
 
 #define PRIVILEGED(what) what " in CPL 3 raises #GP, and does not exit although it would in CPL 0"
 
-TABLE(hlt_cpl3, "V75", PRIVILEGED("HLT"), FAULTS_VS_EXITS, faults_at_cpl3, HLT, VMX_INVLPG_EXITING,
-      INVLPG_EXITING);
+TABLE(hlt_cpl3, "V75", PRIVILEGED("HLT"), FAULTS_VS_EXITS, faults_at_cpl3, .instruction = HLT);
 TABLE(invlpg_cpl3, "V75", PRIVILEGED("INVLPG"), FAULTS_VS_EXITS, faults_at_cpl3, INVLPG,
       VMX_INVLPG_EXITING, INVLPG_EXITING);
 TABLE(mov_cr3_cpl3, "V75", PRIVILEGED("MOV to CR3"), FAULTS_VS_EXITS, faults_at_cpl3, MOV_TO_CR3,
       VMX_CR3_LOAD_EXITING, CR3_EXITING);
-TABLE(wrmsr_cpl3, "V75", PRIVILEGED("WRMSR"), FAULTS_VS_EXITS, faults_at_cpl3, WRMSR,
-      VMX_INVLPG_EXITING, INVLPG_EXITING);
+TABLE(wrmsr_cpl3, "V75", PRIVILEGED("WRMSR"), FAULTS_VS_EXITS, faults_at_cpl3,
+      .instruction = WRMSR);
 
 CASE(cpuid_cpl3, "V75", "CPUID in CPL 3, where it is not privileged, exits", FAULTS_VS_EXITS)
 {

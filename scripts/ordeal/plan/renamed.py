@@ -93,17 +93,22 @@ def hint(patterns: Iterable[str], where: str = "") -> str:
 
 
 def rewrite(text: str) -> Tuple[str, List[str]]:
-    """The text with new ids for old ones, and the globs that had to be written out. Where one
-    quoted glob becomes several, each is quoted."""
-    written_out: List[str] = []
+    """The text with new ids for old ones, and remarks: a glob that had to be written out, and one
+    that fits other cases today, which is right only in a text from before. Where one quoted glob
+    becomes several, each is quoted."""
+    remarks: List[str] = []
 
     def ident(match: "re.Match[str]") -> str:
-        found = translate(match.group(0))
+        found, glob = translate(match.group(0)), match.group(0)
         if found.written_out:
-            written_out.append("%s: now %s" % (match.group(0), " ".join(found.patterns)))
+            remarks.append("no glob of today fits the cases of %s: now %s" % (
+                glob, " ".join(found.patterns)))
+        elif found.patterns != (glob,) and any(fnmatchcase(new, glob) for new in table().values()):
+            remarks.append("%s fits other cases today, and was taken as it was before: now %s" % (
+                glob, " ".join(found.patterns)))
         around = text[match.start() - 1:match.start()] + text[match.end():match.end() + 1]
         return ("' '" if around == "''" else " ").join(found.patterns)
     # One after the other would translate twice: what is wide today has been written as FILE.*.
     both = re.compile("%s|%s" % (_IDS.pattern, _WIDE.pattern))
     new = both.sub(ident, text)
-    return _NAMES.sub(lambda m: names().get(m.group(0), m.group(0)), new), written_out
+    return _NAMES.sub(lambda m: names().get(m.group(0), m.group(0)), new), remarks
