@@ -120,3 +120,11 @@ def test_a_circle_is_found(tmp_path):
                        ("top", "from . import a")):
         (tmp_path / (name + ".py")).write_text(text + "\n", encoding="ascii")
     assert circles(imports(str(tmp_path))) == ["a", "b", "c"]
+
+
+def test_the_page_names_every_room():
+    with open(os.path.join(ROOT, "docs", "layout.md"), encoding="utf-8") as stream:
+        page = stream.read()
+    for room in ROOMS:
+        word = room.rstrip("/")
+        assert "`%s`" % word in page or "`%s/`" % word in page, room
