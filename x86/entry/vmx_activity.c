@@ -49,12 +49,10 @@ CASE(hlt_nmi_and_irq, "V31,G08",
 	expect(NMI(AT(L), IF(1)), IRQ(VEC, AT(L), IF(1)));
 }
 
-CASE(hlt_if_clear, "V32",
-     "a pending interrupt does not wake a guest that is entered in HLT with IF=0: only the preemption timer ends the wait",
-     ACTIVITY)
+/* An interrupt is pending; the guest sleeps on until the preemption timer ends @state. */
+static void only_the_timer_ends(struct vcpu *v, enum activity state, const char *name)
 {
 	enum { A_WHILE = 2000 };
-	struct vcpu *v = start_halted(0);
 
 	require(vmx_offers(VMX_PREEMPTION_TIMER),
 		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
@@ -62,11 +60,18 @@ CASE(hlt_if_clear, "V32",
 	pend_irq(VEC);
 	run_to(v, EXIT_PREEMPTION_TIMER, L);
 	check(lapic_irr(VEC), "the interrupt did not stay in IRR");
-	check(vmx_activity(v) == ACTIVITY_HLT, "the guest left HLT for activity state %u",
+	check(vmx_activity(v) == state, "the guest left %s for activity state %u", name,
 	      vmx_activity(v));
 	vmx_guard_timer(v);
 	vmx_set_activity(v, ACTIVITY_ACTIVE);
 	run_to_end(v);
+}
+
+CASE(hlt_if_clear, "V32",
+     "a pending interrupt does not wake a guest that is entered in HLT with IF=0: only the preemption timer ends the wait",
+     ACTIVITY)
+{
+	only_the_timer_ends(start_halted(0), ACTIVITY_HLT, "HLT");
 	expect(EXIT(PREEMPTION_TIMER, AT(L)), ENTRY(AT(L)));
 }
 
@@ -174,20 +179,7 @@ CASE(shutdown_interrupt, "V37",
      "a pending interrupt does not wake a guest that is entered in shutdown: only the preemption timer ends the wait",
      "SDM 3C, Event Blocking; " ACTIVITY)
 {
-	enum { A_WHILE = 2000 };
-	struct vcpu *v = start_shut_down();
-
-	require(vmx_offers(VMX_PREEMPTION_TIMER),
-		"a preemption timer (IA32_VMX_PINBASED_CTLS bit 38)");
-	vmx_preemption_timer(v, A_WHILE);
-	pend_irq(VEC);
-	run_to(v, EXIT_PREEMPTION_TIMER, L);
-	check(lapic_irr(VEC), "the interrupt did not stay in IRR");
-	check(vmx_activity(v) == ACTIVITY_SHUTDOWN, "the guest left shutdown for activity state %u",
-	      vmx_activity(v));
-	vmx_guard_timer(v);
-	vmx_set_activity(v, ACTIVITY_ACTIVE);
-	run_to_end(v);
+	only_the_timer_ends(start_shut_down(), ACTIVITY_SHUTDOWN, "shutdown");
 	expect(EXIT(PREEMPTION_TIMER, AT(L)), ENTRY(AT(L)), IRQ(VEC, AT(L), IF(1)));
 }
 

@@ -92,6 +92,27 @@ CASE(nmi_exit_stays_pending, "S20",
 	       NMI(AT(ENTRY_OF(GP_VECTOR))));
 }
 
+/*
+ * #GP is injected while an interrupt that exits is pending. It exits at @place, and after that exit
+ * is taken where the handler first runs with IF=1.
+ */
+static void interrupt_exits_after_injected_gp(enum gate_type gate, int place)
+{
+	struct vcpu *v;
+
+	scene(L(NOP), NOP, NOP);
+	gate_type_set(GP_VECTOR, gate);
+	v = start_with_interrupts_on();
+	vcpu_intercept(v, INTERCEPT_INTR, true);
+	pend_irq(VEC);
+	vcpu_inject(v, gp(0));
+	run_to(v, EXIT_INTR, place);
+	vcpu_intercept(v, INTERCEPT_INTR, false);
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)), EXIT(INTR, AT(place), NO_EVENT),
+	       ENTRY(AT(place)), IRQ(VEC, AT(first_open(gate, GP_VECTOR)), IF(1)));
+}
+
 /* With external-interrupt exiting the guest's IF does not matter: the exit is at the entry. */
 CASE_BOTH_GATES(
 	interrupt_exit, "V10",
@@ -99,21 +120,8 @@ CASE_BOTH_GATES(
 	"entered through an interrupt gate: that IF is 0 there does not matter",
 	"entered through a trap gate, where IF is 1", EXIT_AFTER_INJECTION)
 {
-	struct vcpu *v;
-
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
-	scene(L(NOP), NOP, NOP);
-	gate_type_set(GP_VECTOR, gate);
-	v = start_with_interrupts_on();
-	vcpu_intercept(v, INTERCEPT_INTR, true);
-	pend_irq(VEC);
-	vcpu_inject(v, gp(0));
-	run_to(v, EXIT_INTR, ENTRY_OF(GP_VECTOR));
-	vcpu_intercept(v, INTERCEPT_INTR, false);
-	run_to_end(v);
-	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)),
-	       EXIT(INTR, AT(ENTRY_OF(GP_VECTOR)), NO_EVENT), ENTRY(AT(ENTRY_OF(GP_VECTOR))),
-	       IRQ(VEC, AT(first_open(gate, GP_VECTOR)), IF(1)));
+	interrupt_exits_after_injected_gp(gate, ENTRY_OF(GP_VECTOR));
 }
 
 /* Without V_INTR_MASKING the guest's IF gates the intercept too. */
@@ -124,19 +132,6 @@ CASE_BOTH_GATES(
 	"delivered through a trap gate: that is the first instruction of the handler of #GP",
 	EXIT_AFTER_INJECTION)
 {
-	int open = first_open(gate, GP_VECTOR);
-	struct vcpu *v;
-
 	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
-	scene(L(NOP), NOP, NOP);
-	gate_type_set(GP_VECTOR, gate);
-	v = start_with_interrupts_on();
-	vcpu_intercept(v, INTERCEPT_INTR, true);
-	pend_irq(VEC);
-	vcpu_inject(v, gp(0));
-	run_to(v, EXIT_INTR, open);
-	vcpu_intercept(v, INTERCEPT_INTR, false);
-	run_to_end(v);
-	expect(ENTRY(AT(L), INJECT(gp(0))), GP(0, AT(L)), EXIT(INTR, AT(open), NO_EVENT),
-	       ENTRY(AT(open)), IRQ(VEC, AT(open), IF(1)));
+	interrupt_exits_after_injected_gp(gate, first_open(gate, GP_VECTOR));
 }
