@@ -6,6 +6,8 @@ import pytest
 from conftest import ROOT
 from ordeal.model import Result
 from ordeal.plan import known
+from ordeal.plan.excuse import Deviations
+from ordeal.plan.seen import Ids
 
 HEAD = "[d]\ncases = s/a* s/b\nverdict = FAIL CRASH\nreason = r\ncite = c\n"
 
@@ -13,17 +15,17 @@ HEAD = "[d]\ncases = s/a* s/b\nverdict = FAIL CRASH\nreason = r\ncite = c\n"
 def judged(verdict, extra="", case="s/a1", platform="tcg", version="QEMU emulator version 7.2.22",
            cpu="AuthenticAMD", today="2026-11-22"):
     """(verdict, unexpected, complaints)."""
-    listed = known.Deviations(known.parse(HEAD + extra, "f"), platform, version, today)
+    listed = Deviations(known.parse(HEAD + extra, "f"), platform, version, today)
     result = Result(platform, case, verdict)
     listed.apply(result, cpu)
     assert result.raw == verdict
-    return result.verdict, result.unexpected, listed.complaints(["s/a1", "s/b", "s/c"])
+    return result.verdict, result.unexpected, listed.complaints(Ids(["s/a1", "s/b", "s/c"]))
 
 
 @pytest.mark.parametrize("verdict,want", [
     ("FAIL", ("XFAIL", False)), ("CRASH", ("XFAIL", False)), ("PASS", ("XPASS", True)),
     ("ERROR", ("ERROR", True)), ("TIMEOUT", ("TIMEOUT", True)), ("NOTRUN", ("NOTRUN", True)),
-    ("SKIP", ("SKIP", False)), ("FLAKY", ("FLAKY", True))])
+    ("SKIP", ("SKIP", False))])
 def test_a_listed_case(verdict, want):
     assert judged(verdict)[:2] == want
 
@@ -35,8 +37,7 @@ def test_a_case_that_is_not_listed(verdict, want):
 
 
 @pytest.mark.parametrize("verdict,want", [
-    ("FAIL", ("XFAIL", False)), ("PASS", ("PASS", False)), ("FLAKY", ("XFAIL", False)),
-    ("ERROR", ("ERROR", True))])
+    ("FAIL", ("XFAIL", False)), ("PASS", ("PASS", False)), ("ERROR", ("ERROR", True))])
 def test_an_intermittent_deviation_may_pass(verdict, want):
     assert judged(verdict, "intermittent = yes\n")[:2] == want
     assert judged(verdict, "intermittent = yes\n")[2] == []
@@ -68,9 +69,9 @@ def test_complaints():
     assert "was not needed" in judged("SKIP")[2][0]
     assert "was not needed" not in str(judged("FAIL", case="s/c")[2])
     assert "expired on 2020-01-01" in judged("FAIL", "expires = 2020-01-01\n")[2][0]
-    listed = known.Deviations(known.parse(HEAD, "f"), "tcg", "1.0", "2026-11-22")
-    assert "matches no existing case" in listed.complaints(["t/a"])[0]
-    assert listed.complaints(["s/*"]) == []  # a suite that nobody has read
+    listed = Deviations(known.parse(HEAD, "f"), "tcg", "1.0", "2026-11-22")
+    assert "matches no existing case" in listed.complaints(Ids(["t/a"]))[0]
+    assert listed.complaints(Ids(["s/*"])) == []  # a suite that nobody has read
 
 
 def test_the_projects_own_files_are_well_formed_and_cite():

@@ -11,6 +11,8 @@ import pytest
 
 import loglib
 from ordeal.plan import known, renamed
+from ordeal.plan.excuse import Deviations
+from ordeal.plan.seen import Ids
 from test_images import BUILD, case_ids
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -142,10 +144,10 @@ def test_an_old_pattern_is_told_its_new_id():
 def test_an_old_expectation_is_told_the_script():
     listed = known.parse("[d]\ncases = races/window.mov_ss\nverdict = FAIL\nreason = r\ncite = c\n",
                          "expected/p.cfg")
-    (said,) = known.Deviations(listed, "p", "1.0", "2026-01-01").complaints(["sweeps/window.mov_ss"])
+    (said,) = Deviations(listed, "p", "1.0", "2026-01-01").complaints(Ids(["sweeps/window.mov_ss"]))
     assert "scripts/renamed-cases expected/p.cfg" in said
     listed = known.parse("[d]\ncases = native/none.*\nverdict = FAIL\nreason = r\ncite = c\n", "p")
-    (said,) = known.Deviations(listed, "p", "1.0", "2026-01-01").complaints(["native/shadow.sti_nop"])
+    (said,) = Deviations(listed, "p", "1.0", "2026-01-01").complaints(Ids(["native/shadow.sti_nop"]))
     assert "renamed-cases" not in said
 
 

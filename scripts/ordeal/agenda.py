@@ -6,7 +6,7 @@ The agenda is complete before anything boots, so that every error in the input i
 import os
 import time
 from dataclasses import replace
-from typing import Dict, List, Tuple
+from typing import TYPE_CHECKING, Dict, List, Tuple
 
 from . import platforms
 from .host import Host
@@ -14,10 +14,14 @@ from .judge.kut import MAX_SUBTESTS
 from .model import Case, UserError
 from .options import LAB, Options
 from .plan import known, suites
+from .plan.excuse import Deviations
 from .plan.select import Selection, Suite, check_stanzas, ident, result_filter, select, wanted
 from .platforms.base import Platform
 from .run.unit import Unit
 from .text import shell_quote
+
+if TYPE_CHECKING:
+    from .plan.seen import Ids
 
 
 class Agenda:
@@ -35,7 +39,7 @@ class Agenda:
         self.chosen: List[Tuple[Suite, List[Case]]] = []
         self.platforms: List[Platform] = []
         #: The known deviations, by the platform's name.
-        self.known: Dict[str, known.Deviations] = {}
+        self.known: Dict[str, Deviations] = {}
         #: One unit for each round, by the index of the suite's first case on that platform.
         self.rounds: Dict[int, List[Unit]] = {}
         self._unread: List[str] = []
@@ -70,7 +74,7 @@ class Agenda:
             stem, version = platform.below(self.host)
             if stem:
                 listed += known.seen_through(known.load(directory, stem), version, stem)
-            self.known[platform.name] = known.Deviations(
+            self.known[platform.name] = Deviations(
                 listed, platform.name, platform.version(self.host), today)
 
     def _units(self, platform: Platform, suite: Suite, cases: List[Case],
@@ -99,9 +103,23 @@ class Agenda:
             self._command = " ".join(env + [shell_quote(words)])
         return "%s %s" % (self._command, shell_quote(["-p", platform, case]))
 
+    def check_known(self) -> None:
+        """Read what the known deviations say is seen. This is done while the first machine starts,
+        because it takes longer than the rest of the agenda; a UserError ends the run."""
+        for listed in self.known.values():
+            listed.check(self._ids())
+
+    def _ids(self) -> "Ids":
+        from .plan.seen import Ids
+        every = [ident(suite, case) for suite in self.suites for case in suite.cases]
+        return Ids(every + [name + "/*" for name in self._unread + [
+            s.stanza.name for s in self.suites if s.foreign]])
+
     def complaints(self) -> List[str]:
         """Lines about known deviations that are stale."""
-        every = [ident(suite, case) for suite in self.suites for case in suite.cases]
-        every += [name + "/*" for name in self._unread + [s.stanza.name for s in self.suites
-                                                          if s.foreign]]
-        return [line for listed in self.known.values() for line in listed.complaints(every)]
+        ids = self._ids()
+        return [line for listed in self.known.values() for line in listed.complaints(ids)]
+
+    def faults(self) -> List[str]:
+        """What the results show to be wrong with the known deviations."""
+        return sorted({fault for listed in self.known.values() for fault in listed.faults})

@@ -65,10 +65,13 @@ def _boot_all(agenda: Agenda, runner: Runner, stream: Stream) -> None:
         engine.on_start = lambda: None
         # Modules that are not needed before the machine's first output are loaded while it starts.
         from .judge import recheck  # noqa: F401
+        agenda.check_known()
         from .run.fingerprint import gather
         stream.add(gather(agenda.host, agenda.platforms, [suite for suite, _ in agenda.chosen]))
     engine.on_start = first_boot
     runner.run(agenda.units)
+    if engine.on_start is first_boot:
+        agenda.check_known()  # nothing booted
 
 
 def _start_record(agenda: Agenda, argv: Sequence[str]) -> Dict[str, Any]:
@@ -92,19 +95,25 @@ def _report(recorder: Recorder, old: Records, signalled: int, started: float) ->
     classes: Optional[Dict[str, List[str]]] = compare.classify(
         formats.results(old), results, options.whole, options.platforms) if old else None
     failing = options.words("fail-on") or ["unexpected"]
+    faults, blank = recorder.agenda.faults(), formats.blank(results)
     status = 0
-    if "unexpected" in failing and unexpected or any((classes or {}).get(c) for c in failing):
+    if "unexpected" in failing and unexpected or "blank" in failing and blank or \
+            any((classes or {}).get(c) for c in failing):
         status = 1
+    if faults:
+        status = 2
     if signalled:
         status = 130 if signalled == signal.SIGINT else 128 + signalled
     stream.add({
         "type": "summary", "total": len(verdicts), "unexpected": unexpected,
         "counts": {v: verdicts.count(v) for v in VERDICTS if v in verdicts},
         "seconds": round(time.monotonic() - started, 3), "interrupted": bool(signalled),
-        "complaints": recorder.agenda.complaints(), "exit": status,
+        "complaints": faults + recorder.agenda.complaints(), "blank": len(blank), "exit": status,
         **({"baseline": {k: len(v) for k, v in classes.items()}} if classes is not None else {})})
     _write_reports(recorder, classes)
     _tell(recorder, classes, _renamed(options.one("baseline"), old, results))
+    for fault in faults:
+        sys.stderr.write("run_tests.sh: %s\n" % fault)
     return status
 
 

@@ -67,6 +67,8 @@ class Result:
     notes: List[str] = field(default_factory=list)
     unexpected: bool = False
     deviation: str = ""
+    pattern: str = ""
+    listed: str = ""
     seconds: float = 0.0
     boot: int = 0
     log: str = ""
@@ -84,7 +86,8 @@ class Result:
         optional = {"raw": self.raw, "citation": self.citation, "twin": self.twin,
                     "histogram": [list(pair) for pair in self.histogram], "sweep": self.sweep,
                     "fingerprints": self.fingerprints, "notes": self.notes,
-                    "deviation": self.deviation, "boot": self.boot, "log": self.log,
+                    "deviation": self.deviation, "pattern": self.pattern, "listed": self.listed,
+                    "boot": self.boot, "log": self.log,
                     "repro": self.repro, "runs": self.runs}
         record.update({key: value for key, value in optional.items() if value})
         return record

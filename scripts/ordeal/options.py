@@ -46,8 +46,8 @@ What to report
       --require LIST      treat a skip that names one of these features as unexpected
       --save-baseline F   save the results, to compare later runs with them
       --baseline F        compare with the results in such a file
-      --fail-on CLASSES   exit 1 exactly for these classes: unexpected new-fail fixed new-skip
-                          vanished appeared slower (default: unexpected)
+      --fail-on CLASSES   exit 1 exactly for these classes: unexpected blank new-fail fixed
+                          new-skip vanished appeared slower (default: unexpected)
       --differential P,Q  run on two platforms and show where their traces differ;
                           NAME+trixie is NAME on the emulator of Debian 13
   -h, --help              print this text
@@ -79,7 +79,7 @@ TABLE = (
     Option("", "isolate", "flag"), Option("", "kernel", "one"), Option("", "modules", "one"),
     Option("", "kernel-args", "one"), Option("", "module-args", "one"), Option("", "xen", "one"),
     Option("", "logs", "one"), Option("", "differential", "one"))
-CLASSES = ("unexpected", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
+CLASSES = ("unexpected", "blank", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
 LAB = ("kernel", "modules", "kernel-args", "module-args", "xen")
 REPORTS = ("tap", "ktap", "junit", "lava")
 

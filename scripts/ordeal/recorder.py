@@ -73,20 +73,21 @@ class Recorder:
         if not all(u.over for u in rounds):
             return
         log = shown(unit.log_path(self.logs))
-        self._record(unit, merge_rounds([results_of(u, self.agenda.repro, log) for u in rounds]))
+        self._record(unit, *[results_of(u, self.agenda.repro, log) for u in rounds])
         self._over.add(unit.index)
         self.print_due()
 
-    def _record(self, unit: Unit, found: List[Result]) -> None:
-        """Add the results that the stream lacks, after the known deviations were applied to them."""
+    def _record(self, unit: Unit, *rounds: List[Result]) -> None:
+        """Add the results that the stream lacks, after the known deviations were applied to them, in
+        each round by itself."""
         before = self._found.setdefault(unit.index, {})
-        for result in found:
-            if result.index in before:
-                continue
+        known, cpu = self.agenda.known[unit.platform.name], self._cpus.get(unit.platform.name, "")
+        fresh = [[result for result in found if result.index not in before] for found in rounds]
+        for result in [result for found in fresh for result in found]:
+            known.apply(result, cpu)
+        for result in merge_rounds(fresh):
             before[result.index] = result
             self.results.append(result)
-            self.agenda.known[unit.platform.name].apply(
-                result, self._cpus.get(unit.platform.name, ""))
             self._require(result)
             self.stream.add(result.to_record())
 

@@ -98,6 +98,13 @@ class Event:
         return next(("%s=%s" % pair for pair in self.details.items()
                      if pair[0] not in known or _number(pair[1]) is None), "")
 
+    def may_show(self) -> Tuple[str, ...]:
+        """The details that a trace may show of an event of this kind."""
+        if self.in_root:
+            return tuple(_OF_STATE)
+        own = {"PF": ("cr2",), "DB": ("dr6",)}.get(self.subject, ())
+        return ("if", "rf", "tf", "cpl") + own + ("ist",)
+
     def differs_from(self, wanted: "Event") -> str:
         """The first difference between this event and the claims of `wanted`, in the guest's words;
         '' if there is none."""
@@ -129,6 +136,11 @@ class Event:
             if (found is None and text is not None) or not holds(claim, found):
                 return word
         return ""
+
+
+def claimed_of(claim: str) -> str:
+    """The detail of a trace with which a claim of a want is compared."""
+    return _OF_DELIVERY[claim][1] if claim in _OF_DELIVERY else claim
 
 
 def _number(text: str) -> Optional[int]:

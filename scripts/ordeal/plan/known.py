@@ -14,11 +14,11 @@ from ..model import (CRASH, ERROR, FAIL, FLAKY, PASS, SKIP, TIMEOUT, XFAIL, XPAS
                      UserError)
 from ..text import near
 from . import cfg, renamed
+from .versions import OPERATORS, check_term, version_fits
 
 KEYS = ("cases", "verdict", "reason", "cite", "versions", "cpu", "platforms", "expires",
-        "intermittent")
+        "intermittent", "seen")
 LISTABLE = (FAIL, ERROR, CRASH, TIMEOUT, SKIP)
-_OPERATORS = ("<=", ">=", "<", ">", "=")
 
 
 @dataclass(frozen=True)
@@ -35,28 +35,16 @@ class Deviation:
     platforms: Tuple[str, ...] = ()
     expires: str = ""
     intermittent: bool = False
+    seen: str = ""
+    seen_at: int = 0  # the line of the file in which the value of `seen` begins
+    #: The version that the lines of `seen` are about, if it is not the platform's.
+    version: str = ""
 
-
-def _version_term(term: str, where: str) -> Tuple[str, Tuple[int, ...]]:
-    operator = next((op for op in _OPERATORS if term.startswith(op)), "")
-    number = term[len(operator):].strip()
-    if not operator or not all(part.isdigit() for part in number.split(".")):
-        raise UserError("%s: bad version %r: write <=9.2, >=7.2 or =7.2, with blanks between terms"
-                        % (where, term))
-    return operator, tuple(int(part) for part in number.split("."))
-
-
-def version_fits(terms: Sequence[str], version: Tuple[int, ...], where: str = "") -> bool:
-    """Whether every term holds. Only as many numbers are compared as the term has, so that =7.2 and
-    <=7.2 cover 7.2.22."""
-    for term in terms:
-        operator, number = _version_term(term, where)
-        have = (version + (0, 0, 0))[:len(number)]
-        holds = {"<=": have <= number, ">=": have >= number, "<": have < number,
-                 ">": have > number, "=": have == number}[operator]
-        if not holds or not version:
-            return False
-    return True
+    def lines(self) -> Sequence["Line"]:
+        """What this deviation looks like; nothing if the entry is blank. A UserError names a bad line."""
+        from .seen import read  # loaded while the first machine starts
+        return read(self.seen, self.seen_at, self.where.rpartition(":")[0], self.name,
+                    self.verdicts) if self.seen else ()
 
 
 def _date(value: str, where: str) -> str:
@@ -88,16 +76,19 @@ def parse(text: str, path: str) -> List[Deviation]:
             raise UserError("%s: [%s]: intermittent = %s: write yes or no"
                             % (where, entry.name, flag))
         terms = values.get("versions", "").replace(",", " ")
-        for operator in _OPERATORS:
+        for operator in OPERATORS:
             terms = terms.replace(operator + " ", operator)
         versions = tuple(terms.split())
         for term in versions:
-            _version_term(term, where)
+            check_term(term, where)
         found.append(Deviation(
             entry.name, where, tuple(values["cases"].split()), verdicts, values["reason"],
             values["cite"], versions, values.get("cpu", ""),
             tuple(values.get("platforms", "").replace(",", " ").split()),
-            _date(values["expires"], where) if values.get("expires") else "", flag == "yes"))
+            _date(values["expires"], where) if values.get("expires") else "", flag == "yes",
+            values.get("seen", ""), entry.keys.get("seen", ("", 0))[1]))
+        if "seen" in values and not values["seen"].strip():
+            raise UserError("%s: [%s]: seen is empty" % (where, entry.name))
     return found
 
 
@@ -112,71 +103,6 @@ def load(directory: str, stem: str) -> List[Deviation]:
 def seen_through(deviations: Iterable[Deviation], version: str, below: str) -> List[Deviation]:
     """The deviations of the emulator that runs a hypervisor. They may or may not show through the
     hypervisor, because it handles some events itself."""
-    return [replace(d, name="%s:%s" % (below, d.name), intermittent=True, versions=(), platforms=())
+    return [replace(d, name="%s:%s" % (below, d.name), intermittent=True, versions=(), platforms=(),
+                    version=version)
             for d in deviations if version_fits(d.versions, version_of(version), d.where)]
-
-
-def _may_fit(glob: str, name: str) -> bool:
-    if name.endswith("/*"):
-        return fnmatchcase(name[:-2], glob.split("/", 1)[0])
-    return fnmatchcase(name, glob)
-
-
-class Deviations:
-    """The deviations that apply to one platform in this run, and which of them were used."""
-
-    def __init__(self, deviations: Iterable[Deviation], platform: str, version: str,
-                 today: str) -> None:
-        self.today = today
-        self.used: Dict[str, int] = {}
-        self.touched: Dict[str, int] = {}
-        self.deviations = [
-            d for d in deviations
-            if (not d.platforms or any(fnmatchcase(platform, p) for p in d.platforms))
-            and version_fits(d.versions, version_of(version), d.where)]
-
-    def _match(self, case: str, cpu: str) -> List[Deviation]:
-        return [d for d in self.deviations if any(fnmatchcase(case, g) for g in d.cases)
-                and (not d.cpu or any(fnmatchcase(cpu, glob) for glob in d.cpu.split("|")))]
-
-    def apply(self, result: Result, cpu: str) -> None:
-        """Replace the raw verdict by XFAIL or XPASS where a deviation says so, and set unexpected."""
-        result.raw = result.verdict
-        holding = [d for d in self._match(result.case, cpu)
-                   if not d.expires or d.expires >= self.today]
-        for deviation in holding:
-            self.touched[deviation.name] = self.touched.get(deviation.name, 0) + 1
-        listed = [d for d in holding if result.raw in d.verdicts
-                  or (result.raw == FLAKY and d.intermittent)]
-        if listed:
-            deviation = listed[0]
-            self.used[deviation.name] = self.used.get(deviation.name, 0) + 1
-            result.deviation = "%s: %s [%s]" % (deviation.name, deviation.reason, deviation.cite)
-            if result.raw != SKIP:
-                result.verdict = XFAIL
-        elif result.raw == PASS and any(not d.intermittent for d in holding):
-            deviation = next(d for d in holding if not d.intermittent)
-            result.verdict = XPASS
-            result.deviation = "%s: %s [%s]" % (deviation.name, deviation.reason, deviation.cite)
-            result.reason = "passes, but %s lists it as %s" % (
-                deviation.where, " ".join(deviation.verdicts))
-        result.unexpected = result.verdict not in (PASS, SKIP, XFAIL)
-
-    def complaints(self, all_cases: Iterable[str]) -> List[str]:
-        """A line for each entry that has expired, matches no existing case, or excused nothing
-        although its cases ran. SUITE/* in all_cases stands for a suite whose cases were not read."""
-        names = list(all_cases)
-        said = []
-        for d in self.deviations:
-            if d.expires and d.expires < self.today:
-                said.append("%s: [%s] expired on %s and excuses nothing" % (d.where, d.name,
-                                                                          d.expires))
-                continue
-            idle = [glob for glob in d.cases if not any(_may_fit(glob, name) for name in names)]
-            if idle:
-                said.append("%s: [%s] matches no existing case: %s%s" % (
-                    d.where, d.name, " ".join(idle),
-                    renamed.hint(idle, d.where.rpartition(":")[0])))
-            elif self.touched.get(d.name) and not self.used.get(d.name) and not d.intermittent:
-                said.append("%s: [%s] was not needed" % (d.where, d.name))
-        return said

@@ -20,6 +20,12 @@ def results(records: List[Record]) -> List[Result]:
     return sorted(found, key=lambda result: result.index)
 
 
+def blank(found: List[Result]) -> List[Result]:
+    """The results that were excused by an entry that does not say what is seen."""
+    return [result for result in found if result.deviation and not result.pattern
+            and result.verdict in (XFAIL, SKIP)]
+
+
 def interrupted(records: List[Record]) -> bool:
     """Whether the run did not reach its end."""
     ends = [r for r in records if r["type"] == "summary"]

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from ..judge.trace import Event, closest, first_difference, rows
 from ..model import PASS, SKIP, XFAIL, Result, worst
 from ..text import clean_text, columns, plural
-from .formats import results
+from .formats import blank, results
 
 _WORDS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "XFAIL": "as listed",
           "XPASS": "passed unexpectedly", "ERROR": "in error", "CRASH": "crashed",
@@ -89,6 +89,13 @@ def _grouped(title: str, found: Sequence[Result], key: str) -> List[str]:
     return lines
 
 
+def _blank_line(excused: Sequence[Result]) -> List[str]:
+    names = list(dict.fromkeys(result.deviation.partition(": ")[0] for result in excused))
+    return ["", "%s excused by blank entries, which do not say what is seen: %s" % (
+        plural(len(excused), "result") + (" was" if len(excused) == 1 else " were"),
+        " ".join(names))] if excused else []
+
+
 def summary(records: List[Dict[str, Any]]) -> List[str]:
     """The lines that end the run, failures first."""
     found = results(records)
@@ -102,6 +109,7 @@ def summary(records: List[Dict[str, Any]]) -> List[str]:
     end: Dict[str, Any] = next((r for r in reversed(records) if r["type"] == "summary"), {})
     if end.get("complaints"):
         lines += ["", "Expectations to look at:"] + ["  " + c for c in end["complaints"]]
+    lines += _blank_line(blank(found))
     bad = sum(result.unexpected for result in found)
     lines += ["", "%s: %s; %d unexpected; %.1f s" % (plural(len(found), "case"), counts(found), bad,
                                                    end.get("seconds", 0.0))]

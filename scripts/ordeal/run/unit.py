@@ -6,7 +6,7 @@ from typing import Callable, Dict, List, Optional, Tuple
 
 from ..judge.kut import WHOLE
 from ..judge.session import CaseLog
-from ..model import ERROR, FLAKY, Case, Result
+from ..model import ERROR, FLAKY, PASS, SKIP, XFAIL, Case, Result
 from ..plan.select import Suite
 from ..platforms.base import Job, Platform
 
@@ -67,26 +67,32 @@ def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[R
 
 
 def merge_rounds(rounds: List[List[Result]]) -> List[Result]:
-    """One result for each case of the rounds of --repeat: the verdict that all rounds gave, or
-    FLAKY."""
+    """One result for each case of the rounds of --repeat, in each of which the known deviations were
+    applied."""
     if len(rounds) == 1:
         return rounds[0]
     by_case: Dict[str, List[Result]] = {}
     for results in rounds:
         for result in results:
             by_case.setdefault(result.case, []).append(result)
-    merged = []
-    for attempts in by_case.values():
-        counts: Dict[str, int] = {}
-        for attempt in attempts:
-            counts[attempt.verdict] = counts.get(attempt.verdict, 0) + 1
-        result = next((a for a in attempts if a.verdict not in ("PASS", "SKIP")), attempts[0])
-        result.runs = counts
-        result.seconds = sum(attempt.seconds for attempt in attempts)
-        if len(counts) > 1:
-            result.reason = "%s; once: %s" % (
-                ", ".join("%s %d of %d" % (v, n, len(attempts)) for v, n in sorted(counts.items())),
-                result.reason or result.verdict)
-            result.verdict = FLAKY
-        merged.append(result)
-    return merged
+    return [_merged(attempts) for attempts in by_case.values()]
+
+
+def _merged(attempts: List[Result]) -> Result:
+    """The verdict that all rounds gave, or FLAKY. XFAIL: the rounds differ, but each that went
+    wrong did so as a deviation lists it."""
+    counts: Dict[str, int] = {}
+    for attempt in attempts:
+        raw = attempt.raw or attempt.verdict
+        counts[raw] = counts.get(raw, 0) + 1
+    result = max(attempts, key=lambda a: (a.unexpected, a.raw not in (PASS, SKIP)))
+    result.runs = counts
+    result.seconds = sum(attempt.seconds for attempt in attempts)
+    if len(counts) > 1:
+        result.reason = "%s; once: %s" % (
+            ", ".join("%s %d of %d" % (v, n, len(attempts)) for v, n in sorted(counts.items())),
+            result.reason or result.verdict)
+        result.raw = FLAKY
+        if result.verdict != XFAIL:
+            result.verdict, result.unexpected = FLAKY, True
+    return result

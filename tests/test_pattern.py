@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The patterns of known deviations: what a line of `seen` fits, and which lines are bad input."""
+import pytest
+from ordeal.judge import pattern
+from ordeal.judge.pattern import parse_pattern
+from ordeal.model import Result, UserError
+from ordeal.plan import known, seen
+from ordeal.plan.excuse import Deviations
+from ordeal.plan.seen import Ids
+
+TRACE = "IRQ(0x60)@RDMSR[if=1,rf=0]; #GP(0x0)@RDMSR[if=1,rf=1,ist=6]"
+WANT = "IRQ(0x60)@RDMSR[if=1]; #GP(0x0)@RDMSR[rf=1]"
+NEVER = "event 2 is not as the architecture orders it"
+
+
+def failed(trace=TRACE, reason=NEVER, want="#UD@UD2", verdict="FAIL", **more):
+    """A result; its trace is not legal unless want says so."""
+    return Result("tcg", "s/a", verdict, reason, expected=[want], observed=[trace] if trace else [],
+                  **more)
+
+
+@pytest.mark.parametrize("text", [
+    TRACE, "IRQ(0x60)@RDMSR[rf=0x0,if=1]; #GP(0)@RDMSR[ist=6,if=1,rf=1]".replace("(0)", "(0x0)"),
+    "...; #GP(0x0)@RDMSR[if=1,rf=1,ist=6]", "IRQ(0x60)@RDMSR[if=1,rf=0]; ...", TRACE + "; ...",
+    "IRQ(0x60)@RDMSR[*]; ...", "IRQ(*)@RD*R[if=1,rf=0]; #GP(*)@*[if=1,rf=*,ist=6]",
+    "IRQ(0x60)@RDMSR[if=1,rf=0,tf=*]; #GP(0x0)@RDMSR[if=1,rf=1,ist=*]"])
+def test_a_trace_that_fits(text):
+    assert parse_pattern(text).fits(failed())
+
+
+@pytest.mark.parametrize("text", [
+    "nothing", "IRQ(0x60)@RDMSR[if=1,rf=0]", TRACE + "; NMI@NOP#1[if=1,rf=0]",
+    TRACE.replace("rf=0", "rf=1"), TRACE.replace(",ist=6", ""), TRACE.replace("ist=6", "ist=5"),
+    TRACE.replace("0x60", "0x61"), TRACE.replace("IRQ", "INT"), TRACE.replace("#GP", "#NP"),
+    TRACE.replace("(0x0)", "(0x8)"), TRACE.replace("@RDMSR", "@NOP#1"), TRACE + " with check: x",
+    "check: x", "ERROR: " + NEVER, "order: " + TRACE, "#GP(0x0)@RDMSR[*]; ...",
+    "IRQ(0x60)@RDMSR[if=1,rf=0,tf=1*]; ..."])
+def test_a_trace_that_does_not_fit(text):
+    assert not parse_pattern(text).fits(failed())
+
+
+def test_nothing():
+    assert parse_pattern("nothing").fits(failed("nothing", "nothing was recorded"))
+    assert not parse_pattern("nothing").fits(failed("nothing", "V_IRQ is still set"))
+    assert parse_pattern("nothing with check: V_IRQ is still *").fits(
+        failed("nothing", "V_IRQ is still set"))
+
+
+def test_a_check_alone_fits_only_where_the_trace_is_legal():
+    said = "LSTAR was 0x0 and became 0x8"
+    assert parse_pattern("check: LSTAR was 0x0 and became *").fits(failed(reason=said, want=WANT))
+    assert parse_pattern("check: " + said).fits(failed("", said))
+    assert not parse_pattern("check: " + said).fits(failed(reason=said))
+    assert not parse_pattern(TRACE).fits(failed(reason=said))
+    assert not parse_pattern(TRACE).fits(failed(reason=said, want=WANT))
+    assert parse_pattern(TRACE + " with check: " + said).fits(failed(reason=said))
+
+
+@pytest.mark.parametrize("verdict", ["ERROR", "CRASH", "TIMEOUT", "SKIP"])
+def test_the_reason_of_another_verdict(verdict):
+    shown = failed("", "died of signal 6", verdict=verdict)
+    assert parse_pattern(verdict + ": died of signal *").fits(shown)
+    assert not parse_pattern(verdict + ": died of signal 11").fits(shown)
+    assert not parse_pattern("check: died of signal 6").fits(shown)
+
+
+def test_a_sweep():
+    """Its sample, the message without the timer count; or its illegal orders."""
+    sample = failed("IRQ(0x60)@CLI#4[if=1,rf=0]", "timer count 812: the interrupt was lost")
+    assert parse_pattern("IRQ(0x60)@CLI#*[if=1,rf=0] with check: the interrupt was lost").fits(sample)
+    assert not parse_pattern("check: the interrupt was lost").fits(sample)
+    orders = failed("a", "illegal", "IRQ(0x60)@before", histogram=[
+        (3, "IRQ(0x60)@before"), (1, "IRQ(0x60)@never"), (1, "#GP(0x0)@never")])
+    one, other = parse_pattern("order: IRQ(0x60)@never"), parse_pattern("order: #GP(*)@never")
+    assert pattern.explains([one], orders) is None
+    assert pattern.explains([one, other], orders) == one
+    assert pattern.spelt(orders) == ["order: IRQ(0x60)@never", "order: #GP(0x0)@never"]
+
+
+@pytest.mark.parametrize("shown", [
+    failed(), failed(reason="V_IRQ is still set"), failed(reason="x is 3", want=WANT),
+    failed("nothing", "nothing was recorded"), failed("", "by signal 6", verdict="CRASH"),
+    failed("EXIT(RDMSR)@RDMSR[sti=1]; ENTRY(#GP(0x0))@NOP#1; #GP(0x0)@NOP#1[if=0,rf=1]"),
+    failed("IRQ(0x60)@NOP#1[if=1,rf=0]; #DB@R[if=1,rf=0]; #DB@R...(cut)"),
+    failed(reason="timer count 3: x")])
+def test_what_a_result_shows_is_spelt_so_that_it_fits(shown):
+    (text,) = pattern.spelt(shown)
+    assert parse_pattern(text).fits(shown)
+
+
+@pytest.mark.parametrize("text, legal", [
+    (TRACE, True), (TRACE.replace("rf=1", "rf=0"), False), ("...; " + TRACE, True), ("nothing", False),
+    (TRACE.replace("rf=1", "rf=*"), True), ("IRQ(0x60)@*[if=1,rf=0]; ...", True),
+    ("IRQ(0x60)@RDMSR[*]; ...", True), ("IRQ(0x60)@NOP*[*]; ...", False), (TRACE + "; ...", True)])
+def test_a_pattern_that_fits_a_legal_trace_is_found(text, legal):
+    assert bool(parse_pattern(text).legal(failed(want=WANT))) == legal
+
+
+BAD = [
+    ("seen = *", "no event"), ("seen = ...", "wildcards only"), ("seen = IRQ(*)@*[*] -- w", "wildcards"),
+    ("seen = check: *", "says nothing"), ("seen = IRQ(0x60)@NOP[if=1,rf=0,zf=1]", "no detail zf"),
+    ("seen = #GP(0x0)@NOP[if=1,rf=0,cr2=0x0]", "no detail cr2"),
+    ("seen = EXIT(RDMSR)@NOP[if=1]", "no detail if"), ("seen = IRQ(0x60)@NOP[if=1]", "no rf"),
+    ("seen = IRQ(0x60)@NOP[if=yes,rf=0]", "no number"), ("seen = FOO@NOP[if=1,rf=0]", "no event"),
+    ("seen = #UD[if=1,rf=0]", "no place"), ("seen = #UD@NOP[if=1,rf=*]", "needs a reason"),
+    ("seen = #UD@NOP[if=1,rf=0] -- ", "nothing follows"), ("seen = ERROR: x", "verdict of the section"),
+    ("seen = s/a here: #UD@NOP[if=1,rf=0]", "bad scope 'here'"),
+    ("seen = >=x: #UD@NOP[if=1,rf=0]", "bad version"), ("seen = on=: #UD@NOP[if=1,rf=0]", "bad scope"),
+    ("seen = s/z: #UD@NOP[if=1,rf=0]", "fits no case"), ("seen =", "seen is empty"),
+    ("seen = s/a1: #UD@NOP[if=1,rf=0]", "lists s/b, but no line"),
+    ('seen = """\n#UD@NOP[if=1,rf=0]\n#UD@NOP[if=1,rf=0]"""', "f:8: the same line as in f:7"),
+    ('seen = """nothing\n#UD@NOP"""', "f:7: #UD@NOP says no if and no rf")]
+HEAD = "[d]\ncases = s/a* s/b\nverdict = FAIL\nreason = r\ncite = c\n"
+
+
+@pytest.mark.parametrize("text, said", BAD)
+def test_bad_input(text, said):
+    with pytest.raises(UserError) as error:
+        Deviations(known.parse(HEAD + text + "\n", "f"), "tcg", "1.0", "2026-01-01").check(
+            Ids(["s/a1", "s/b", "s/c"]))
+    assert said in str(error.value) and str(error.value).startswith("f:")
+
+
+def test_each_verdict_needs_a_line():
+    text = HEAD.replace("= FAIL", "= FAIL CRASH") + "seen = nothing\n"
+    with pytest.raises(UserError, match="says what CRASH looks like"):
+        known.parse(text, "f")[0].lines()
+
+
+@pytest.mark.parametrize("more, clash", [
+    ("", "both say how s/b always fails"), ("versions = <1.0\n", ""), ("platforms = kvm\n", ""),
+    ("intermittent = yes\n", "")])
+def test_two_entries_that_claim_one_case(more, clash):
+    text = HEAD + "seen = nothing\n[e]\ncases = s/b\nverdict = FAIL\nreason = r\ncite = c\n" + more
+    text += "seen = #UD@NOP[if=1,rf=0]\n"
+    listed = Deviations(known.parse(text, "f"), "tcg", "1.0", "2026-01-01")
+    if not clash:
+        listed.check(Ids(["s/a1", "s/b"]))
+        return
+    with pytest.raises(UserError) as error:
+        listed.check(Ids(["s/a1", "s/b"]))
+    assert clash in str(error.value) and "f:6 and f:" in str(error.value)
+
+
+def applied(seen_text, result, platform="tcg", version="QEMU emulator version 7.2.22", more=""):
+    """The result after an entry with these lines was applied, and the faults that it showed."""
+    result.platform, result.case = platform, "s/a1"
+    listed = Deviations(known.parse(HEAD + more + seen_text + "\n", "f"), platform, version,
+                        "2026-01-01")
+    listed.apply(result, "")
+    return result, listed.faults
+
+
+def test_a_deviation_that_is_as_listed():
+    result, _ = applied("seen = " + TRACE, failed())
+    assert (result.verdict, result.unexpected, result.pattern, result.listed) == (
+        "XFAIL", False, TRACE, "")
+
+
+def test_another_trace_is_not_excused():
+    result, _ = applied("seen = nothing", failed())
+    assert (result.verdict, result.unexpected, result.pattern) == ("FAIL", True, "nothing")
+    assert result.listed.startswith("f:6: [d] lists this case") and not result.deviation
+
+
+@pytest.mark.parametrize("scope, verdict", [
+    ("<9.1: ", "XFAIL"), (">=9.1: ", "FAIL"), ("on=tcg: ", "XFAIL"), ("on=tcg+* <9: ", "FAIL"),
+    ("s/a*: ", "XFAIL"), ("s/b: ", "FAIL")])
+def test_the_scope_of_a_line(scope, verdict):
+    assert applied("seen = " + scope + TRACE, failed())[0].verdict == verdict
+
+
+def test_a_case_that_no_line_serves_here_is_not_listed_here():
+    assert applied("seen = >=9.1: " + TRACE, failed(verdict="PASS"))[0].verdict == "PASS"
+    assert applied("seen = " + TRACE, failed(verdict="PASS"))[0].verdict == "XPASS"
+
+
+def test_faults_that_only_a_result_shows():
+    assert "f:6: [d], case s/a1: this line also fits what is legal there" in str(
+        applied("seen = " + TRACE, failed(want=WANT))[1])
+    assert "the case is none" in str(applied("seen = order: x", failed())[1])
+    assert "has a message" in str(applied("seen = " + TRACE, failed(reason="timer count 3: x"))[1])
+    assert not applied("seen = nothing", failed())[1]
+
+
+def test_the_emulators_lines_are_read_with_its_own_version():
+    below = known.seen_through(known.parse(HEAD + "seen = <9.1: " + TRACE + "\n", "f"),
+                               "QEMU emulator version 7.2.22", "tcg")
+    result = failed()
+    result.case = "s/b"
+    Deviations(below, "kvm-amd@tcg", "Linux 6.12.1", "2026-01-01").apply(result, "")
+    assert result.verdict == "XFAIL" and result.deviation.startswith("tcg:d: ")
+
+
+def test_a_line_is_found_in_its_place():
+    lines = seen.read("\nnothing\n# why\n\n#UD@NOP[if=1,rf=0]\n", 7, "f", "d", ("FAIL",))
+    assert [line.where for line in lines] == ["f:8", "f:11"]
