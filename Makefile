@@ -161,7 +161,7 @@ host_objects = $(patsubst %,tests/c/obj/%.o,$(1))
 tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
 tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/multiboot)
 tests/c/obj/scene.test: $(call host_objects,\
-	tests/c/machine lib/x86/scene/scene lib/x86/machine/entry)
+	tests/c/machine lib/x86/scene/scene lib/x86/machine/entry lib/x86/machine/profile)
 tests/c/obj/search.test: $(call host_objects,lib/x86/sweep/search)
 tests/c/obj/timer.test: $(call host_objects,tests/c/machine lib/x86/machine/lapic_timer)
 tests/c/obj/zones.test: $(call host_objects,lib/x86/sweep/zones)
@@ -196,6 +196,11 @@ check: all
 bench: all
 	@$(SRCDIR)/scripts/bench.py $(ARGS)
 
+# Prints where the ticks of a case go (docs/speed.md).
+.PHONY: profile
+profile: all
+	@$(SRCDIR)/scripts/profile.py $(ARGS)
+
 # Draws the pictures of README.md and docs/ from a run on Bochs.
 .PHONY: docs
 docs: all
@@ -211,6 +216,7 @@ help:
 	@echo 'make mutants        test that each case can fail (takes minutes)'
 	@echo 'make lab            build the programs that run inside the lab'
 	@echo 'make bench          measure size and speed: medians of interleaved runs'
+	@echo 'make profile        print where the instructions of a case go'
 	@echo 'make coverage       write docs/coverage.md from a run on the emulators'
 	@echo 'make matrix         write the matrix of docs/platforms.md from a run on all of them'
 	@echo 'make docs           draw the pictures of the documents from a run on Bochs'

@@ -107,6 +107,14 @@ static const char *set_mutate(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_profile(struct args *args, char *value)
+{
+	if (!same(value, "yes"))
+		return "profile= takes yes";
+	args->profile = true;
+	return NULL;
+}
+
 static const char *set_exclude(struct args *args, char *value)
 {
 	for (;;) {
@@ -132,13 +140,13 @@ static const struct {
 } keys[] = {
 	{ "console", set_console }, { "exit", set_exit },	{ "apic", set_apic },
 	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
-	{ "mutate", set_mutate },
+	{ "mutate", set_mutate },   { "profile", set_profile },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
-		"unknown key: the keys are nonce exclude console exit apic wrong mutate";
+		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

@@ -11,6 +11,7 @@
 #include "machine/paging.h"
 #include "report/panic.h"
 #include "machine/pic.h"
+#include "machine/profile.h"
 #include "report/power.h"
 #include "boot/probe.h"
 #include "report/report.h"
@@ -67,6 +68,8 @@ void start_c(int kind, u32 info)
 	this_cpu.args = &args;
 	this_cpu.wrong = args.wrong;
 	mutate(args.mutate);
+	if (args.profile)
+		profile_start();
 	power_init(args.exit, boot.rsdp);
 	console_init(args.console_port);
 	desc_init();

@@ -11,6 +11,7 @@
 #include "report/panic.h"
 #include "report/report.h"
 #include "machine/nmi.h"
+#include "machine/profile.h"
 #include "machine/segments.h"
 #include "stage/stage.h"
 #include "base/text.h"
@@ -43,6 +44,7 @@ void hv_stop(void)
 
 	if (!v)
 		return;
+	profile_enter(PROFILE_SHIM_OFF);
 	this_cpu.vcpu = NULL;
 	v->vendor->off(v);
 	asm volatile("lgdt %0; lidt %1" ::"m"(v->before.gdtr),
@@ -52,6 +54,7 @@ void hv_stop(void)
 	machine_state_read(&after);
 	difference = machine_state_difference(&v->before, &after);
 	check(!difference, "the shim left %s changed", difference);
+	profile_enter(PROFILE_BODY);
 }
 
 static void clone_registers(struct vcpu *v)
@@ -71,6 +74,7 @@ struct vcpu *hv_start_with(struct hv_options options)
 {
 	const struct hv_vendor *vendor = wrong_around(choose_vendor());
 	struct vcpu *v = vendor->vcpu();
+	enum profile_section before = profile_enter(PROFILE_SHIM_ON);
 	const char *problem;
 
 	ASSERT(!this_cpu.vcpu);
@@ -87,6 +91,7 @@ struct vcpu *hv_start_with(struct hv_options options)
 		skip("this CPU's %s does not offer %s", vendor->name, problem);
 	clone_registers(v);
 	this_cpu.playing = the_scene();
+	profile_leave(before);
 	return v;
 }
 

@@ -9,6 +9,7 @@
 #include "base/mutate.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
+#include "machine/profile.h"
 #include "machine/settle.h"
 
 enum {
@@ -59,9 +60,12 @@ void init_send_self(void)
 
 void nmi_block(void)
 {
+	enum profile_section before = profile_enter(PROFILE_BLOCK);
+
 	gate_set_target(NMI_VECTOR, (u64)nmi_arrived, 0);
 	nmi_take_without_iret(send_nmi);
 	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
+	profile_leave(before);
 }
 
 void nmi_unblock(void)

@@ -20,6 +20,7 @@ struct percpu {
 	const char *wrong;     /* how the shim is to misbehave (hv/wrong.h), or NULL */
 	struct vcpu *vcpu;     /* the shim's while it is on, or NULL */
 	struct scene *playing; /* the scene on stage, or NULL: then exceptions are fatal */
+	bool profiling;	       /* ticks are charged to sections (machine/profile.h) */
 	enum lapic_mode lapic_mode;
 	u32 lapic_id;
 	u32 missing_msr; /* an MSR whose RDMSR raises #GP here; else the first candidate */

@@ -6,6 +6,7 @@
 #define ORDEAL_SETTLE_H
 
 #include "machine/processor.h"
+#include "machine/profile.h"
 
 enum {
 	SETTLE_LAPIC = 2000, /* TSC ticks: ample for a LAPIC to tell its core */
@@ -15,10 +16,12 @@ enum {
 /* Spins for @ticks of the TSC. */
 static inline void settle(u64 ticks)
 {
+	enum profile_section before = profile_enter(PROFILE_SETTLE);
 	u64 start = rdtsc();
 
 	while (rdtsc() - start < ticks)
 		cpu_pause();
+	profile_leave(before);
 }
 
 #endif

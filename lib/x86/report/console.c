@@ -4,6 +4,7 @@
  */
 #include "report/console.h"
 #include "machine/processor.h"
+#include "machine/profile.h"
 #include "base/text.h"
 
 enum uart_register {
@@ -57,10 +58,8 @@ static void write_block(const char *bytes, size_t n)
 	asm volatile("outl %0, %1" : : "a"((u32)(u64)&block), "Nd"((u16)CONSOLE_BLOCK) : "memory");
 }
 
-void console_write(const char *bytes, size_t n)
+static void write_bytes(const char *bytes, size_t n)
 {
-	if (!console_port)
-		return;
 	if (console_port == CONSOLE_BLOCK) {
 		write_block(bytes, n);
 		return;
@@ -69,6 +68,15 @@ void console_write(const char *bytes, size_t n)
 		wait_for(STATUS_THRE);
 		outb(console_port + UART_DATA, bytes[i]);
 	}
+}
+
+void console_write(const char *bytes, size_t n)
+{
+	enum profile_section before = profile_enter(PROFILE_CONSOLE);
+
+	if (console_port)
+		write_bytes(bytes, n);
+	profile_leave(before);
 }
 
 void console_drain(void)

@@ -7,6 +7,7 @@
 #include "report/power.h"
 #include "base/string.h"
 #include "base/text.h"
+#include "machine/profile.h"
 
 enum {
 	LOG_VERSION = 1,
@@ -30,18 +31,21 @@ void report_line(const char *format, ...)
 {
 	static char buffer[LINE_SIZE];
 	struct text t = TEXT(buffer);
+	enum profile_section before = profile_enter(PROFILE_FORMAT);
 	va_list args;
 
 	va_start(args, format);
 	text_vadd(&t, format, args);
 	va_end(args);
 	text_seal(&t);
+	profile_enter(PROFILE_CHECKSUM);
 	report.boot_crc = crc32(report.boot_crc, t.buffer, t.length);
 	report.boot_crc = crc32(report.boot_crc, "\n", 1);
 	report.case_crc = crc32(report.case_crc, t.buffer, t.length);
 	report.case_crc = crc32(report.case_crc, "\n", 1);
 	console_write(t.buffer, t.length);
 	console_write("\n", 1);
+	profile_leave(before);
 }
 
 void report_begin(const char *suite, const char *nonce)
@@ -85,6 +89,16 @@ static enum exit_code exit_code(size_t total, size_t bad)
 	return report.counts[VERDICT_SKIP] == total ? EXIT_CODE_SKIPPED : EXIT_CODE_PASS;
 }
 
+/* Not protocol lines: the judge skips them, and the stored log keeps them. */
+static void print_profile(void)
+{
+	const struct profile_line *lines = profile_stop();
+
+	for (size_t i = 0; lines && i < PROFILE_COUNT; i++)
+		print("PROFILE %s: ticks=%lu entered=%u\n", lines[i].name, lines[i].ticks,
+		      lines[i].entered);
+}
+
 void report_end(void)
 {
 	size_t bad = report.counts[VERDICT_FAIL] + report.counts[VERDICT_ERROR];
@@ -96,6 +110,7 @@ void report_end(void)
 		text_add(&t, ", %lu unexpected failures", (u64)bad);
 	if (report.counts[VERDICT_SKIP])
 		text_add(&t, ", %lu skipped", (u64)report.counts[VERDICT_SKIP]);
+	print_profile();
 	report_line("SUMMARY: %lu tests%s", (u64)total, text_seal(&t));
 	print("END %s cases=%lu pass=%lu fail=%lu skip=%lu error=%lu crc=%08x\n", report.nonce,
 	      (u64)total, (u64)report.counts[VERDICT_PASS], (u64)report.counts[VERDICT_FAIL],

@@ -12,6 +12,7 @@
 #include "machine/percpu.h"
 #include "machine/paging.h"
 #include "machine/processor.h"
+#include "machine/profile.h"
 #include "scene/scene_layout.h"
 #include "base/string.h"
 
@@ -121,6 +122,7 @@ static size_t choose_steps(u16 *chosen, const u16 *steps, size_t n)
 void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
 {
 	u16 steps[LAYOUT_MAX_STEPS + 1];
+	enum profile_section before = profile_enter(PROFILE_BUILD);
 	size_t n = choose_steps(steps, wanted, wanted_count);
 	u8 *p = scene_text;
 
@@ -141,6 +143,7 @@ void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
 	scene->layout.landing = (u64)p;
 	append_landing(p);
 	set_defaults(scene);
+	profile_leave(before);
 }
 
 void scene_land_by(struct scene *scene, const u8 *bytes, size_t n)
@@ -176,6 +179,8 @@ void scene_run_at_cpl3(struct scene *scene)
 
 void scene_play(struct scene *scene)
 {
+	enum profile_section before = profile_enter(PROFILE_PLAY);
+
 	ASSERT(!(read_rflags() & RFLAGS_IF));
 	ASSERT(!this_cpu.playing);
 	if (mutated(MUTATE_IF_CLEAR))
@@ -186,4 +191,5 @@ void scene_play(struct scene *scene)
 	else
 		scene_enter(scene, scene->layout.addresses[0], scene->rsp);
 	this_cpu.playing = NULL;
+	profile_leave(before);
 }

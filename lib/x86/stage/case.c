@@ -5,6 +5,7 @@
  */
 #include "stage/case.h"
 #include "base/mutate.h"
+#include "machine/profile.h"
 #include "machine/settle.h"
 #include "report/panic.h"
 #include "report/report.h"
@@ -233,6 +234,7 @@ static void report_traces(const struct order *orders, size_t n)
 {
 	static char buffer[TRACE_TEXT];
 	struct text want = TEXT(buffer), seen = TEXT(buffer);
+	enum profile_section before = profile_enter(PROFILE_FORMAT);
 
 	for (size_t i = 0; i < n; i++) {
 		text_add(&want, "%s", i ? " || " : "");
@@ -241,6 +243,7 @@ static void report_traces(const struct order *orders, size_t n)
 	report_line("WANT: %s: %s", stage.name, text_seal(&want));
 	trace_format(&seen, &stage.scene.layout, &stage.trace);
 	report_line("SEEN: %s: %s", stage.name, text_seal(&seen));
+	profile_leave(before);
 }
 
 void expect_order(const struct order *orders, size_t n)
@@ -248,6 +251,7 @@ void expect_order(const struct order *orders, size_t n)
 	int differs = 0, furthest = -1;
 	size_t closest = 0;
 
+	profile_enter(PROFILE_JUDGE);
 	ASSERT(!stage.judged);
 	stage.judged = true;
 	for (size_t i = 0; i < n; i++)
@@ -338,6 +342,7 @@ static void run_body(const struct test_case *test)
 	if (__builtin_setjmp(stage.escape))
 		return;
 	stage_reset();
+	profile_enter(PROFILE_BODY);
 	test->run(test->argument);
 }
 
@@ -347,8 +352,10 @@ void stage_run(const struct test_case *test)
 	stage.verdict = VERDICT_PASS;
 	stage.reason[0] = '\0';
 	stage.judged = false;
+	profile_enter(PROFILE_BODY);
 	report_case_begin(test->name);
 	run_body(test);
+	profile_enter(PROFILE_BODY);
 	undo_all();
 	if (stage.verdict == VERDICT_PASS && !stage.judged) {
 		stage.verdict = VERDICT_ERROR;

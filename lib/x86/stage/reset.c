@@ -7,6 +7,7 @@
 #include "stage/case.h"
 #include "order/log.h"
 #include "machine/nmi.h"
+#include "machine/profile.h"
 #include "report/panic.h"
 #include "stage/stage.h"
 
@@ -80,6 +81,7 @@ static void drain_lapic(void)
 
 void stage_reset(void)
 {
+	profile_enter(PROFILE_RESET);
 	cli();
 	debug_reset();
 	nmi_drain();
@@ -88,6 +90,7 @@ void stage_reset(void)
 	log_clear();
 	lapic_timer_stop();
 	lapic_set_tpr_class(0);
+	profile_enter(PROFILE_DRAIN);
 	drain_lapic();
 	log_clear();
 }
