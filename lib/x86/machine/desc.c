@@ -45,7 +45,8 @@ _Static_assert(offsetof(struct tss, io_map) == 104, "64-Bit Task State Segment")
 
 /* A page of its own, so that the shim can take it away from a guest. */
 static struct gate idt[256] PAGE_ALIGNED;
-static bool idt_truncated;
+static u64 gates_changed[256 / 64]; /* bit n: gate n may differ from what desc_reset() makes it */
+static bool idt_truncated, io_map_changed;
 static struct tss tss;
 static u8 interrupt_stacks[IST_COUNT + 1][IST_STACK_SIZE] PAGE_ALIGNED; /* IST_NONE has one, too */
 static u8 ring0_stack[IST_STACK_SIZE] __attribute__((aligned(16)));
@@ -72,10 +73,17 @@ static u64 handler_entry(u8 vector)
 	return (u64)entry_stubs + (u64)vector * ENTRY_STUB_SIZE;
 }
 
+/* A gate that may be changed; desc_reset() puts it back. */
+static struct gate *gate_to_change(u8 vector)
+{
+	gates_changed[vector / 64] |= BIT(vector % 64);
+	return &idt[vector];
+}
+
 static void gate_write(u8 vector, u64 target, enum gate_type type, unsigned int ist,
 		       unsigned int dpl)
 {
-	idt[vector] = (struct gate){
+	*gate_to_change(vector) = (struct gate){
 		.offset_low = (u16)target,
 		.selector = SEL_CODE64,
 		.ist = (u8)ist,
@@ -97,24 +105,26 @@ void gate_set_target(u8 vector, u64 target, unsigned int dpl)
 
 void gate_unusable(u8 vector)
 {
-	idt[vector].type = GATE_PRESENT;
+	gate_to_change(vector)->type = GATE_PRESENT;
 }
 
 void gate_type_set(u8 vector, enum gate_type type)
 {
+	struct gate *gate = gate_to_change(vector);
+
 	if (mutated(MUTATE_OTHER_GATE))
 		type = type == TRAP_GATE ? INTERRUPT_GATE : TRAP_GATE;
-	idt[vector].type = (u8)((idt[vector].type & ~0xf) | type);
+	gate->type = (u8)((gate->type & ~0xf) | type);
 }
 
 void gate_stack_set(u8 vector, unsigned int ist)
 {
-	idt[vector].ist = (u8)ist;
+	gate_to_change(vector)->ist = (u8)ist;
 }
 
 void gate_remove(u8 vector)
 {
-	idt[vector].type &= (u8)~GATE_PRESENT;
+	gate_to_change(vector)->type &= (u8)~GATE_PRESENT;
 }
 
 static void idt_load(unsigned int vectors)
@@ -132,21 +142,56 @@ void idt_truncate(u8 vector)
 
 void tss_allow_port(u8 port)
 {
+	io_map_changed = true;
 	tss.io_map[port / 8] &= (u8) ~(1 << port % 8);
+}
+
+static unsigned int usual_stack(u8 vector)
+{
+	switch (vector) {
+	case NMI_VECTOR:
+		return IST_NMI;
+	case DB_VECTOR:
+		return IST_DB;
+	case DF_VECTOR:
+		return IST_DF;
+	case MC_VECTOR:
+		return IST_MC;
+	default:
+		return IST_NONE;
+	}
+}
+
+static void reset_gates(u64 *changed, u8 first)
+{
+	while (*changed) {
+		u8 vector = (u8)(first + __builtin_ctzll(*changed));
+
+		gate_write(vector, handler_entry(vector),
+			   mutated(MUTATE_OTHER_GATE) && usual_stack(vector) == IST_NONE
+				   ? TRAP_GATE
+				   : INTERRUPT_GATE,
+			   usual_stack(vector), 0);
+		*changed &= *changed - 1;
+	}
 }
 
 void desc_reset(void)
 {
-	memset(tss.io_map, 0xff, sizeof(tss.io_map));
+	if (io_map_changed)
+		memset(tss.io_map, 0xff, sizeof(tss.io_map));
+	io_map_changed = false;
 	if (idt_truncated)
 		idt_load(ARRAY_SIZE(idt));
-	for (unsigned int v = 0; v < 256; v++)
-		gate_set((u8)v, mutated(MUTATE_OTHER_GATE) ? TRAP_GATE : INTERRUPT_GATE, IST_NONE,
-			 0);
-	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
-	gate_set(DB_VECTOR, INTERRUPT_GATE, IST_DB, 0);
-	gate_set(DF_VECTOR, INTERRUPT_GATE, IST_DF, 0);
-	gate_set(MC_VECTOR, INTERRUPT_GATE, IST_MC, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(gates_changed); i++)
+		reset_gates(&gates_changed[i], (u8)(64 * i));
+}
+
+static void reset_all(void)
+{
+	io_map_changed = true;
+	memset(gates_changed, 0xff, sizeof(gates_changed));
+	desc_reset();
 }
 
 void desc_init(void)
@@ -154,7 +199,7 @@ void desc_init(void)
 	struct descriptor_pointer gdtr = { sizeof(gdt) - 1, (u64)gdt };
 	u64 base = (u64)&tss;
 
-	desc_reset();
+	reset_all();
 	tss.rsp[0] = (u64)ring0_stack + sizeof(ring0_stack);
 	for (unsigned int i = 1; i <= IST_COUNT; i++)
 		tss.ist[i - 1] = (u64)interrupt_stacks[i] + IST_STACK_SIZE;
