@@ -59,7 +59,7 @@ static bool is_return(const struct layout *layout, u64 rip, u64 resume)
 
 static void find_returns(struct trace *trace, const struct layout *layout)
 {
-	for (size_t i = 0; i < trace->count; i++) {
+	for (size_t i = 1; i < trace->count; i++) {
 		struct event *event = &trace->events[i];
 
 		for (size_t n = 0; n < i && !event->place; n++) {
@@ -85,32 +85,60 @@ static u16 entry_of(const struct layout *layout, const struct log_entry *entry,
 	return PLACE_ENTRY | handler->vector;
 }
 
-void trace_read(struct trace *trace, const struct layout *layout, const struct log_entry *log,
-		size_t n)
+static void append(struct trace *trace, const struct log_entry *entry, u16 place)
+{
+	trace->events[trace->count++] = (struct event){ entry, place };
+}
+
+/*
+ * Appends the handler that log entry @child interrupted, and what that one interrupted, each before
+ * the one that was recorded earlier; and then @child.
+ */
+static void append_chain(struct trace *trace, const struct layout *layout,
+			 const struct log_entry *log, size_t n, size_t child, bool *placed)
+{
+	const struct log_entry *handler = NULL;
+	size_t chain[LOG_CAPACITY];
+	size_t depth = 0, at = child;
+
+	/* Each link of the chain was delivered before the one above it. */
+	for (; at < n && !placed[at]; at = interrupted_handler(layout, log, n, at)) {
+		chain[depth++] = at;
+		placed[at] = true;
+	}
+	if (at < n)
+		handler = &log[at];
+	while (depth > 0) {
+		const struct log_entry *entry = &log[chain[--depth]];
+
+		append(trace, entry, entry_of(layout, entry, handler));
+		handler = entry;
+	}
+}
+
+/* Puts the order right where handlers were interrupted before they could record themselves. */
+static void append_in_order(struct trace *trace, const struct layout *layout,
+			    const struct log_entry *log, size_t n)
 {
 	bool placed[LOG_CAPACITY];
 
 	memset(placed, false, n * sizeof(*placed));
+	for (size_t i = 0; i < n; i++)
+		append_chain(trace, layout, log, n, i, placed);
+}
+
+void trace_read(struct trace *trace, const struct layout *layout, const struct log_entry *log,
+		size_t n)
+{
+	u64 prologues = layout->recorded - layout->stubs;
+
+	/* In most logs no handler was interrupted so early: the order is that of recording. */
 	trace->count = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct log_entry *handler = NULL;
-		size_t chain[LOG_CAPACITY];
-		size_t depth = 0, at = i;
-
-		/* Each link of the chain was delivered before the one above it. */
-		for (; at < n && !placed[at]; at = interrupted_handler(layout, log, n, at)) {
-			chain[depth++] = at;
-			placed[at] = true;
-		}
-		if (at < n)
-			handler = &log[at];
-		while (depth > 0) {
-			const struct log_entry *entry = &log[chain[--depth]];
-
-			trace->events[trace->count++] =
-				(struct event){ entry, entry_of(layout, entry, handler) };
-			handler = entry;
-		}
+	while (trace->count < n && log[trace->count].rip - layout->stubs >= prologues)
+		append(trace, &log[trace->count], PLACE_ANY);
+	if (trace->count < n) {
+		trace->count = 0;
+		append_in_order(trace, layout, log, n);
 	}
 	find_returns(trace, layout);
 }

@@ -27,6 +27,7 @@ static struct {
 	struct trace trace;
 	u32 shown; /* bit n: the first sample of order n is in the log */
 	struct nmi_distance nmi;
+	size_t irqs, nmis; /* deliveries in the last sample */
 	char in_full[512]; /* the trace of the last sample, exits and entries included */
 } running;
 
@@ -43,9 +44,16 @@ static void keep_deliveries(struct trace *trace)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < trace->count; i++)
-		if (trace->events[i].entry->kind == LOG_DELIVERY)
-			trace->events[n++] = trace->events[i];
+	running.irqs = running.nmis = 0;
+	for (size_t i = 0; i < trace->count; i++) {
+		const struct log_entry *entry = trace->events[i].entry;
+
+		if (entry->kind != LOG_DELIVERY)
+			continue;
+		trace->events[n++] = trace->events[i];
+		running.irqs += entry->in_service;
+		running.nmis += entry->vector == NMI_VECTOR;
+	}
 	trace->count = n;
 }
 
@@ -96,28 +104,15 @@ void sweep_timer(enum lapic_timer_mode mode)
 	log_clear();
 }
 
-static size_t served_count(bool nmis)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < log_count(); i++)
-		if (event_log.entries[i].kind == LOG_DELIVERY)
-			n += nmis ? event_log.entries[i].vector == NMI_VECTOR
-				  : event_log.entries[i].in_service;
-	return n;
-}
-
 /* Retires the interrupt from the LAPIC. NULL, or how it was lost or came once more. */
 static const char *come_to_rest(void)
 {
 	if (running.sweep->by_nmi) {
-		size_t nmis = served_count(true);
-
-		if (nmis != 1)
-			return nmis ? "the NMI came more than once" : "the NMI was lost";
-		if (!served_count(false))
+		if (running.nmis != 1)
+			return running.nmis ? "the NMI came more than once" : "the NMI was lost";
+		if (!running.irqs)
 			return NULL;
-	} else if (!served_count(false)) {
+	} else if (!running.irqs) {
 		if (!arrives_late())
 			return "the interrupt was lost";
 		if (running.sweep->leave)

@@ -19,11 +19,10 @@ bool zone_is_legal(const struct across *across, int zone)
 /* The step that begins at @rip; the number of steps if none does. */
 static size_t step_at(const struct layout *layout, u64 rip)
 {
-	size_t i = 0;
+	size_t step = layout_step(layout, rip);
 
-	while (i < layout->step_count && layout->addresses[i] != rip)
-		i++;
-	return i;
+	return step < layout->step_count && layout->addresses[step] != rip ? layout->step_count
+									   : step;
 }
 
 /* IF is 0 before STI, whose shadow covers the boundary after it. */
@@ -62,16 +61,27 @@ static int zone_of_irq_after(const struct across *across, const struct layout *l
 	return zone_is_legal(across, zone) ? zone : -1;
 }
 
+/* Is it the interrupt? Like want_mismatch() of IRQ(VEC), for most of the events of a sweep. */
+static bool is_irq(const struct event *event)
+{
+	const struct log_entry *entry = event->entry;
+
+	return entry->kind == LOG_DELIVERY && entry->vector == VEC && entry->in_service;
+}
+
 int across_classify(const struct across *across, const struct layout *layout,
 		    const struct trace *trace, const char **reason)
 {
-	const struct want irq = IRQ(VEC);
 	size_t irqs = 0, faults = 0;
 	int zone;
 
 	for (size_t i = 0; i < trace->count; i++) {
-		irqs += !want_mismatch(&irq, layout, &trace->events[i]);
-		faults += !want_mismatch(&across->fault, layout, &trace->events[i]);
+		const struct event *event = &trace->events[i];
+
+		if (is_irq(event))
+			irqs++;
+		else if (event->entry->vector == across->fault.vector)
+			faults += !want_mismatch(&across->fault, layout, event);
 	}
 	*reason = "the fault is not there exactly once, as its instruction raises it";
 	if (faults != 1)
@@ -84,7 +94,7 @@ int across_classify(const struct across *across, const struct layout *layout,
 		return -1;
 	if (!irqs)
 		return ZONE_LATER;
-	if (!want_mismatch(&irq, layout, &trace->events[0])) {
+	if (is_irq(&trace->events[0])) {
 		*reason = "the interrupt came first, at no boundary that was open to it";
 		zone = zone_of_irq_first(layout, trace->events[0].entry->rip);
 		if (zone >= 0 && !zone_is_legal(across, zone))
