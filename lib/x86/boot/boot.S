@@ -13,6 +13,8 @@
 #define XEN_PHYS32_ENTRY      18	 /* XEN_ELFNOTE_PHYS32_ENTRY */
 
 #define COM1		      0x3f8
+#define LINE_CONTROL	      3
+#define LINE_CONTROL_8_BITS   3	 /* words of 8 bits; a UART after reset may send 5 */
 #define LINE_STATUS	      5
 #define LINE_STATUS_THRE      0x20
 #define DEBUG_EXIT_PORT	      0xf4
@@ -103,6 +105,9 @@ require_long_mode:
 1:	ret
 
 no_long_mode:
+	mov $LINE_CONTROL_8_BITS, %al
+	mov $(COM1 + LINE_CONTROL), %edx
+	out %al, (%dx)
 	mov $no_long_mode_text, %esi
 1:	lodsb
 	test %al, %al
