@@ -29,7 +29,7 @@ struct vmx_vcpu {
 	struct vcpu vcpu;	/* first: to_vmx() */
 	const u8 *opener;	/* the code of the next entry: vmx_by_launch ... */
 	bool nmis_stay_blocked; /* after an NMI exit root executes no IRET */
-	struct posted_interrupts posted;
+	struct posted_interrupts posted PAGE_ALIGNED; /* 64 would do, but not for Bochs 3.0 */
 	u8 vmcs[PAGE_SIZE] PAGE_ALIGNED;
 	u8 msr_bitmap[PAGE_SIZE] PAGE_ALIGNED;
 	u8 virtual_apic_page[PAGE_SIZE] PAGE_ALIGNED;
