@@ -218,6 +218,7 @@ help:
 	@echo 'make bench          measure size and speed: medians of interleaved runs'
 	@echo 'make profile        print where the instructions of a case go'
 	@echo 'make coverage       write docs/coverage.md from a run on the emulators'
+	@echo 'make models         list the CPU models of Bochs and what each says that it offers'
 	@echo 'make matrix         write the matrix of docs/platforms.md from a run on all of them'
 	@echo 'make docs           draw the pictures of the documents from a run on Bochs'
 	@echo 'make clean          remove what was built'
@@ -242,6 +243,12 @@ coverage: all
 	$(SRCDIR)/scripts/make-root trixie
 	$(SRCDIR)/run_tests.sh -p $(COVERAGE_PLATFORMS) --jsonl logs/coverage.jsonl
 	$(SRCDIR)/scripts/coverage.py logs/coverage.jsonl >$(SRCDIR)/docs/coverage.md
+
+# Asks every CPU model of Bochs, of this machine and of the toolbox root, what it offers, and writes
+# the list of models and its table in docs/platforms.md.
+.PHONY: models
+models: all
+	$(SRCDIR)/scripts/models.py
 
 # Writes the matrix in docs/platforms.md from a run on every platform that needs no virtualization
 # hardware.

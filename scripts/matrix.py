@@ -74,12 +74,12 @@ def versions(records: Iterable[Dict[str, Any]]) -> List[Tuple[str, str]]:
             for p in record["platforms"]]
 
 
-def insert(page: str, matrix: str) -> str:
-    """The page with this matrix between its marks."""
-    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
-        raise UserError("the page must have %r once, and after it %r once" % (BEGIN, END))
-    head, _, rest = page.partition(BEGIN)
-    return head + BEGIN + matrix + END + rest.partition(END)[2]
+def insert(page: str, text: str, begin: str = BEGIN, end: str = END) -> str:
+    """The page with this text between the two marks."""
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+        raise UserError("the page must have %r once, and after it %r once" % (begin, end))
+    head, _, rest = page.partition(begin)
+    return head + begin + text + end + rest.partition(end)[2]
 
 
 def main(argv: List[str]) -> int:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Prints the lists of -l, --list-cases and --platforms; nothing boots for any of them."""
+from typing import Dict, List
+
 from .agenda import Agenda
 from .host import Host
 from .model import UserError
@@ -31,8 +33,14 @@ def cases(agenda: Agenda) -> None:
 
 
 def platforms(host: Host) -> None:
-    """Print each platform: whether it is ready, or what is missing and how to get it."""
+    """Print each platform: whether it is ready, or what is missing and how to get it. The further
+    CPU models of a platform that are ready follow it, as a list."""
     found = survey(host)
+    models: Dict[str, List[str]] = {}
+    for platform, missing in found:
+        if platform.variant_of and not missing:
+            models.setdefault(platform.variant_of, []).append(platform.name)
+    found = [(platform, missing) for platform, missing in found if not platform.variant_of]
     width = max(len(platform.name) for platform, _ in found)
     for platform, missing in found:
         state = "ready" if not missing else "missing"
@@ -40,5 +48,7 @@ def platforms(host: Host) -> None:
         print("%-*s %-8s %s%s" % (width, platform.name, state, platform.about, slow))
         lines = ["- %s: %s" % need for need in missing] or ["%s; expectations: expected/%s.cfg" % (
             platform.version(host), platform.expectations(host))]
+        if platform.name in models:
+            lines.append("other CPU models, only with -p: " + " ".join(models[platform.name]))
         for line in lines:
             print("%*s %s" % (width, "", line))

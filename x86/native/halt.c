@@ -12,7 +12,6 @@ enum {
 	 * end.
 	 */
 	TIMER_COUNT = 20000000,
-	CPUID_5_ECX_INTERRUPT_BREAK = 3, /* extensions enumerated; interrupts break though IF=0 */
 	TPR_CLASS_OF_LOW = VEC_LOW >> 4,
 };
 

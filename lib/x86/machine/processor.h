@@ -25,6 +25,9 @@ enum {
 	CPUID_1_EDX_APIC = 1 << 9,
 };
 
+/* The same, leaf 5: MWAIT's extensions are enumerated, and interrupts break though IF is 0. */
+#define CPUID_5_ECX_INTERRUPT_BREAK 3
+
 static inline struct cpuid_regs cpuid(u32 leaf, u32 subleaf)
 {
 	struct cpuid_regs r;

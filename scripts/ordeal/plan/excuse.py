@@ -22,8 +22,10 @@ class Deviations:
     """The deviations that apply to one platform in this run, and which of them were used."""
 
     def __init__(self, deviations: Iterable[Deviation], platform: str, version: str,
-                 today: str) -> None:
+                 today: str, borrowed: bool = False) -> None:
         self.platform, self.version, self.today = platform, version, today
+        #: The file is that of another CPU model, so entries may be for what this one lacks.
+        self.borrowed = borrowed
         self.used: Dict[str, int] = {}
         self.touched: Dict[str, int] = {}
         #: What is wrong with lines of `seen`, as far as only the results show it.
@@ -53,7 +55,8 @@ class Deviations:
         holding = [(d, lines) for d, lines in self._match(result.case, cpu)
                    if not d.expires or d.expires >= self.today]
         for deviation, lines in holding:
-            self.touched[deviation.name] = self.touched.get(deviation.name, 0) + 1
+            if result.raw != SKIP or not self.borrowed:
+                self.touched[deviation.name] = self.touched.get(deviation.name, 0) + 1
             self._find_faults(deviation, lines, result)
         named = [(d, lines) for d, lines in holding if result.raw in d.verdicts]
         strict = [d for d, _ in holding if not d.intermittent]

@@ -2,24 +2,29 @@
 """The platforms that this runner knows. A new platform is one file beside this and one line in ALL.
 
 A name with @ is a hypervisor in an emulator (the lab, lab/kvm.py). A suffix +NAME selects another
-kernel (+linux-6.1), the emulator of another release (+trixie, toolbox.py), or another VMM for the
-guests (+qemu, lab/kvm_qemu.py).
+kernel (+linux-6.1), the emulator of another release (+trixie, toolbox.py), another VMM for the
+guests (+qemu, lab/kvm_qemu.py), or another CPU model of Bochs (+ryzen, bochs_models.py).
 """
-from typing import Dict, List, Tuple
+from typing import Dict, Iterable, Iterator, List, Tuple
 
 from ..host import Host
 from ..model import UserError
 from ..text import near
+from . import bochs_models
 from .base import Need, Platform
 from .bochs import BochsAmd, BochsIntel
 from .lab.kvm import DEFAULT_KERNEL, KvmAmdTcg
 from .lab.kvm_bochs import KvmIntelBochs
 from .lab.kvm_qemu import KvmAmdTcgQemu
 from .lab.xen import XenAmdTcg
-from .qemu import Kvm, Tcg
+from .qemu import Kvm, Tcg, TcgIntel
 from .toolbox import ROOTS
 
-ALL = (Tcg, BochsIntel, BochsAmd, Kvm, KvmAmdTcg, XenAmdTcg, KvmIntelBochs)
+ALL = (Tcg, BochsIntel, BochsAmd, Kvm, TcgIntel, KvmAmdTcg, XenAmdTcg, KvmIntelBochs)
+#: The platforms of Bochs without a model in their name.
+BOCHS = (BochsIntel, BochsAmd)
+#: The factor for the time limits of models on which known deviations hang.
+HANGS_SCALE = 1 / 6
 
 
 def known() -> Dict[str, Platform]:
@@ -27,10 +32,31 @@ def known() -> Dict[str, Platform]:
     every: List[Platform] = [cls() for cls in ALL]
     every += [KvmAmdTcg("linux-6.1"), KvmIntelBochs("linux-6.1"), KvmAmdTcgQemu()]
     for root in ROOTS:
-        every += [Tcg(root), BochsIntel(root), BochsAmd(root), XenAmdTcg(root)]
+        every += [Tcg(root), TcgIntel(root), BochsIntel(root), BochsAmd(root), XenAmdTcg(root)]
         every += [cls(kernel, root) for cls in (KvmAmdTcg, KvmIntelBochs)
                   for kernel in (DEFAULT_KERNEL, "linux-6.1")]
-    return {platform.name: platform for platform in every}
+    return {platform.name: platform for platform in every + list(further_models())}
+
+
+def further_models() -> Iterator[Platform]:
+    """A platform for each model of Bochs that has no name of its own, on each Bochs."""
+    models = bochs_models.listed()
+    hanging = bochs_models.unguarded(models)
+    for cls in BOCHS:
+        for model in bochs_models.by_platform(models)[cls.name]:
+            for root in ("", *ROOTS):
+                platform = cls(root, model)
+                if model in hanging:
+                    platform.time_scale *= HANGS_SCALE
+                if model != cls.model:
+                    yield platform
+
+
+def unknown(name: str, everything: Iterable[str]) -> str:
+    """The message for a name that is no platform's."""
+    of_bochs = bochs_models.hint(name, bochs_models.listed(), {c.name: c.model for c in BOCHS})
+    return "unknown platform %s%s; --platforms lists them" % (
+        name, ": " + of_bochs if of_bochs else near(name, everything))
 
 
 def survey(host: Host) -> List[Tuple[Platform, List[Need]]]:
@@ -44,8 +70,7 @@ def choose(host: Host, names: List[str]) -> List[Platform]:
     chosen: List[Platform] = []
     for name in names:
         if name not in everything:
-            raise UserError("unknown platform %s%s; --platforms lists them"
-                            % (name, near(name, everything)))
+            raise UserError(unknown(name, everything))
         missing = everything[name].needs(host)
         if missing and not everything[name].defers:
             raise UserError("platform %s cannot run here: %s; %s"

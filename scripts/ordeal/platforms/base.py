@@ -73,6 +73,8 @@ class Platform:
     #: If the platform is asked for but cannot run, its cases are NOTRUN with the reason, and the
     #: other platforms run. Where this is False, the run ends with an error instead.
     defers = False
+    #: The platform of which this one is another CPU model, with the same expectations; '' for none.
+    variant_of = ""
     #: The toolbox root that holds its emulator, '' for this machine's own emulator (toolbox.py).
     root = ""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bochs as a platform: `bochs-intel` (VMX) and `bochs-amd` (SVM).
+"""Bochs as a platform: `bochs-intel` (VMX), `bochs-amd` (SVM), and each with another CPU model.
 
 Bochs loads no ELF file, so the image and its arguments go onto a disk with a loader
 (bochs_disk.py), or, if the image has no PVH entry, into a GRUB ISO (grub_iso.py). The console is
@@ -71,7 +71,7 @@ def command(program: str, bochsrc: str, work: str) -> List[str]:
 
 
 class Bochs(Platform):
-    """The common part of both models."""
+    """The common part of both vendors. model: the name of another CPU model, bochs_models.py."""
 
     model = ""
     time_scale = 3.0
@@ -80,8 +80,17 @@ class Bochs(Platform):
     # the one that listens second then finds no port at all.
     stumbles = ("RFB could not bind any port",)
 
-    def __init__(self, root: str = "") -> None:
+    def __init__(self, root: str = "", model: str = "") -> None:
+        if model:
+            self.model = model
+            self.name += "+" + model
+            self.about = "Bochs, CPU model " + model
+            self.slow = True
         toolbox.use_root(self, root)
+        self.variant_of = self.name.replace("+" + model, "", 1) if model else ""
+
+    def expectations(self, host: Host) -> str:
+        return self.accel
 
     def program(self, host: Host) -> str:
         """The emulator itself; Debian's `bochs` is a wrapper around it."""
@@ -94,6 +103,12 @@ class Bochs(Platform):
         text = host.ask([program, "--help", "cpu"]) if program else ""
         return next((line.strip() for line in text.splitlines() if "Bochs x86 Emulator" in line),
                     "")
+
+    def models(self, host: Host) -> List[str]:
+        """The CPU models of this Bochs, one a line of its answer."""
+        program = self.program(host)
+        lines = host.ask([program, "--help", "cpu"]).splitlines() if program else []
+        return [line for line in lines if line.replace("_", "").isalnum()]
 
     def roms(self, host: Host) -> Tuple[str, str]:
         """The paths of the BIOS and the VGA BIOS; '' for one that is missing."""
@@ -111,7 +126,7 @@ class Bochs(Platform):
                 missing.append(Need("%s is %s, not Bochs %s or later" % (
                     program, self.version(host) or "of no known version",
                     ".".join(map(str, OLDEST))), "set BOCHS to a newer one"))
-            elif self.model not in host.ask([program, "--help", "cpu"]).split():
+            elif self.model not in self.models(host):
                 missing.append(Need("%s has no CPU model %s" % (program, self.model),
                                     "set BOCHS to one built with it"))
         for path, (what, _, package) in zip(self.roms(host), ROMS):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""QEMU as a platform: `tcg` and `kvm`.
+"""QEMU as a platform: `tcg`, `tcg-intel` and `kvm`.
 
 The guest ends the machine through isa-debug-exit, so QEMU's status is (code << 1) | 1; status 0
 means a power-off or, with -no-reboot, a reset. Status 1 also means that QEMU itself failed; then
@@ -127,6 +127,26 @@ class Tcg(Qemu):
                 and version_of(self.version(host)) >= FIRST_X2APIC:
             args = args + ["apic=xapic"]
         return super().launch(host, job, args, work)
+
+
+class TcgIntel(Tcg):
+    """The translator as an Intel CPU, whose rules for shadows and NMIs are not AMD's.
+
+    A named model and not `max` with another vendor: that would be an Intel CPU with SVM. With its
+    version the name means the same CPU in every QEMU; what the translator lacks is left out of it.
+    """
+
+    name = "tcg-intel"
+    about = "QEMU TCG as an Intel CPU"
+    slow = True
+    cpu = "Skylake-Server-v1"
+
+    def __init__(self, root: str = "") -> None:
+        super().__init__(root)
+        self.variant_of = self.name.replace(TcgIntel.name, Tcg.name)
+
+    def expectations(self, host: Host) -> str:
+        return Tcg.name
 
 
 class Kvm(Qemu):

@@ -41,8 +41,7 @@ class KvmIntelBochs(KvmAmdTcg):
 
     def __init__(self, *args: str) -> None:
         super().__init__(*args)
-        self.bochs = BochsIntel(self.root)
-        self.bochs.model = MODEL
+        self.bochs = BochsIntel(self.root, MODEL)
 
     def needs(self, host: Host) -> List[Need]:
         return self.bochs.needs(host) + self.programs(host, PROGRAMS + ("bootdisk",)) \
