@@ -100,7 +100,7 @@ def main():
         verdict = {"fail": "FAIL", "skip": "SKIP", "error": "ERROR"}.get(kind, "PASS")
         verdict = flaky() if kind == "flaky" else verdict
         case = loglib.case_lines(name, verdict, nonce=nonce,
-                                 seen="#UD@M" if verdict == "FAIL" else "#UD@L")
+                                 seen="#UD@M[if=1,rf=0]" if verdict == "FAIL" else "#UD@L")
         if kind == "flood":
             flood()
         if kind == "evil":

@@ -75,6 +75,7 @@ class Result:
     repro: str = ""
     index: int = 0
     runs: Dict[str, int] = field(default_factory=dict)
+    rounds: List[Dict[str, Any]] = field(default_factory=list)
 
     def to_record(self) -> Dict[str, Any]:
         """The JSONL line, fields in the order a reader wants them; empty ones are left out."""
@@ -88,7 +89,7 @@ class Result:
                     "fingerprints": self.fingerprints, "notes": self.notes,
                     "deviation": self.deviation, "pattern": self.pattern, "listed": self.listed,
                     "boot": self.boot, "log": self.log,
-                    "repro": self.repro, "runs": self.runs}
+                    "repro": self.repro, "runs": self.runs, "rounds": self.rounds}
         record.update({key: value for key, value in optional.items() if value})
         return record
 

@@ -19,6 +19,8 @@ from .sweeps import parse_hist, parse_sample, parse_sweep
 CODE_PASS, CODE_FAIL, CODE_SKIP, CODE_ABORT = 0, 1, 77, 127
 #: Bytes of protocol lines in one boot; a log with more is not read on.
 MAX_LOG = 64 << 20
+#: Where a boot broke in which no case began.
+NOT_BEGUN = ("before the first line of its log", "before its first case")
 _VERDICT_WORDS = (PASS, FAIL, SKIP, ERROR)
 
 
@@ -323,8 +325,8 @@ class Session:
         if self.done:
             return "after case %s was over" % self.done[-1].name
         if self.state == "start":
-            return "before the first line of its log"
-        return "before its first case"
+            return NOT_BEGUN[0]
+        return NOT_BEGUN[1]
 
 
 def _second_opinion(case: CaseLog) -> None:

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ..host import version_of
-from ..model import FAIL, PASS, SKIP, XFAIL, XPASS, Result, UserError
+from ..model import FAIL, NOTRUN, PASS, SKIP, XFAIL, XPASS, Result, UserError
 from . import renamed
-from .known import Deviation
+from .known import UNEXPLAINED, Deviation
 from .versions import version_fits
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ class Deviations:
         self.borrowed = borrowed
         self.used: Dict[str, int] = {}
         self.touched: Dict[str, int] = {}
+        #: The listed cases that ran, those that were skipped, and the lines of `seen` that were
+        #: shown, by file and line.
+        self.ran: Set[str] = set()
+        self.skipped: Set[str] = set()
+        self.shown: Set[str] = set()
         #: What is wrong with lines of `seen`, as far as only the results show it.
         self.faults: Set[str] = set()
         self.listed = list(deviations)
@@ -58,6 +63,9 @@ class Deviations:
             if result.raw != SKIP or not self.borrowed:
                 self.touched[deviation.name] = self.touched.get(deviation.name, 0) + 1
             self._find_faults(deviation, lines, result)
+            self.shown.update(line.where for line in lines if line.pattern.fits(result))
+        if holding and result.raw != NOTRUN:
+            (self.skipped if result.raw == SKIP else self.ran).add(result.case)
         named = [(d, lines) for d, lines in holding if result.raw in d.verdicts]
         strict = [d for d, _ in holding if not d.intermittent]
         if not self._excuse(named, result):
@@ -159,7 +167,29 @@ class Deviations:
                     renamed.hint(idle, d.where.rpartition(":")[0])))
             elif self.touched.get(d.name) and not self.used.get(d.name) and not d.intermittent:
                 said.append("%s: [%s] was not needed" % (d.where, d.name))
-        return said
+            elif not d.intermittent:
+                said += ["%s: [%s]: this line was not needed: %s" % (line.where, d.name, line.text)
+                         for line in self.unshown(d, ids)]
+        return said + self._unexplained()
+
+    def unshown(self, deviation: Deviation, ids: "Ids") -> List["Line"]:
+        """The lines of an entry that no case showed, although all cases that they serve ran, or were
+        skipped."""
+        if any(ids.unread(glob) for glob in deviation.cases):
+            return []
+        version, found = version_of(deviation.version or self.version), []
+        for line in deviation.lines():
+            mine = set(filter(line.serves, _cases(deviation, ids)))
+            if line.holds_on(self.platform, version) and line.where not in self.shown and \
+                    mine & self.ran and mine <= self.ran | self.skipped:
+                found.append(line)
+        return found
+
+    def _unexplained(self) -> List[str]:
+        """A line that says how many entries wait for a person."""
+        names = [d.name for d in self.listed if d.reason.startswith(UNEXPLAINED)]
+        return ["%s: %d not explained yet: %s" % (
+            self.listed[0].where.rpartition(":")[0], len(names), " ".join(names))] if names else []
 
 
 def _title(deviation: Deviation) -> str:

@@ -18,6 +18,8 @@ from .versions import OPERATORS, check_term, version_fits
 
 KEYS = ("cases", "verdict", "reason", "cite", "versions", "cpu", "platforms", "expires",
         "intermittent", "seen")
+#: How the reason of an entry begins that scripts/known has proposed and nobody has explained.
+UNEXPLAINED = "not explained yet"
 LISTABLE = (FAIL, ERROR, CRASH, TIMEOUT, SKIP)
 
 

@@ -144,8 +144,11 @@ class Ids:
 
     def may_fit(self, glob: str) -> bool:
         """Whether the glob matches a case, or may match one of a suite that was not read."""
-        return bool(self.matching(glob)) or any(
-            fnmatchcase(suite, glob.split("/", 1)[0]) for suite in self._unread)
+        return bool(self.matching(glob)) or self.unread(glob)
+
+    def unread(self, glob: str) -> bool:
+        """Whether the glob may match a case of a suite that was not read."""
+        return any(fnmatchcase(suite, glob.split("/", 1)[0]) for suite in self._unread)
 
     def may_overlap(self, glob: str, others: Sequence[str]) -> bool:
         """Whether the glob may match cases of a suite that was not read, as one of the others may."""

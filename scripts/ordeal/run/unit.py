@@ -2,7 +2,7 @@
 """A unit of a run, which is one suite on one platform in one round of --repeat, and its results."""
 import os
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..judge.kut import WHOLE
 from ..judge.session import CaseLog
@@ -86,7 +86,7 @@ def _merged(attempts: List[Result]) -> Result:
         raw = attempt.raw or attempt.verdict
         counts[raw] = counts.get(raw, 0) + 1
     result = max(attempts, key=lambda a: (a.unexpected, a.raw not in (PASS, SKIP)))
-    result.runs = counts
+    result.runs, result.rounds = counts, _rounds(attempts)
     result.seconds = sum(attempt.seconds for attempt in attempts)
     if len(counts) > 1:
         result.reason = "%s; once: %s" % (
@@ -96,3 +96,22 @@ def _merged(attempts: List[Result]) -> Result:
         if result.verdict != XFAIL:
             result.verdict, result.unexpected = FLAKY, True
     return result
+
+
+def _rounds(attempts: List[Result]) -> List[Dict[str, Any]]:
+    """What was seen in the rounds, and how often; nothing if all rounds were good or skipped."""
+    found: List[Dict[str, Any]] = []
+    for attempt in attempts:
+        raw = attempt.raw or attempt.verdict
+        shown: Dict[str, Any] = {"verdict": raw}
+        if raw != PASS:
+            shown.update({"reason": attempt.reason, "expected": attempt.expected,
+                          "observed": attempt.observed})
+            shown.update({"histogram": [list(pair) for pair in attempt.histogram]}
+                         if attempt.histogram else {})
+        same = next((one for one in found if {**one, "times": 0} == {**shown, "times": 0}), None)
+        if same:
+            same["times"] += 1
+        else:
+            found.append({"times": 1, **shown})
+    return found if any(one["verdict"] not in (PASS, SKIP) for one in found) else []

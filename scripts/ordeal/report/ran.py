@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reads from streams of runs what scripts/known needs: for each platform, what its cases showed
+before anything was excused."""
+from dataclasses import replace
+from typing import Any, Dict, List, Sequence
+
+from ..model import Result, UserError, result_from_record
+from ..options import parse
+from ..plan.evidence import Ran
+from .stream import SCHEMA, read_records
+
+Record = Dict[str, Any]
+
+
+def read(paths: Sequence[str], only: Sequence[str] = ()) -> Dict[str, List[Ran]]:
+    """The platforms of these streams, by the name of their list of known deviations. only:
+    platforms, if not all. Several streams are rounds of one run."""
+    found: Dict[str, Dict[str, Ran]] = {}
+    named = set()
+    for path in paths:
+        records = read_records(path)
+        start = next((r for r in records if r["type"] == "start"), None)
+        if start is None or start.get("schema") != SCHEMA or "platforms" not in start:
+            raise UserError("%s is no stream of schema %d: write it with this tree's "
+                            "./run_tests.sh --jsonl FILE" % (path, SCHEMA))
+        for platform in start["platforms"]:
+            named.add(platform["name"])
+            if only and platform["name"] not in only:
+                continue
+            ran = _of_platform(platform, records, _whole(start, records))
+            stem = found.setdefault(platform["expectations"], {})
+            stem[ran.platform] = _joined(stem[ran.platform], ran) if ran.platform in stem else ran
+    strange = [name for name in only if name not in named]
+    if strange:
+        raise UserError("no results of %s: the run has %s" % (strange[0], ", ".join(sorted(named))))
+    empty = [ran.platform for stem in found.values() for ran in stem.values() if not ran.results]
+    if empty:
+        raise UserError("no results of %s in %s: let the run end, or name other platforms with -p"
+                        % (empty[0], " ".join(paths)))
+    return {name: list(stem.values()) for name, stem in found.items()}
+
+
+def _whole(start: Record, records: Sequence[Record]) -> bool:
+    """Whether every case was to run, and the run reached its end."""
+    ends = [r for r in records if r["type"] == "summary"]
+    try:
+        return bool(ends) and not ends[-1].get("interrupted") and parse(start["argv"]).whole
+    except UserError:
+        return False
+
+
+def _of_platform(platform: Record, records: Sequence[Record], whole: bool) -> Ran:
+    name, cpu, results = platform["name"], "", []
+    for record in records:
+        if record.get("platform") != name:
+            continue
+        if record["type"] == "boot":
+            words = dict(w.partition("=")[::2] for line in record["env"] for w in line.split())
+            cpu = words.get("cpu", cpu)
+        if record["type"] == "result" and not _shines_through(record):
+            results += _rounds(result_from_record(record))
+    return Ran(name, platform["version"], cpu, tuple(results), whole)
+
+
+def _shines_through(record: Record) -> bool:
+    """Whether the list of the emulator below excuses the result; its entries are called
+    LIST:NAME."""
+    return ":" in record.get("deviation", "").partition(": ")[0] and not record["unexpected"]
+
+
+def _rounds(result: Result) -> List[Result]:
+    """What each round showed, with the verdicts of the log."""
+    plain = replace(result, verdict=result.raw or result.verdict, raw="", deviation="", pattern="",
+                    listed="", unexpected=False, rounds=[])
+    return [replace(plain, observed=one.get("observed", []), expected=one.get("expected", []),
+                    reason=one.get("reason", ""), verdict=one["verdict"],
+                    histogram=[(count, order) for count, order in one.get("histogram", [])])
+            for one in result.rounds] or [plain]
+
+
+def _joined(one: Ran, other: Ran) -> Ran:
+    return replace(one, results=one.results + other.results, whole=one.whole and other.whole)
+
+
+def title(runs: Sequence[Ran]) -> str:
+    """What the first line of a new list says that it is about."""
+    seen = [(ran.platform, ran.version.split("(")[0].strip()) for ran in runs]
+    return "; ".join("%s, seen on %s" % pair if pair[1] else pair[0] for pair in seen)
