@@ -50,11 +50,11 @@ int memcmp(const void *a, const void *b, size_t n)
 
 size_t strlen(const char *s)
 {
-	size_t n = 0;
+	const char *end = s;
+	size_t left = ~0ul;
 
-	while (s[n])
-		n++;
-	return n;
+	asm volatile("repne scasb" : "+D"(end), "+c"(left) : "a"(0) : "cc", "memory");
+	return ~left - 1;
 }
 
 int strcmp(const char *a, const char *b)

@@ -3,6 +3,21 @@
  * Formatting, globbing and CRC: pure functions on bytes, also built and tested on the host.
  */
 #include "base/text.h"
+#include "base/string.h"
+
+/* Appends @n bytes, as many as fit. */
+static void add_bytes(struct text *t, const char *bytes, size_t n)
+{
+	size_t room = t->length + 1 < t->capacity ? t->capacity - 1 - t->length : 0;
+	size_t fits = n < room ? n : room;
+
+	t->lost += n - fits;
+	if (!fits)
+		return;
+	memcpy(t->buffer + t->length, bytes, fits);
+	t->length += fits;
+	t->buffer[t->length] = '\0';
+}
 
 void text_char(struct text *t, char c)
 {
@@ -28,16 +43,14 @@ static void pad(struct text *t, int n, char c)
 
 static void add_string(struct text *t, const char *s, const struct conversion *c)
 {
-	int n = 0;
+	int n;
 
 	if (!s)
 		s = "(null)";
-	while (s[n])
-		n++;
+	n = (int)strlen(s);
 	if (!c->left)
 		pad(t, c->width - n, ' ');
-	for (const char *p = s; *p; p++)
-		text_char(t, *p);
+	add_bytes(t, s, n);
 	if (c->left)
 		pad(t, c->width - n, ' ');
 }
@@ -46,13 +59,14 @@ static void add_number(struct text *t, u64 value, unsigned int base, bool negati
 		       const struct conversion *c)
 {
 	const char *sign = negative ? "-" : c->prefix && base == 16 ? "0x" : "";
-	char digits[24];
-	int n = 0, spare = c->width;
+	char digits[24], *first = digits + sizeof(digits);
+	int n, spare = c->width;
 
 	do {
-		digits[n++] = "0123456789abcdef"[value % base];
+		*--first = "0123456789abcdef"[value % base];
 		value /= base;
 	} while (value);
+	n = (int)(digits + sizeof(digits) - first);
 	spare -= n;
 	for (const char *p = sign; *p; p++)
 		spare--;
@@ -62,8 +76,7 @@ static void add_number(struct text *t, u64 value, unsigned int base, bool negati
 		text_char(t, *sign++);
 	if (!c->left && c->zero_pad)
 		pad(t, spare, '0');
-	while (n > 0)
-		text_char(t, digits[--n]);
+	add_bytes(t, first, n);
 	if (c->left)
 		pad(t, spare, ' ');
 }
@@ -93,10 +106,13 @@ void text_vadd(struct text *t, const char *f, va_list args)
 	struct conversion c;
 
 	for (; *f; f++) {
-		if (*f != '%') {
-			text_char(t, *f);
-			continue;
-		}
+		const char *plain = f;
+
+		while (*f && *f != '%')
+			f++;
+		add_bytes(t, plain, f - plain);
+		if (!*f)
+			return;
 		f = parse_conversion(f + 1, &c);
 		switch (*f) {
 		case 's':
@@ -180,21 +196,41 @@ bool glob_match(const char *pattern, const char *s)
 	return !*pattern;
 }
 
+/* Remainders of the reflected polynomial 0xedb88320: of a byte, and of one before 1 to 3 zeros. */
+static u32 remainders[4][256];
+
+static void make_remainders(void)
+{
+	for (u32 byte = 0; byte < 256; byte++) {
+		u32 crc = byte;
+
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+		remainders[0][byte] = crc;
+	}
+	for (u32 byte = 0; byte < 256; byte++)
+		for (int zeros = 1; zeros < 4; zeros++) {
+			u32 crc = remainders[zeros - 1][byte];
+
+			remainders[zeros][byte] = crc >> 8 ^ remainders[0][crc & 255];
+		}
+}
+
 u32 crc32(u32 crc, const char *bytes, size_t n)
 {
-	/* The reflected polynomial 0xedb88320, four bits at a time. */
-	static const u32 table[16] = {
-		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-	};
-
+	if (!remainders[0][1])
+		make_remainders();
 	crc = ~crc;
-	for (size_t i = 0; i < n; i++) {
-		crc ^= (u8)bytes[i];
-		crc = crc >> 4 ^ table[crc & 15];
-		crc = crc >> 4 ^ table[crc & 15];
+	for (; n >= 4; n -= 4, bytes += 4) {
+		u32 four;
+
+		__builtin_memcpy(&four, bytes, sizeof(four));
+		four ^= crc;
+		crc = remainders[3][four & 255] ^ remainders[2][four >> 8 & 255] ^
+		      remainders[1][four >> 16 & 255] ^ remainders[0][four >> 24];
 	}
+	for (; n; n--, bytes++)
+		crc = crc >> 8 ^ remainders[0][(crc ^ *bytes) & 255];
 	return ~crc;
 }
 
