@@ -11,6 +11,7 @@
  *     sees the discarded fault regenerated.
  * S4: it is pending in the guest, and RDMSR stands in the shadow of STI: RDMSR exits first.
  */
+#include "machine/settle.h"
 #include "stage/case.h"
 #include "hv/hv.h"
 
@@ -69,7 +70,7 @@ CASE_BOTH_GATES(
 	struct vcpu *v;
 
 	scene(ARM_TIMER, STI, NOP, L(RDMSR));
-	prepare_timer(LONG_AFTER_THE_EXIT);
+	prepare_timer(longer_than_stalls(LONG_AFTER_THE_EXIT));
 	v = start(gate, plain);
 	run_to(v, EXIT_RDMSR, L);
 	wait_in_root(VEC);

@@ -4,6 +4,7 @@
  * the instruction; an interrupt that the TPR holds back does not. In the shadow of STI, HLT still
  * halts, and wakes at once.
  */
+#include "machine/settle.h"
 #include "stage/case.h"
 
 enum {
@@ -35,7 +36,7 @@ CASE(stepped_hlt, "G05",
 	s->in_rflags |= RFLAGS_IF | RFLAGS_TF;
 	s->on_delivery = step_once;
 	lapic_timer_init(VEC, TIMER_ONE_SHOT);
-	lapic_timer_arm(TIMER_COUNT);
+	lapic_timer_arm(longer_than_stalls(TIMER_COUNT));
 	play();
 	expect_one_of(LEGAL("HLT does not wait", DB(AT(L), DR6(DR6_BS))),
 		      LEGAL("HLT waits for the timer", DB(AT(L), DR6(DR6_BS)), IRQ(VEC, AT(L))));
@@ -49,7 +50,7 @@ CASE(masked_by_tpr, "G06",
 	lapic_set_tpr_class(TPR_CLASS_OF_LOW); /* later, it could make a spurious interrupt */
 	pend_irq(VEC_LOW);
 	lapic_timer_init(VEC_HIGH, TIMER_ONE_SHOT);
-	lapic_timer_arm(TIMER_COUNT);
+	lapic_timer_arm(longer_than_stalls(TIMER_COUNT));
 	play();
 	check(lapic_irr(VEC_LOW), "%#x did not stay in IRR", VEC_LOW);
 	expect(IRQ(VEC_HIGH, AT(L), IF(1)));

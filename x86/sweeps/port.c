@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A timer interrupt moved across REP INSB and REP OUTSB, whose other end counts: the FIFO of the
- * console's UART, looped back. A byte that is read is gone from it, and one that is written is in
- * it; so an interrupt between two iterations, or a hypervisor that emulates many of them at once,
- * must neither lose nor repeat one. RCX, RSI and RDI say at any time how many were done.
+ * console's UART, or of COM1, looped back. A byte that is read is gone from it, and one that is
+ * written is in it; so an interrupt between two iterations, or a hypervisor that emulates many of
+ * them at once, must neither lose nor repeat one. RCX, RSI and RDI say at any time how many were
+ * done.
  */
 #include "base/text.h"
 #include "report/console.h"
 #include "sweep/sweep.h"
-#include "boot/args.h"
 
 #define STRING_IO                                                                                  \
 	"SDM 2A, INS/INSB/INSW/INSD; SDM 2B, OUTS/OUTSB/OUTSW/OUTSD; SDM 2B, "                     \
@@ -42,29 +42,26 @@ static u8 *const memory = (u8 *)PLAY_WRITABLE;
 static u8 left_in_fifo; /* STATUS_DATA_READY after the sample */
 static bool reads;	/* the sample's instruction is REP INSB */
 
-static u16 port(void)
-{
-	return this_cpu.args->console_port;
-}
+static u16 port; /* of the UART */
 
-static void loop_back(bool on)
+static void loop_back(void)
 {
-	console_drain();
-	outb(port() + UART_FIFO_CONTROL, on ? FIFO_ON_AND_EMPTY : 0);
-	outb(port() + UART_MODEM_CONTROL, on ? MODEM_DTR_RTS | MODEM_LOOP : MODEM_DTR_RTS);
+	port = console_borrow_uart();
+	outb(port + UART_FIFO_CONTROL, FIFO_ON_AND_EMPTY);
+	outb(port + UART_MODEM_CONTROL, MODEM_DTR_RTS | MODEM_LOOP);
 }
 
 static void wait_until_sent(void)
 {
 	for (int i = 0; i < POLLS; i++)
-		if (inb(port() + UART_LINE_STATUS) & STATUS_TRANSMITTER_EMPTY)
+		if (inb(port + UART_LINE_STATUS) & STATUS_TRANSMITTER_EMPTY)
 			return;
 }
 
 static void fill_fifo(void)
 {
 	for (u8 i = 0; i < FIFO_SIZE; i++)
-		outb(port() + UART_DATA, i + 1);
+		outb(port + UART_DATA, i + 1);
 	wait_until_sent();
 }
 
@@ -72,7 +69,7 @@ static void empty_fifo(u8 *bytes)
 {
 	wait_until_sent();
 	for (size_t i = 0; i < FIFO_SIZE; i++)
-		bytes[i] = inb(port() + UART_DATA);
+		bytes[i] = inb(port + UART_DATA);
 }
 
 static bool are_all_there(const u8 *bytes)
@@ -87,14 +84,14 @@ static void require_loop(void)
 {
 	u8 bytes[FIFO_SIZE] = { 0 };
 
-	if (port() == CONSOLE_NONE || port() == CONSOLE_BLOCK)
+	if (console_borrow_uart() == CONSOLE_NONE)
 		skip("the console is no UART: console=com1 or com2");
-	loop_back(true);
+	loop_back();
 	fill_fifo();
 	empty_fifo(bytes);
-	loop_back(false);
+	console_return_uart();
 	if (!are_all_there(bytes))
-		skip("the UART at %#x does not loop back 16 bytes", port());
+		skip("the UART at %#x does not loop back 16 bytes", port);
 }
 
 static void keep_registers(struct scene *scene, struct frame *frame, struct log_entry *entry)
@@ -112,7 +109,7 @@ static void lay_out(const void *argument)
 	require_loop();
 	reads = io->in;
 	s = scene(STI, NOP, NOP, NOP, L(io->instruction), NOP, NOP, NOP);
-	s->in.rdx = port();
+	s->in.rdx = port;
 	s->in.rcx = FIFO_SIZE;
 	s->in.rsi = s->in.rdi = PLAY_WRITABLE;
 	s->on_delivery = keep_registers;
@@ -123,15 +120,15 @@ static void play_io(const void *argument, u32 ticks)
 	(void)argument;
 	for (size_t i = 0; i <= FIFO_SIZE; i++)
 		memory[i] = reads || i == FIFO_SIZE ? UNTOUCHED : (u8)(i + 1);
-	loop_back(true);
+	loop_back();
 	if (reads)
 		fill_fifo();
 	lapic_timer_arm(ticks);
 	play();
 	if (!reads)
 		empty_fifo(memory);
-	left_in_fifo = inb(port() + UART_LINE_STATUS) & STATUS_DATA_READY;
-	loop_back(false);
+	left_in_fifo = inb(port + UART_LINE_STATUS) & STATUS_DATA_READY;
+	console_return_uart();
 }
 
 static int where_of(const struct layout *layout, const struct log_entry *irq, const char **reason)

@@ -32,10 +32,8 @@ static bool choose(const struct choice *choices, size_t n, const char *word, int
 static const char *set_console(struct args *args, char *value)
 {
 	static const struct choice choices[] = {
-		{ "com1", CONSOLE_COM1 },
-		{ "com2", CONSOLE_COM2 },
-		{ "block", CONSOLE_BLOCK },
-		{ "none", CONSOLE_NONE },
+		{ "com1", CONSOLE_COM1 }, { "com2", CONSOLE_COM2 }, { "block", CONSOLE_BLOCK },
+		{ "e9", CONSOLE_E9 },	  { "none", CONSOLE_NONE },
 	};
 	u64 number;
 	int port;
@@ -45,7 +43,7 @@ static const char *set_console(struct args *args, char *value)
 	else if (parse_number(value, &number) && number && number <= 0xfff8)
 		args->console_port = (u16)number;
 	else
-		return "console= takes com1, com2, block, none or a port number such as 0x2f8";
+		return "console= takes com1, com2, e9, block, none or a port number such as 0x2f8";
 	return NULL;
 }
 
@@ -107,6 +105,14 @@ static const char *set_mutate(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_settle(struct args *args, char *value)
+{
+	if (!same(value, "exact") && !same(value, "time"))
+		return "settle= takes exact or time";
+	args->exact = same(value, "exact");
+	return NULL;
+}
+
 static const char *set_profile(struct args *args, char *value)
 {
 	if (!same(value, "yes"))
@@ -140,13 +146,13 @@ static const struct {
 } keys[] = {
 	{ "console", set_console }, { "exit", set_exit },	{ "apic", set_apic },
 	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
-	{ "mutate", set_mutate },   { "profile", set_profile },
+	{ "mutate", set_mutate },   { "profile", set_profile }, { "settle", set_settle },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
-		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile";
+		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

@@ -26,6 +26,7 @@ struct args {
 	u16 console_port;
 	enum exit_rung exit;
 	enum apic_choice apic;
+	bool exact;	      /* the platform is exact (machine/settle.h) */
 	bool profile;	      /* count the ticks of each section (machine/profile.h) */
 	const char *bad_word; /* the first word that was wrong, or NULL */
 	char text[ARGS_TEXT]; /* the words above point in here */

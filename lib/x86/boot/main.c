@@ -15,6 +15,7 @@
 #include "report/power.h"
 #include "boot/probe.h"
 #include "report/report.h"
+#include "machine/settle.h"
 #include "stage/stage.h"
 
 extern const struct test_case cases_start[], cases_end[];
@@ -55,12 +56,21 @@ void __attribute__((weak)) image_main(const struct args *args)
 	run_cases(args);
 }
 
+static void settle_by_proof(void)
+{
+	const char *problem = nmi_prove_exact();
+
+	if (problem)
+		panic("argument settle=exact: %s", problem);
+	settle_exactly();
+}
+
 void start_c(int kind, u32 info);
 void start_c(int kind, u32 info)
 {
 	static struct boot_info boot;
 	static struct args args;
-	const char *problem;
+	const char *problem, *no_console;
 
 	boot_info_read(&boot, kind, info);
 	problem = args_parse(&args, boot.command_line, boot.first_word_is_file);
@@ -71,9 +81,11 @@ void start_c(int kind, u32 info)
 	if (args.profile)
 		profile_start();
 	power_init(args.exit, boot.rsdp);
-	console_init(args.console_port);
+	no_console = console_init(args.console_port);
 	desc_init();
 	report_begin(suite_name, args.nonce);
+	if (no_console)
+		panic("argument console=: %s", no_console);
 	if (problem)
 		panic("argument \"%s\": %s", args.bad_word ? args.bad_word : "...", problem);
 	paging_init();
@@ -81,6 +93,8 @@ void start_c(int kind, u32 info)
 	problem = lapic_init(args.apic);
 	if (problem)
 		panic("%s", problem);
+	if (args.exact)
+		settle_by_proof();
 	probe_missing_msr();
 	probe_virtualization();
 	env_report();

@@ -162,5 +162,5 @@ void lapic_eoi(void)
 void lapic_set_tpr_class(unsigned int class)
 {
 	write_in_order(LAPIC_TPR, class << TPR_CLASS_SHIFT);
-	settle(SETTLE_LAPIC);
+	settle_lapic();
 }

@@ -15,10 +15,11 @@
 enum {
 	X2APIC_ICR = MSR_X2APIC + (LAPIC_ICR_LOW >> 4),
 	POLL_LIMIT = 1 << 16,
+	NMI_POLLS = 1 << 20,
 };
 
 /* nmi_entry.S */
-void nmi_take_without_iret(void (*send)(void));
+void nmi_take_without_iret(void (*send)(void), u32 polls);
 extern const u8 nmi_arrived[], nmi_dismiss[], nmi_count[];
 extern volatile u32 nmi_counter;
 
@@ -45,12 +46,25 @@ static void send_and_settle(u32 mode)
 	if (mutated(MUTATE_NO_EVENT))
 		return;
 	send(mode);
-	settle(SETTLE_BUS);
+	settle_bus();
 }
 
 void nmi_send_self(void)
 {
 	send_and_settle(ICR_NMI);
+}
+
+const char *nmi_prove_exact(void)
+{
+	u32 arrived;
+
+	nmi_count_all();
+	send_nmi();
+	arrived = nmi_counted();
+	desc_reset();
+	if (arrived == 1)
+		return NULL;
+	return "an NMI to this CPU has not arrived when the instruction that sent it is over";
 }
 
 void init_send_self(void)
@@ -63,7 +77,7 @@ void nmi_block(void)
 	enum profile_section before = profile_enter(PROFILE_BLOCK);
 
 	gate_set_target(NMI_VECTOR, (u64)nmi_arrived, 0);
-	nmi_take_without_iret(send_nmi);
+	nmi_take_without_iret(send_nmi, (u32)longer_than_stalls(NMI_POLLS));
 	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
 	profile_leave(before);
 }

@@ -10,8 +10,11 @@
 #include "base/types.h"
 
 /* Sends an NMI to this CPU by ICR, physical destination: the self shorthand is not legal for NMI.
- * Waits until it has arrived (SETTLE_BUS). */
+ * Waits until it has arrived (settle_bus()). */
 void nmi_send_self(void);
+
+/* Sends an NMI to this CPU and does not wait. NULL, or what is wrong: the platform is not exact. */
+const char *nmi_prove_exact(void);
 
 /* Sends an INIT to this CPU in the same way. VMX root only, where INIT is blocked. */
 void init_send_self(void);

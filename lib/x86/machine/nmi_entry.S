@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * nmi_take_without_iret(send): calls send(), waits until the NMI is there, and returns out of the
- * NMI's handler by dropping its frame: no IRET, so NMIs stay blocked.
+ * nmi_take_without_iret(send, polls): calls send(), waits until the NMI is there, and returns out
+ * of the NMI's handler by dropping its frame: no IRET, so NMIs stay blocked. The NMI may never
+ * come, so it waits for @polls PAUSEs at most.
  */
 .text
 .globl nmi_take_without_iret, nmi_arrived
 nmi_take_without_iret:
 	push %rbx
 	mov %rsp, nmi_caller_rsp
+	mov %esi, %ebx
 	call *%rdi
-	mov $0x100000, %ebx		/* bounded: the NMI may never come */
 1:	pause
 	dec %ebx
 	jnz 1b

@@ -77,6 +77,11 @@ static inline void outw(u16 port, u16 value)
 	asm volatile("outw %0, %1" ::"a"(value), "Nd"(port));
 }
 
+static inline void outsb(u16 port, const void *bytes, size_t n)
+{
+	asm volatile("rep outsb" : "+S"(bytes), "+c"(n) : "d"(port) : "memory");
+}
+
 static inline u8 inb(u16 port)
 {
 	u8 value;

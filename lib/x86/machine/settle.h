@@ -1,27 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Waiting for what no manual gives a time for: how soon the core sees what its LAPIC was told.
+ * Waiting for what no manual gives a time for: how soon the core sees what its LAPIC was told. On
+ * hardware, and under hypervisors, that is a wait by the TSC.
+ *
+ * On an exact platform (argument settle=exact) there is nothing to wait for: the boundary after the
+ * instruction that told the LAPIC is the first one at which the event can be taken.
+ * Bochs: the write of the ICR or of the TPR itself ends in signal_event() of the addressed CPU
+ * (bx_local_apic_c::deliver(), service_local_apic()), and handleAsyncEvent() looks at it before the
+ * next instruction. QEMU with -icount: a device is only accessed by the last instruction of a
+ * translation block; apic_bus_deliver() calls cpu_interrupt(), which makes the next block exit to
+ * the main loop before its first instruction, and the loop looks at the request. In both the bound
+ * is 0 instructions. prove_exact() tries it before the first case.
  */
 #ifndef ORDEAL_SETTLE_H
 #define ORDEAL_SETTLE_H
 
-#include "machine/processor.h"
-#include "machine/profile.h"
+#include "base/types.h"
 
-enum {
-	SETTLE_LAPIC = 2000, /* TSC ticks: ample for a LAPIC to tell its core */
-	SETTLE_BUS = 250000, /* TSC ticks: what goes over the APIC bus; 50 us on any clock */
-};
+/* From now on the platform is taken to be exact. */
+void settle_exactly(void);
+bool settles_exactly(void);
 
-/* Spins for @ticks of the TSC. */
-static inline void settle(u64 ticks)
-{
-	enum profile_section before = profile_enter(PROFILE_SETTLE);
-	u64 start = rdtsc();
+/* Waits until the core has seen what its LAPIC was told: an interrupt in IRR, another TPR. */
+void settle_lapic(void);
 
-	while (rdtsc() - start < ticks)
-		cpu_pause();
-	profile_leave(before);
-}
+/* Waits until what was sent over the APIC bus has arrived: an NMI or INIT to this CPU. */
+void settle_bus(void);
+
+/*
+ * @ticks, a wait longer than any stall of the host. An exact platform has no stalls, because its
+ * time is its count of instructions: a thousandth of @ticks is longer than what is waited for.
+ */
+u64 longer_than_stalls(u64 ticks);
 
 #endif

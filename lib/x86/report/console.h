@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The serial console: a 16550 UART, by polling. Bochs and real UARTs drop a byte that is written
- * while the transmit holding register is full, so every byte waits for THRE, with a bound. Some
- * VMMs (scripts/lab/launcher.c is one) exit to user space on every port access; two exits a byte
- * would dominate the run. There CONSOLE_BLOCK passes a whole line with one OUT.
+ * Where the log goes: a 16550 UART, by polling, with its FIFO if it has one; or, if the argument
+ * console= says so, a port that takes bytes at once. Bochs and real UARTs drop a byte that is
+ * written while the transmit holding register (or the FIFO) is full, so the UART is asked before
+ * each byte (or before each 16), with a bound. Some VMMs (scripts/lab/launcher.c is one) exit to
+ * user space on every port access; two exits a byte would dominate the run. There CONSOLE_BLOCK
+ * passes a whole line with one OUT.
  */
 #ifndef ORDEAL_CONSOLE_H
 #define ORDEAL_CONSOLE_H
@@ -16,14 +18,18 @@ enum {
 	CONSOLE_COM2 = 0x2f8,
 	CONSOLE_BLOCK =
 		0xe8, /* no UART: a doubleword OUT of the physical address of a console_block */
+	CONSOLE_E9 = 0xe9, /* no UART: Bochs' port_e9_hack, QEMU's isa-debugcon; reads as 0xe9 */
 };
 
 struct console_block {
 	u64 address, length;
 };
 
-/* @port: I/O port of the UART's first register, or CONSOLE_NONE for silence. */
-void console_init(u16 port);
+/*
+ * @port: one of the above, or the I/O port of a UART's first register. Returns NULL, or why there
+ * is no such console; then the log goes to COM1, because somebody has to be told.
+ */
+const char *console_init(u16 port);
 void console_write(const char *bytes, size_t n);
 
 /* Formatted text, not counted as a protocol line (report.h has those). */
@@ -31,5 +37,13 @@ void print(const char *format, ...) PRINTF(1, 2);
 
 /* Waits until the last byte has left the UART. */
 void console_drain(void);
+
+/*
+ * The port of a UART that a case may use while nothing is printed: the console's, or COM1 beside
+ * CONSOLE_E9; CONSOLE_NONE beside the others. The console is drained. console_return_uart() sets
+ * the UART up again.
+ */
+u16 console_borrow_uart(void);
+void console_return_uart(void);
 
 #endif

@@ -128,7 +128,7 @@ void pend_irq(u8 vector)
 	while (!lapic_irr(vector))
 		if (++polls == IRR_POLLS)
 			error("self-IPI %#x is not in IRR after %d polls", vector, polls);
-	settle(SETTLE_LAPIC);
+	settle_lapic();
 }
 
 void prepare_timer(u32 ticks)

@@ -6,6 +6,7 @@
 #include "machine/desc.h"
 #include "machine/processor.h"
 #include "machine/segments.h"
+#include "machine/settle.h"
 #include "base/string.h"
 #include "vmx/vmx.h"
 
@@ -17,8 +18,12 @@ enum {
 	PREEMPTION_RATE_MASK = 0x1f,
 };
 
-/* A guest that has not exited for this many TSC ticks will not exit any more. */
-#define GUARD_TSC_TICKS 0x40000000ull
+/*
+ * A guest that has not exited for this many TSC ticks will not exit any more; on a platform whose
+ * time is its count of instructions, the fewer suffice.
+ */
+#define GUARD_TSC_TICKS	      0x40000000ull
+#define GUARD_TSC_TICKS_EXACT 0x100000ull
 
 /*
  * "Reserved Controls and Default Settings": the capability of a control field. A control must be 1
@@ -51,7 +56,9 @@ bool vmx_allows(enum vmcs_field field, u32 bits)
 
 u32 vmx_guard_ticks(void)
 {
-	return (u32)(GUARD_TSC_TICKS >> (rdmsr(MSR_VMX_MISC) & PREEMPTION_RATE_MASK));
+	u64 ticks = settles_exactly() ? GUARD_TSC_TICKS_EXACT : GUARD_TSC_TICKS;
+
+	return (u32)(ticks >> (rdmsr(MSR_VMX_MISC) & PREEMPTION_RATE_MASK));
 }
 
 static bool set_controls(enum vmcs_field field, u32 wanted)

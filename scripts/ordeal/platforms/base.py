@@ -33,13 +33,15 @@ class Job:
 
 @dataclass
 class Launch:
-    """A ready command line. console: a FIFO that the guest writes to instead of standard output.
+    """A ready command line. console: a FIFO that the guest writes to instead of standard output, or
+    with both: it may write to either.
     keep: files whose text is appended to the stored log. note: a line for a person, or ''. mend: a
     function that is called when nothing began in a first boot: it repairs the state that the
     machine starts from and returns what was wrong with it, and the boot is repeated; '' means that
     nothing was wrong."""
     argv: List[str]
     console: str = ""
+    both: bool = False
     keep: List[str] = field(default_factory=list)
     note: str = ""
     mend: Callable[[], str] = lambda: ""

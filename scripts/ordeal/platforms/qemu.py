@@ -73,11 +73,19 @@ class Qemu(Platform):
         wanted = host.env.get("ACCEL", "")
         return wanted if wanted.split(",")[0] == self.accel else self.accel
 
+    @staticmethod
+    def console(args: List[str]) -> List[str]:
+        """COM1, and port 0xe9 if the guest is told of it, both on standard output."""
+        if "console=e9" not in args:
+            return ["-serial", "stdio"]
+        return ["-chardev", "stdio,id=console,mux=on,signal=off", "-serial", "chardev:console",
+                "-device", "isa-debugcon,iobase=0xe9,chardev=console"]
+
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         if self.defers:
             self.check(host)
         argv = [self.program(host), "-nodefaults", "-no-reboot", "-display", "none",
-                "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"]
+                *self.console(args), "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"]
         if job.foreign:
             argv += ["-device", "pc-testdev", "-device", "pci-testdev",
                      "-global", "kvm-pit.lost_tick_policy=discard"]
@@ -119,6 +127,7 @@ class Tcg(Qemu):
     name = accel = "tcg"
     about = "QEMU TCG"
     extra = ("-icount", "shift=0,sleep=off")
+    guest_args = ("console=e9", "settle=exact")
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         # QEMU aborts when RDMSR reads the timer's count (docs/findings.md, Not deviations). Sweeps

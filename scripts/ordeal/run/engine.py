@@ -151,7 +151,8 @@ class Engine:
         self.guard.watch(boot.process.pid)
         self.running.append(boot)
         assert boot.process.stdout and boot.process.stderr
-        self._listen(boot, boot.process.stdout.fileno(), "out" if fifo < 0 else "err")
+        self._listen(boot, boot.process.stdout.fileno(),
+                     "out" if fifo < 0 or boot.launch.both else "err")
         self._listen(boot, boot.process.stderr.fileno(), "err")
         if fifo >= 0:
             self._listen(boot, fifo, "out")
