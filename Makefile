@@ -10,8 +10,9 @@ ifeq ($(wildcard $(HERE)configure),)
 $(error no configure beside the Makefile in $(HERE): for a path with a blank use make -C, not -f)
 endif
 
-# `make check` installs the packages it lacks, before anything below needs a compiler.
-ifeq ($(MAKELEVEL)$(filter check,$(MAKECMDGOALS)),0check)
+# `make check` and `make check-all` install the packages that they lack, before anything below needs
+# a compiler.
+ifneq ($(filter 0check 0check-all,$(addprefix $(MAKELEVEL),$(MAKECMDGOALS))),)
 $(shell '$(HERE)scripts/setup.sh' --check >/dev/null 2>&1 || \
 	'$(HERE)scripts/setup.sh' --packages >&2)
 ifneq ($(.SHELLSTATUS),0)
@@ -68,15 +69,17 @@ all: $(IMAGES) scripts/lab/bootdisk
 # FAMILY is the file's name: the first part of the names of its cases.
 %.o: %.c config.mak Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -DFAMILY='"$(basename $(notdir $<))"' -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+	$(CCACHE) $(CC) $(CFLAGS) -DFAMILY='"$(basename $(notdir $<))"' \
+		-MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
 %.o: %.S config.mak Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ASFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+	$(CCACHE) $(CC) $(ASFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
 %.suite.o: lib/x86/boot/suite.c config.mak Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -DSUITE='"$(notdir $*)"' -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+	$(CCACHE) $(CC) $(CFLAGS) -DSUITE='"$(notdir $*)"' \
+		-MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
 # $(1): an image without its ending, $(2): its objects
 define image
@@ -151,11 +154,12 @@ SANITIZE = $(eval SANITIZE := $(shell echo 'int main(void) { return 0; }' | $(CC
 
 tests/c/obj/%.o: %.c config.mak Makefile
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+	$(CCACHE) $(CC) $(HOST_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
 tests/c/obj/%.o: %.S config.mak Makefile
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Wa,--noexecstack -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+	$(CCACHE) $(CC) $(HOST_CFLAGS) -Wa,--noexecstack \
+		-MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 
 host_objects = $(patsubst %,tests/c/obj/%.o,$(1))
 tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
@@ -176,22 +180,33 @@ check-c: $(HOST_TESTS)
 # Each header must compile alone, so that no file depends on the order of its includes.
 HEADERS := $(filter-out %_layout.h %/bits.h,$(call sources,lib/x86/*/*.h tests/c/*.h))
 .PHONY: check-headers
-check-headers: lib/x86/boot/build_id.h
-	@mkdir -p tests/c/obj
-	@failed=0; for h in $(HEADERS); do \
-		language=c; \
-		grep -q '^\.macro' $(SRCDIR)/$$h && language=assembler-with-cpp; \
-		$(CC) $(filter-out -nostdinc -ffreestanding,$(CFLAGS)) -iquote $(SRCDIR)/tests/c \
-			-o tests/c/obj/header.o -c -include $(SRCDIR)/$$h \
-			-x $$language /dev/null || \
-			{ echo "$$h: does not compile alone; include what it needs in it"; \
-			failed=1; }; \
-	done; exit $$failed
+check-headers: $(HEADERS:%=tests/c/obj/%.alone)
+tests/c/obj/%.alone: % config.mak Makefile | lib/x86/boot/build_id.h
+	@mkdir -p $(@D)
+	@language=c; \
+	if grep -q '^\.macro' $<; then language=assembler-with-cpp; fi; \
+	$(CC) $(filter-out -nostdinc -ffreestanding,$(CFLAGS)) -iquote $(SRCDIR)/tests/c -MMD -MP \
+		-MT $@ -MF $@.d -o $@.o -c -include $< -x $$language /dev/null || \
+		{ echo "$*: does not compile alone; include what it needs in it"; exit 1; }
+	@rm -f $@.o; touch $@
 
 # Runs every test of the project. ARGS go to run_tests.sh.
 .PHONY: check bench
-check: all
+check:
 	+@$(SRCDIR)/scripts/check $(ARGS)
+
+# What `make check` samples, in full: before an issue is called resolved.
+.PHONY: check-all quick check-shell
+check-all:
+	+@$(SRCDIR)/scripts/check --whole
+
+# For the inner loop: the build, the tests that start little, two suites on two emulators.
+quick:
+	+@$(SRCDIR)/scripts/check --quick
+
+check-shell:
+	cd $(SRCDIR) && shellcheck $$(grep -rlE -m 1 '^#!/bin/(ba)?sh' \
+		run_tests.sh configure .ci scripts x86/run tests docs 2>/dev/null)
 
 bench: all
 	@$(SRCDIR)/scripts/bench.py $(ARGS)
@@ -210,6 +225,8 @@ docs: all
 help:
 	@echo 'make                build every image in x86/'
 	@echo 'make check          run every test; installs missing packages first (apt-get)'
+	@echo 'make quick          build, and run the tests that take seconds'
+	@echo 'make check-all      run in full what make check samples (takes an hour)'
 	@echo 'make check-c        run only the compiled host tests'
 	@echo 'make check-headers  test only that each header compiles alone'
 	@echo 'make check-lab      run the suite only under the real hypervisors of the lab'

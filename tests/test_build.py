@@ -39,8 +39,27 @@ def tree(path: str) -> str:
     return path
 
 
+@pytest.fixture(scope="module", name="in_tree")
+def _in_tree(tmp_path_factory) -> str:
+    """A tree that is built in place."""
+    where = tree(str(tmp_path_factory.mktemp("in") / "t"))
+    assert run(where, "./configure").returncode == 0
+    assert "x86/native.elf" in built(where)
+    return where
+
+
+def same_images(one: str, other: str) -> int:
+    """The number of images, each of which is the same in two build directories."""
+    names = [name for name in os.listdir(os.path.join(one, "x86")) if name.endswith(".flat")]
+    for name in names:
+        pair = [open(os.path.join(where, "x86", name), "rb").read() for where in (one, other)]
+        assert pair[0] == pair[1], name
+    return len(names)
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_out_of_tree_without_a_warning(tmp_path, compiler):
+def test_out_of_tree_without_a_warning(tmp_path, in_tree, compiler):
+    """With gcc, each image is the same as one that is built in the tree, in another directory."""
     if not shutil.which(compiler):
         pytest.skip("%s is not installed" % compiler)
     source = tree(str(tmp_path / "source"))
@@ -53,8 +72,10 @@ def test_out_of_tree_without_a_warning(tmp_path, compiler):
     left = [f for d, _, files in os.walk(source) for f in files if f.endswith((".o", ".d", ".mak"))]
     assert not left, "out-of-tree build wrote into the source tree"
     assert built(where) == set()
-    done = run(where, "make", "-s", "check-headers")
+    done = run(where, "make", "-s", "-j2", "check-headers")
     assert done.returncode == 0, done.stdout
+    if compiler == "gcc":
+        assert same_images(where, in_tree) > 10
     assert run(where, "make", "clean").returncode == 0
     left = [f for d, _, files in os.walk(where) for f in files if f.endswith((".o", ".flat"))]
     assert not left
@@ -68,22 +89,8 @@ def test_the_runner_works_through_the_link_in_a_build_directory(tmp_path):
     assert done.returncode == 0 and "native/stories.sti_rdmsr.trap_gate" in done.stdout, done.stdout
 
 
-def test_same_image_wherever_it_is_built(tmp_path):
-    source, images = tree(str(tmp_path / "source")), []
-    for where in (source, str(tmp_path / "elsewhere")):
-        os.makedirs(where, exist_ok=True)
-        assert run(where, source + "/configure").returncode == 0
-        built(where, "x86/native.flat")
-        with open(os.path.join(where, "x86", "native.flat"), "rb") as stream:
-            images.append(stream.read())
-        assert run(where, "make", "distclean").returncode == 0
-    assert images[0] == images[1]
-
-
-def test_rebuilds_exactly_what_changed(tmp_path):
-    where = tree(str(tmp_path / "t"))
-    assert run(where, "./configure").returncode == 0
-    assert "x86/native.elf" in built(where)
+def test_rebuilds_exactly_what_changed(in_tree):
+    where = in_tree
     assert built(where) == set(), "the second make rebuilt something"
 
     os.utime(os.path.join(where, "x86", "native", "stories.c"))
@@ -98,6 +105,49 @@ def test_rebuilds_exactly_what_changed(tmp_path):
     again = built(where)
     assert {f for f in again if f.endswith(".o")} == users
     assert "x86/empty.elf" in again
+
+
+@pytest.mark.parametrize("there, option, says", [
+    (True, [], "ccache"), (True, ["--disable-ccache"], ""), (False, [], ""),
+    (False, ["--enable-ccache"], "")])
+def test_ccache_is_used_if_it_is_there(tmp_path, monkeypatch, there, option, says):
+    """For what is compiled; what only asks the compiler a question asks it directly."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("gcc", "ld", "objcopy", "mktemp", "rm", "cat", "ln", "dirname", "head", "git", "make",
+                 "sh", "mkdir", "mv", "cmp", "grep", "tr", "cut", "as", "find", "echo", "true"):
+        os.symlink(shutil.which(name), str(tools / name))
+    if there:
+        (tools / "ccache").write_text('#!/bin/sh\necho "$*" >>%s\nexec "$@"\n' % (tmp_path / "calls"))
+        (tools / "ccache").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    where = str(tmp_path / "build")
+    os.mkdir(where)
+    assert run(where, ROOT + "/configure", *option).returncode == 0
+    with open(os.path.join(where, "config.mak"), encoding="utf-8") as stream:
+        assert ("CCACHE = %s\n" % says) in stream.read()
+    assert "lib/x86/base/text.o" in built(where, "lib/x86/base/text.o")
+    calls = (tmp_path / "calls").read_text().splitlines() if says else []
+    assert len(calls) == bool(says) == (tmp_path / "calls").exists()
+    assert all(" -c " in call for call in calls)
+
+
+def test_each_header_is_tried_alone(tmp_path):
+    """A header that lacks an include is named, and the others are tried all the same; what was tried
+    is not tried again."""
+    where = tree(str(tmp_path / "t"))
+    assert run(where, "./configure").returncode == 0
+    for name, text in (("lacks", "bool f(u64 x);\n"), ("whole", '#include "base/types.h"\n')):
+        with open(os.path.join(where, "lib/x86/base", name + ".h"), "w", encoding="ascii") as stream:
+            stream.write(text)
+    done = run(where, "make", "-s", "-k", "-j2", "check-headers")
+    assert done.returncode != 0
+    assert done.stdout.count("does not compile alone") == 1
+    assert "lib/x86/base/lacks.h: does not compile alone" in done.stdout
+    os.unlink(os.path.join(where, "lib/x86/base/lacks.h"))
+    assert run(where, "make", "-s", "check-headers").returncode == 0
+    again = run(where, "make", "check-headers")
+    assert again.returncode == 0 and " -include " not in again.stdout
 
 
 def test_bad_configure_options(tmp_path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Hard times: killed, interrupted, a full disk, two runs at once, a gigabyte of console."""
+"""Hard times: killed, interrupted, a full disk, two runs at once, a quarter of a gigabyte of console."""
 import json
 import os
 import resource
@@ -10,6 +10,13 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Outcome
+
+from ordeal.host import Host
+from ordeal.model import Case, Stanza
+from ordeal.plan.select import Suite
+from ordeal.platforms.base import Job, Launch, Platform
+from ordeal.run.runner import Runner
+from ordeal.run.unit import Unit
 
 
 def start(tree, *args, env=(), **more):
@@ -156,10 +163,10 @@ def test_a_source_tree_and_logs_that_may_not_be_written(tree):
     assert run.returncode == 0, err + out
 
 
-def test_a_gigabyte_of_console_flat_memory_and_a_capped_log(tree):
+def test_much_console_flat_memory_and_a_capped_log(tree):
     tree.image("pass_a", "flood_b", "pass_c")
     tree.write("unittests.cfg", "[fake]\nfile = fake.flat\ntimeout = 60\n")
-    run = start(tree, env=[("FAKE_FLOOD", str(1 << 30))])
+    run = start(tree, env=[("FAKE_FLOOD", str(1 << 28))])
     peak = 0
     while run.poll() is None:
         try:
@@ -178,6 +185,25 @@ def test_a_gigabyte_of_console_flat_memory_and_a_capped_log(tree):
     assert os.path.getsize(log) < 10 << 20
     with open(log, "rb") as stream:
         assert b"more bytes of console were not stored" in stream.read()
+
+
+@pytest.mark.parametrize("script, text", [
+    ("echo; sleep 20", "0.5 s of silence"), ("sleep 20", "3 s"),
+    ("while :; do echo; sleep 0.1; done", "3 s")])
+def test_a_guest_that_falls_silent(tmp_path, script, text):
+    """It is ended before its time limit, but only after its first output."""
+    class Quiet(Platform):
+        """Starts a shell."""
+        name, silence = "quiet", 0.5
+
+        def launch(self, host, job, args, work):
+            return Launch(["sh", "-c", script])
+    stanza, boots = Stanza("s", "f:1"), []
+    unit = Unit(Quiet(), Suite(stanza, "image", False, (Case("a"),), ()), [Case("a")], 0, 1,
+                Job(stanza, "image", False, ("1",), ()), limit=3.0)
+    Runner(Host(ROOT, str(tmp_path), {}), str(tmp_path / "logs"), 1,
+           lambda _, boot: boots.append(boot.ending), lambda _: None).run([unit])
+    assert [(ending.kind, ending.text) for ending in boots] == [("timeout", text)]
 
 
 def test_hostile_bytes_reach_no_report(tree):

@@ -60,6 +60,10 @@ class Boot:
                  limit: float, log_path: str, append: bool, tag: Any) -> None:
         self.platform, self.launch, self.session = platform, launch, session
         self.limit, self.log_path, self.append, self.tag = limit, log_path, append, tag
+        #: Seconds without output, once there was some, after which the machine hangs; 0 if only the
+        #: limit counts.
+        self.silence = 0.0
+        self.heard = float("inf")
         self.judgement: Optional[Judgement] = None
         self.ending = Ending("vmm")
         self.seconds = 0.0
@@ -74,6 +78,10 @@ class Boot:
         self.killed = ""
         self.overdue = False
         self.log: Optional[StoredLog] = None
+
+    def until(self) -> float:
+        """The time.monotonic() at which the machine is ended unless it says more."""
+        return min(self.deadline, self.heard + self.silence) if self.silence else self.deadline
 
 
 class Engine:
@@ -178,7 +186,7 @@ class Engine:
             self._ends.select(PAUSE)
         self._chatty = False
         now = time.monotonic()
-        patience = min([boot.deadline - now for boot in self.running] + [0.25])
+        patience = min([boot.until() - now for boot in self.running] + [0.25])
         for key, _ in self.selector.select(max(0.0, patience)):
             boot, kind = key.data
             if kind != "end":
@@ -195,7 +203,7 @@ class Engine:
                 boot.killed = "broken"
                 boot.deadline = min(boot.deadline, now + BROKEN_GRACE)
             status = boot.process.poll()
-            if status is None and now >= boot.deadline:
+            if status is None and now >= boot.until():
                 boot.killed = boot.killed or "timeout"
                 boot.overdue = True
                 kill_group(boot.process.pid)
@@ -223,6 +231,7 @@ class Engine:
             if kind == "err":
                 boot.stderr += chunk[:max(0, STDERR_CAP - len(boot.stderr))]
             else:
+                boot.heard = time.monotonic()
                 self._store(boot, chunk)
                 boot.session.feed(chunk)
             if once:
@@ -262,7 +271,8 @@ class Engine:
     @staticmethod
     def _ending(boot: Boot, status: int, kept: bytes) -> Ending:
         if boot.overdue and boot.killed == "timeout":
-            return Ending("timeout", None, "%g s" % boot.limit)
+            return Ending("timeout", None, "%g s" % boot.limit if time.monotonic() >= boot.deadline
+                          else "%g s of silence" % boot.silence)
         if boot.overdue and boot.killed == "broken":
             return Ending("stopped", None, "its log is broken")
         if boot.overdue:

@@ -117,7 +117,10 @@ class Runner:
             self._give_up(units, str(error))
             return None
         if not platform.shares_boot:
-            return Boot(platform, launch, sessions[0][0], units[0].limit, path, append, tag)
+            boot = Boot(platform, launch, sessions[0][0], units[0].limit, path, append, tag)
+            own = not units[0].suite.foreign and not self.host.env.get("TIMEOUT")
+            boot.silence = platform.silence if own else 0.0
+            return boot
         return SharedBoot(word, [session for session, _ in sessions],
                           [unit.limit for unit in units], platform, launch, path, append, tag)
 
