@@ -14,6 +14,7 @@
 #include "machine/profile.h"
 #include "machine/segments.h"
 #include "stage/stage.h"
+#include "base/string.h"
 #include "base/text.h"
 
 bool hv_is_vmx(void)
@@ -61,13 +62,14 @@ static void clone_registers(struct vcpu *v)
 {
 	struct scene *scene = the_scene();
 
-	v->gprs = scene->in;
-	vcpu_set(v, VCPU_RIP, scene->layout.addresses[0]);
-	vcpu_set(v, VCPU_RSP, scene->rsp);
+	memcpy(&v->gprs, &scene->in, sizeof(v->gprs));
 	if (mutated(MUTATE_IF_CLEAR))
 		scene->in_rflags &= ~(u64)RFLAGS_IF;
-	vcpu_set(v, VCPU_RFLAGS, scene->in_rflags);
-	v->vendor->intercept_rdmsr(v, this_cpu.missing_msr, true);
+	v->exit.rip = scene->layout.addresses[0];
+	v->exit.rsp = scene->rsp;
+	v->vendor->set(v, VCPU_RIP, v->exit.rip);
+	v->vendor->set(v, VCPU_RSP, v->exit.rsp);
+	v->vendor->set(v, VCPU_RFLAGS, scene->in_rflags);
 }
 
 struct vcpu *hv_start_with(struct hv_options options)
@@ -89,6 +91,7 @@ struct vcpu *hv_start_with(struct hv_options options)
 	problem = vendor->set_up(v, options);
 	if (problem)
 		skip("this CPU's %s does not offer %s", vendor->name, problem);
+	v->vendor->intercept_rdmsr(v, this_cpu.missing_msr, true);
 	clone_registers(v);
 	this_cpu.playing = the_scene();
 	profile_leave(before);
@@ -126,19 +129,38 @@ void pend_nmi(void)
 	nmi_send_self();
 }
 
-static void log_event(const struct vcpu *v, enum log_kind kind, u64 event)
+static struct log_entry *log_slot(void)
 {
 	struct log_entry *e = log_reserve();
 
 	if (!e)
-		return;
-	e->kind = kind;
+		error("the event log holds %d entries, and the guest's exits go on: an exit repeats without end, or the case needs fewer",
+		      LOG_CAPACITY);
+	return e;
+}
+
+static void log_entry(const struct vcpu *v)
+{
+	struct log_entry *e = log_slot();
+
+	e->kind = LOG_ENTRY;
+	e->rip = v->exit.rip;
+	e->rsp = v->exit.rsp;
+	e->state = v->exit.state;
+	e->event = v->event;
+}
+
+static void log_exit(const struct vcpu *v)
+{
+	struct log_entry *e = log_slot();
+
+	e->kind = LOG_EXIT;
 	e->reason = v->exit.reason;
 	e->raw = v->exit.raw;
 	e->rip = v->exit.rip;
 	e->rsp = v->exit.rsp;
 	e->state = v->exit.state;
-	e->event = event;
+	e->event = v->exit.event;
 }
 
 static bool at_landing(const struct vcpu *v)
@@ -146,23 +168,24 @@ static bool at_landing(const struct vcpu *v)
 	return v->exit.reason == EXIT_HYPERCALL && v->exit.rip == scene_leave_address(the_scene());
 }
 
-/* One entry and one exit, not judged. NULL, or why the entry was refused. */
-static const char *step(struct vcpu *v)
+/* One entry and one exit, not judged. Was the exit that of the landing, which is not logged? */
+static inline bool step(struct vcpu *v)
 {
 	const char *refused;
 
 	if (v->entered || v->event)
-		log_event(v, LOG_ENTRY, v->event);
+		log_entry(v);
 	refused = v->vendor->enter(v);
 	v->entered = true;
 	v->event = 0;
 	if (refused)
-		return refused;
-	if (at_landing(v))
-		the_scene()->out = v->gprs;
-	else
-		log_event(v, LOG_EXIT, v->exit.event);
-	return NULL;
+		error("VM entry refused: %s", refused);
+	if (at_landing(v)) {
+		memcpy(&the_scene()->out, &v->gprs, sizeof(v->gprs));
+		return true;
+	}
+	log_exit(v);
+	return false;
 }
 
 static void dump(struct vcpu *v)
@@ -189,17 +212,11 @@ static bool never_wanted(enum exit_reason reason)
 	       reason == EXIT_PREEMPTION_TIMER || reason == EXIT_NESTED_PAGE_FAULT;
 }
 
-static const struct guest_exit *run_wanting(struct vcpu *v, enum exit_reason wanted)
+/* Ends the case as ERROR if only a broken guest or platform explains the exit. */
+static void require_exit_of_a_guest(struct vcpu *v)
 {
-	const char *refused = step(v);
-
-	if (refused)
-		error("VM entry refused: %s", refused);
-	if (log_overflowed())
-		error("the event log holds %d entries, and the guest's exits go on: an exit repeats without end, or the case needs fewer",
-		      LOG_CAPACITY);
-	if (v->exit.reason == wanted || !never_wanted(v->exit.reason))
-		return &v->exit;
+	if (!never_wanted(v->exit.reason))
+		return;
 	dump(v);
 	if (v->exit.reason == EXIT_ENTRY_FAILED)
 		error("%s entry failed (%#lx): %s", v->vendor->name, v->exit.raw,
@@ -213,22 +230,29 @@ static bool is_at(const struct vcpu *v, int place)
 	return !place || v->exit.rip == address_of(place) || stage_latest_is_at(place);
 }
 
-const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int place)
+static NORETURN void wrong_exit(struct vcpu *v, enum exit_reason reason, int place)
 {
-	run_wanting(v, reason);
-	if (v->exit.reason == reason && is_at(v, place))
-		return &v->exit;
+	if (v->exit.reason != reason)
+		require_exit_of_a_guest(v);
 	dump(v);
 	stage_show_trace(&WANT(WANT_EXIT, .reason = reason, .at = place));
 	stage_fail("the guest left by %s, not by %s where the case wants it",
 		   exit_reason_name(v->exit.reason), exit_reason_name(reason));
 }
 
+const struct guest_exit *run_to(struct vcpu *v, enum exit_reason reason, int place)
+{
+	step(v);
+	if (v->exit.reason != reason || !is_at(v, place))
+		wrong_exit(v, reason, place);
+	return &v->exit;
+}
+
 void run_to_end(struct vcpu *v)
 {
-	run_wanting(v, EXIT_HYPERCALL);
-	if (at_landing(v))
+	if (step(v))
 		return;
+	require_exit_of_a_guest(v);
 	dump(v);
 	stage_show_trace(NULL);
 	stage_fail("the guest left by %s on its way to the landing",

@@ -5,7 +5,18 @@
  */
 #include "hv/vcpu.h"
 #include "stage/case.h"
+#include "hv/vcpu_layout.h"
 #include "report/panic.h"
+
+#define ASSERT_OFFSET(member, offset)                                                              \
+	_Static_assert(offsetof(struct vcpu, member) == (offset), #member " in vcpu_layout.h")
+
+ASSERT_OFFSET(gprs, 0);
+ASSERT_OFFSET(root_rsp, VCPU_ROOT_RSP);
+ASSERT_OFFSET(opener, VCPU_OPENER);
+ASSERT_OFFSET(root_rflags, VCPU_ROOT_RFLAGS);
+ASSERT_OFFSET(control, VCPU_CONTROL);
+_Static_assert(VCPU_ROOT_RSP == GPRS_SIZE, "RSP of root while the guest runs");
 
 static void set_resume_flag(struct vcpu *v, u64 event)
 {
@@ -13,7 +24,7 @@ static void set_resume_flag(struct vcpu *v, u64 event)
 			EVENT_VECTOR(event) != BP_VECTOR && EVENT_VECTOR(event) != OF_VECTOR;
 
 	if (is_fault)
-		vcpu_set(v, VCPU_RFLAGS, vcpu_get(v, VCPU_RFLAGS) | RFLAGS_RF);
+		v->vendor->set(v, VCPU_RFLAGS, v->vendor->get(v, VCPU_RFLAGS) | RFLAGS_RF);
 }
 
 void vcpu_queue(struct vcpu *v, u64 event)
@@ -100,11 +111,12 @@ void vcpu_map_page(struct vcpu *v, u64 address, bool present)
 void vcpu_skip_instruction(struct vcpu *v)
 {
 	enum { RDMSR_LENGTH = 2 };
-	u32 length = vcpu_details(v).length;
+	u32 length = v->vendor->instruction_length(v);
 
 	if (!length && (v->exit.reason == EXIT_RDMSR || v->exit.reason == EXIT_WRMSR))
 		length = RDMSR_LENGTH; /* no NextRIP field on this CPU */
 	if (!length)
 		error("the length of the instruction that exited is not known here");
-	vcpu_set(v, VCPU_RIP, v->exit.rip + length);
+	v->exit.rip += length;
+	v->vendor->set(v, VCPU_RIP, v->exit.rip);
 }

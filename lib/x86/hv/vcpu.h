@@ -11,7 +11,13 @@
 #include "machine/segments.h"
 
 struct vcpu {
+	/* For entry.S: hv/vcpu_layout.h */
 	struct gprs gprs; /* the guest's; RSP, and SVM's RAX, are in the control structure */
+	u64 root_rsp;	  /* while the guest runs */
+	const u8 *opener; /* the vendor's code of the next entry */
+	u64 root_rflags;  /* SVM: RFLAGS of root at VMRUN, where GIF is 0 */
+	u64 control;	  /* SVM: physical address of the VMCB */
+
 	const struct hv_vendor *vendor;
 	struct guest_exit exit;	     /* RIP, RSP and state are kept as the case sets them */
 	u64 event;		     /* to be injected at the next entry; 0: nothing */
@@ -49,6 +55,7 @@ struct hv_vendor {
 	/* After EXIT_ENTRY_FAILED: which field of the control structure looks wrong. */
 	const char *(*suspect)(struct vcpu *v);
 	struct exit_details (*details)(struct vcpu *v);
+	u32 (*instruction_length)(struct vcpu *v); /* as struct exit_details has it */
 
 	/* The next entry delivers @event. Honest vendors use vcpu_queue(). */
 	void (*inject)(struct vcpu *v, u64 event);

@@ -52,6 +52,44 @@
 	mov	\register, \offset(%rdi)
 .endm
 
+/*
+ * A struct gprs as a stack: RSP points at its beginning before the one and after the other, and at
+ * RAX, its last register, in between.
+ */
+.macro pop_gprs_but_rax
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rbp
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%rcx
+	pop	%rbx
+.endm
+
+.macro push_gprs_but_rax
+	push	%rbx
+	push	%rcx
+	push	%rdx
+	push	%rsi
+	push	%rdi
+	push	%rbp
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+.endm
+
 .macro push_callee_saved
 	push	%rbx
 	push	%rbp

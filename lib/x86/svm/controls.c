@@ -64,19 +64,26 @@ void svm_interrupt_masking(struct vcpu *v, bool on)
 		vmcb(v)->virtual_interrupt |= V_INTR_MASKING;
 }
 
+static void set_root_rflags(struct vcpu *v, u64 rflags)
+{
+	svm_current(v)->vcpu.root_rflags = rflags;
+	if (v->opener == svm_opener)
+		v->opener = svm_opener_flags;
+}
+
 void svm_host_if(struct vcpu *v, bool on)
 {
-	svm_current(v)->host_rflags = RFLAGS_FIXED | (on ? RFLAGS_IF : 0);
+	set_root_rflags(v, RFLAGS_FIXED | (on ? RFLAGS_IF : 0));
 }
 
 void svm_host_sti(struct vcpu *v)
 {
-	svm_current(v)->opener = svm_opener_sti;
+	svm_current(v)->vcpu.opener = svm_opener_sti;
 }
 
 void svm_host_tf(struct vcpu *v)
 {
-	svm_current(v)->host_rflags |= RFLAGS_TF;
+	set_root_rflags(v, v->root_rflags | RFLAGS_TF);
 }
 
 static void do_nothing(void)

@@ -20,8 +20,9 @@ u64 svm_identity_npt(struct svm_vcpu *s)
 	return identity_map_build(&s->npt, &bits);
 }
 
-/* No translation is kept: every VMRUN flushes the TLB. */
+/* The next VMRUN drops the translations that were kept. */
 void svm_map_page(struct vcpu *v, u64 address, bool present)
 {
 	identity_map_page(&to_svm(v)->npt, &bits, address, present);
+	to_svm(v)->vmcb.tlb_control = TLB_FLUSH_ALL;
 }

@@ -11,7 +11,6 @@
 
 enum {
 	GUEST_ASID = 1,
-	TLB_FLUSH_ALL = 1,
 	MSRPM_RANGE = 2048, /* bytes for each range of 2000H MSRs, two bits an MSR */
 	MSR_RANGE_MASK = 0x1fff,
 	ATTRIBUTES_HIGH = 0xf000,
@@ -61,7 +60,10 @@ static void set_segment(struct vmcb_segment *segment, u16 selector, u64 base)
 	segment->attributes = (u16)((rights & ATTRIBUTES_HIGH) >> 4 | (rights & 0xff));
 }
 
-/* "State Saved and Restored by VMRUN and #VMEXIT": what VMRUN itself loads. */
+/*
+ * "State Saved and Restored by VMRUN and #VMEXIT": what VMRUN itself loads. What VMLOAD would load,
+ * FS, GS, TR, LDTR and the system-call MSRs, is in the processor already.
+ */
 static void set_guest_state(struct vmcb *c, const struct machine_state *m)
 {
 	set_segment(&c->es, m->es, 0);
@@ -83,12 +85,6 @@ static void set_guest_state(struct vmcb *c, const struct machine_state *m)
 	c->g_pat = rdmsr(MSR_PAT);
 }
 
-/* "VMSAVE and VMLOAD Instructions": FS, GS, TR, LDTR and the system-call MSRs. */
-static void set_vmload_state(struct vmcb *c)
-{
-	asm volatile("vmsave %0" ::"a"((u64)c) : "memory");
-}
-
 const char *svm_set_up(struct svm_vcpu *s, struct hv_options options)
 {
 	struct vmcb *c = &s->vmcb;
@@ -101,7 +97,6 @@ const char *svm_set_up(struct svm_vcpu *s, struct hv_options options)
 	if (missing)
 		return missing;
 	set_guest_state(c, &m);
-	set_vmload_state(c);
 	return NULL;
 }
 

@@ -50,6 +50,7 @@ static const char *svm_on(struct vcpu *v)
 	the_cpu.efer_before = rdmsr(MSR_EFER);
 	wrmsr(MSR_EFER, the_cpu.efer_before | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, (u64)the_cpu.host_save_area);
+	asm volatile("vmsave %0" ::"a"((u64)&the_cpu.vmsave_state) : "memory");
 	the_cpu.current = v;
 	clgi();
 	return NULL;
@@ -59,6 +60,7 @@ static const char *svm_on(struct vcpu *v)
 static void svm_off(struct vcpu *v)
 {
 	ASSERT(the_cpu.current == v);
+	asm volatile("vmload %0" ::"a"((u64)&the_cpu.vmsave_state) : "memory");
 	stgi();
 	the_cpu.current = NULL;
 	wrmsr(MSR_VM_HSAVE_PA, 0);
@@ -69,8 +71,9 @@ static const char *svm_set_up_guest(struct vcpu *v, struct hv_options options)
 {
 	struct svm_vcpu *s = to_svm(v);
 
-	s->host_rflags = RFLAGS_FIXED;
-	s->opener = svm_opener;
+	v->root_rflags = RFLAGS_FIXED;
+	v->opener = svm_opener;
+	v->control = (u64)&s->vmcb;
 	the_scene()->layout.root[ROOT_VMRUN] =
 		(struct root_code){ "VMRUN", (u64)svm_vmrun, (u64)svm_returned,
 				    (u64)svm_gif_window };
@@ -108,29 +111,30 @@ static const u8 neutral_reasons[] = {
 	[SVM_EXIT_XSETBV] = EXIT_XSETBV,
 };
 
+/* The reasons that neutral_reasons does not have. */
+static enum exit_reason unusual_reason(const struct vmcb *c)
+{
+	if ((s32)c->exit_code == (s32)SVM_EXIT_INVALID) /* some emulators write its low half only */
+		return EXIT_ENTRY_FAILED;
+	return c->exit_code == SVM_EXIT_NPF ? EXIT_NESTED_PAGE_FAULT : EXIT_OTHER;
+}
+
 static enum exit_reason neutral_reason(const struct vmcb *c)
 {
-	u64 raw = c->exit_code;
+	enum exit_reason reason = EXIT_NONE;
 
-	if ((s32)raw == (s32)SVM_EXIT_INVALID) /* some emulators write its low half only */
-		return EXIT_ENTRY_FAILED;
-	if (raw == SVM_EXIT_NPF)
-		return EXIT_NESTED_PAGE_FAULT;
-	if (raw == SVM_EXIT_MSR && c->exit_info1)
-		return EXIT_WRMSR;
-	if (raw >= ARRAY_SIZE(neutral_reasons) || !neutral_reasons[raw])
-		return EXIT_OTHER;
-	return neutral_reasons[raw];
+	if (c->exit_code < ARRAY_SIZE(neutral_reasons))
+		reason = neutral_reasons[c->exit_code];
+	if (!reason)
+		return unusual_reason(c);
+	return reason == EXIT_RDMSR && c->exit_info1 ? EXIT_WRMSR : reason;
 }
 
 #define SVM_EXITINTINFO_RESERVED 0x7ffff000 /* bits 30:12 of EXITINTINFO */
 
-static u64 interrupted_delivery(const struct vmcb *c)
+static u64 interrupted_delivery(u64 info)
 {
-	u64 info = c->exit_int_info & ~(u64)SVM_EXITINTINFO_RESERVED;
-
-	if (!(info & EVENT_VALID))
-		return 0;
+	info &= ~(u64)SVM_EXITINTINFO_RESERVED;
 	return info & EVENT_HAS_ERROR ? info : (u32)info; /* else bits 63:32 are undefined */
 }
 
@@ -142,14 +146,17 @@ static u64 shadow(const struct vmcb *c)
 /* What the log needs of an exit, read from the VMCB. */
 static void decode(const struct vmcb *c, struct guest_exit *exit)
 {
+	u64 info = c->exit_int_info;
+
 	exit->raw = c->exit_code;
 	exit->reason = neutral_reason(c);
 	exit->rip = c->rip;
 	exit->rsp = c->rsp;
 	exit->state = shadow(c);
-	exit->event = interrupted_delivery(c);
+	exit->event = info & EVENT_VALID ? interrupted_delivery(info) : 0;
 }
 
+/* The TLB was flushed when the guest began, and is when a page is mapped (npt.c). */
 static const char *svm_enter_guest(struct vcpu *v)
 {
 	struct svm_vcpu *s = to_svm(v);
@@ -158,11 +165,19 @@ static const char *svm_enter_guest(struct vcpu *v)
 	c->rax = v->gprs.rax;
 	c->event_injection = v->event;
 	s->event_at_entry = v->event;
-	svm_enter(&v->gprs, (u64)c, (u64)&the_cpu.vmsave_state, s->host_rflags, s->opener);
+	svm_enter(v);
 	cli();
 	v->gprs.rax = c->rax;
+	c->tlb_control = TLB_FLUSH_NOTHING;
 	decode(c, &v->exit);
 	return NULL;
+}
+
+static u32 svm_instruction_length(struct vcpu *v)
+{
+	const struct vmcb *c = &to_svm(v)->vmcb;
+
+	return c->next_rip ? (u32)(c->next_rip - c->rip) : 0;
 }
 
 static struct exit_details svm_details(struct vcpu *v)
@@ -172,7 +187,7 @@ static struct exit_details svm_details(struct vcpu *v)
 	return (struct exit_details){
 		.qualification = c->exit_info1,
 		.qualification2 = c->exit_info2,
-		.length = c->next_rip ? (u32)(c->next_rip - c->rip) : 0,
+		.length = svm_instruction_length(v),
 	};
 }
 
@@ -262,6 +277,7 @@ const struct hv_vendor svm_vendor = {
 	.enter = svm_enter_guest,
 	.suspect = svm_suspect_field,
 	.details = svm_details,
+	.instruction_length = svm_instruction_length,
 	.inject = vcpu_queue,
 	.set_event_length = svm_set_event_length,
 	.get = svm_get,

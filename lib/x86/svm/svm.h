@@ -12,7 +12,9 @@
 
 /*
  * A processor with EFER.SVME set: the area in which VMRUN saves host state ("VM_HSAVE_PA MSR"), and
- * what the shim itself saves of it ("VMSAVE and VMLOAD Instructions").
+ * what the shim itself saves of it ("VMSAVE and VMLOAD Instructions"), once: the guest begins with
+ * root's FS, GS, TR, LDTR and system-call MSRs, and root, which uses none of them, gets its own back
+ * when the guest has ended.
  */
 struct svm_cpu {
 	u8 host_save_area[PAGE_SIZE] PAGE_ALIGNED;
@@ -24,8 +26,6 @@ struct svm_cpu {
 /* A vcpu: its VMCB, and the pages that the VMCB leads to. */
 struct svm_vcpu {
 	struct vcpu vcpu;   /* first: to_svm() */
-	const u8 *opener;   /* the code that executes VMRUN, with or without STI before it */
-	u64 host_rflags;    /* RFLAGS of root at VMRUN, where GIF is 0 */
 	u64 event_at_entry; /* EVENTINJ of the last VMRUN: #VMEXIT clears it */
 	struct vmcb vmcb PAGE_ALIGNED;
 	u8 msrpm[2 * PAGE_SIZE] PAGE_ALIGNED;
@@ -62,12 +62,11 @@ void svm_map_page(struct vcpu *v, u64 address, bool present);
 const char *svm_suspect_field(struct vcpu *v);
 
 /*
- * entry.S: loads the guest's registers but RAX, which the VMCB holds, and enters by @opener; stores
- * them after the exit. @rflags are root's at VMRUN. @vmcb and @host are physical addresses; @host
- * keeps root's VMSAVE state meanwhile.
+ * entry.S: loads the guest's registers but RAX, which the VMCB holds, and enters by v->opener; stores
+ * them after the exit. The second and third of the openers load v->root_rflags first.
  */
-void svm_enter(struct gprs *guest, u64 vmcb, u64 host, u64 rflags, const u8 *opener);
-extern const u8 svm_opener[], svm_opener_sti[];
+void svm_enter(struct vcpu *v);
+extern const u8 svm_opener[], svm_opener_flags[], svm_opener_sti[];
 extern const u8 svm_vmrun[], svm_returned[];
 
 /*

@@ -151,6 +151,12 @@ enum virtual_interrupt {
 	V_INTR_VECTOR_SHIFT = 32,
 };
 
+/* "TLB Control" */
+enum {
+	TLB_FLUSH_NOTHING = 0,
+	TLB_FLUSH_ALL = 1,
+};
+
 enum {
 	SHADOW_ACTIVE = 1 << 0,
 	NESTED_PAGING_ENABLE = 1 << 0,

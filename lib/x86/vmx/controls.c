@@ -99,15 +99,15 @@ void vmx_pend_nmi_again(void)
 void vmx_enter_after(struct vcpu *v, enum vmx_shadow shadow)
 {
 	ASSERT(!v->entered);
-	vmx_current(v)->opener = shadow == VMX_AFTER_STI ? vmx_by_sti_launch : vmx_by_mov_ss_launch;
+	vmx_current(v)->vcpu.opener =
+		shadow == VMX_AFTER_STI ? vmx_by_sti_launch : vmx_by_mov_ss_launch;
 }
 
 u64 vmx_refusal(struct vcpu *v)
 {
-	struct vmx_vcpu *x = vmx_current(v);
-
-	if (vmx_enter(&v->gprs, x->opener) != VMX_FAIL_VALID)
+	vmx_current(v);
+	if (vmx_enter(v) != VMX_FAIL_VALID)
 		error("VM entry did not fail as VMfailValid");
-	x->opener = vmx_by_launch;
+	v->opener = vmx_by_launch;
 	return vmread(VM_INSTRUCTION_ERROR);
 }

@@ -162,14 +162,15 @@ static void set_guest_non_register_state(void)
 		vmwrite(GUEST_PREEMPTION_TIMER, vmx_guard_ticks());
 }
 
-/* "Host-State Area": RSP is written at each entry (entry.S). */
-static void set_host_state(const struct machine_state *m)
+/* "Host-State Area" */
+static void set_host_state(const struct vmx_vcpu *x, const struct machine_state *m)
 {
 	const u16 selectors[] = { m->es, m->cs, m->ss, m->ds, m->fs, m->gs, m->tr };
 
 	for (size_t i = 0; i < ARRAY_SIZE(selectors); i++)
 		vmwrite(HOST_SELECTOR + 2 * i, selectors[i]);
 	vmwrite(HOST_RIP, (u64)vmx_exited);
+	vmwrite(HOST_RSP, (u64)&x->vcpu.root_rsp);
 	vmwrite(HOST_CR0, read_cr0());
 	vmwrite(HOST_CR3, m->cr3);
 	vmwrite(HOST_CR4, read_cr4());
@@ -189,7 +190,7 @@ const char *vmx_set_up(struct vcpu *v, struct hv_options options)
 	struct machine_state m;
 	const char *missing;
 
-	x->opener = vmx_by_launch;
+	x->vcpu.opener = vmx_by_launch;
 	x->nmis_stay_blocked = false;
 	machine_state_read(&m);
 	missing = set_execution_controls(x, options);
@@ -199,7 +200,7 @@ const char *vmx_set_up(struct vcpu *v, struct hv_options options)
 		return missing;
 	set_guest_state(&m);
 	set_guest_non_register_state();
-	set_host_state(&m);
+	set_host_state(x, &m);
 	return NULL;
 }
 

@@ -8,7 +8,6 @@
 #define ORDEAL_VMX_VMCS_H
 
 #include "base/types.h"
-#include "vmx/entry_layout.h"
 
 enum vmcs_field {
 	POSTED_INTERRUPT_VECTOR = 0x0002,
@@ -89,7 +88,7 @@ enum vmcs_field {
 	HOST_IDTR_BASE = 0x6c0e,
 	HOST_SYSENTER_ESP = 0x6c10,
 	HOST_SYSENTER_EIP = 0x6c12,
-	HOST_RSP = VMCS_HOST_RSP,
+	HOST_RSP = 0x6c14,
 	HOST_RIP = 0x6c16,
 };
 
@@ -226,13 +225,16 @@ static inline u64 vmread(enum vmcs_field field)
 	return value;
 }
 
-/* Returns false if the field does not exist here (VMfail). */
-static inline bool vmwrite(enum vmcs_field field, u64 value)
+/* Reads a field that exists everywhere into memory. */
+static inline void vmread_to(u64 *value, enum vmcs_field field)
 {
-	bool ok;
+	asm volatile("vmread %1, %0" : "=m"(*value) : "r"((u64)field) : "cc");
+}
 
-	asm volatile("vmwrite %2, %1; seta %0" : "=qm"(ok) : "r"((u64)field), "rm"(value) : "cc");
-	return ok;
+/* Does nothing if the field does not exist here (VMfail). */
+static inline void vmwrite(enum vmcs_field field, u64 value)
+{
+	asm volatile("vmwrite %1, %0" ::"r"((u64)field), "rm"(value) : "cc");
 }
 
 #endif

@@ -64,55 +64,53 @@ static enum exit_reason exception_or_nmi(const struct vmx_vcpu *x)
 	return EXIT_NMI;
 }
 
-static enum exit_reason neutral_reason(const struct vmx_vcpu *x, u64 raw)
+/* The reasons that neutral_reasons does not have. */
+static enum exit_reason unusual_reason(const struct vmx_vcpu *x, u64 raw)
 {
 	if (raw == VMX_EXIT_EXCEPTION_NMI)
 		return exception_or_nmi(x);
-	if (raw & VMX_EXIT_ENTRY_FAILURE)
-		return EXIT_ENTRY_FAILED;
-	if (raw >= ARRAY_SIZE(neutral_reasons) || !neutral_reasons[raw])
-		return EXIT_OTHER;
-	return neutral_reasons[raw];
+	return raw & VMX_EXIT_ENTRY_FAILURE ? EXIT_ENTRY_FAILED : EXIT_OTHER;
 }
 
-static u64 interrupted_delivery(void)
+static u64 delivery_with_error(u64 vectoring)
 {
-	u64 vectoring = vmread(IDT_VECTORING_INFO) & ~VMX_VECTORING_UNDEFINED;
-
-	if (!(vectoring & EVENT_VALID))
-		return 0;
-	if (!(vectoring & EVENT_HAS_ERROR))
-		return vectoring;
-	return vectoring | vmread(IDT_VECTORING_ERROR) << 32;
+	vectoring &= ~VMX_VECTORING_UNDEFINED;
+	return vectoring & EVENT_HAS_ERROR ? vectoring | vmread(IDT_VECTORING_ERROR) << 32
+					   : vectoring;
 }
 
 /* What the log needs of an exit, read from the VMCS. */
-static void decode(struct vmx_vcpu *x, struct guest_exit *exit)
+static void decode(const struct vmx_vcpu *x, struct guest_exit *exit)
 {
-	exit->raw = vmread(EXIT_REASON);
-	exit->reason = neutral_reason(x, exit->raw);
-	exit->rip = vmread(GUEST_RIP);
-	exit->rsp = vmread(GUEST_RSP);
-	exit->state = vmread(GUEST_INTERRUPTIBILITY);
-	exit->event = interrupted_delivery();
+	enum exit_reason reason = EXIT_NONE;
+
+	vmread_to(&exit->raw, EXIT_REASON);
+	vmread_to(&exit->rip, GUEST_RIP);
+	vmread_to(&exit->rsp, GUEST_RSP);
+	vmread_to(&exit->state, GUEST_INTERRUPTIBILITY);
+	vmread_to(&exit->event, IDT_VECTORING_INFO);
+	exit->event = exit->event & EVENT_VALID ? delivery_with_error(exit->event) : 0;
+	if (exit->raw < ARRAY_SIZE(neutral_reasons))
+		reason = neutral_reasons[exit->raw];
+	exit->reason = reason ? reason : unusual_reason(x, exit->raw);
 }
 
 static const char *vmx_enter_guest(struct vcpu *v)
 {
-	struct vmx_vcpu *x = vmx_current(v);
 	int code;
 
-	if (v->event) { /* an exit has cleared the valid bit of the last one */
+	ASSERT(this_cpu.vcpu == v); /* cheaper than vmx_current(), and as true */
+	if (v->event) {		    /* an exit has cleared the valid bit of the last one */
 		vmwrite(ENTRY_INTERRUPTION_INFO, (u32)v->event);
 		vmwrite(ENTRY_ERROR_CODE, EVENT_ERROR(v->event));
 	}
-	code = vmx_enter(&v->gprs, x->opener);
+	code = vmx_enter(v);
 	if (code)
 		return vmx_entry_refused(code);
-	decode(x, &v->exit);
+	decode(to_vmx(v), &v->exit);
 	/* "VM-Entry Failures During or After Loading Guest State" leave the launch state clear. */
-	if (!(v->exit.raw & VMX_EXIT_ENTRY_FAILURE))
-		x->opener = vmx_by_resume;
+	if (v->exit.reason != EXIT_ENTRY_FAILED)
+		v->opener = vmx_by_resume;
 	return NULL;
 }
 
@@ -126,6 +124,11 @@ static struct exit_details vmx_details(struct vcpu *v)
 		.interruption = interruption & EVENT_VALID ? interruption : 0,
 		.length = (u32)vmread(EXIT_INSTRUCTION_LENGTH),
 	};
+}
+
+static u32 vmx_instruction_length(struct vcpu *v)
+{
+	return (u32)vmcs_read(v, EXIT_INSTRUCTION_LENGTH);
 }
 
 static void vmx_set_event_length(struct vcpu *v, u32 length)
@@ -202,6 +205,7 @@ const struct hv_vendor vmx_vendor = {
 	.enter = vmx_enter_guest,
 	.suspect = vmx_suspect_guest_state,
 	.details = vmx_details,
+	.instruction_length = vmx_instruction_length,
 	.inject = vcpu_queue,
 	.set_event_length = vmx_set_event_length,
 	.get = vmx_get,

@@ -8,6 +8,9 @@
 
 #include "hv/identity_map.h"
 #include "hv/vcpu.h"
+#include "machine/percpu.h"
+#include "report/panic.h"
+#include "vmx/entry_layout.h"
 #include "vmx/vmcs.h"
 
 /* "Posted-Interrupt Descriptor" */
@@ -27,7 +30,6 @@ struct vmx_cpu {
 /* A vcpu: its VMCS ("Format of the VMCS Region"), and the pages that the VMCS leads to. */
 struct vmx_vcpu {
 	struct vcpu vcpu;	/* first: to_vmx() */
-	const u8 *opener;	/* the code of the next entry: vmx_by_launch ... */
 	bool nmis_stay_blocked; /* after an NMI exit root executes no IRET */
 	struct posted_interrupts posted PAGE_ALIGNED; /* 64 would do, but not for Bochs 3.0 */
 	u8 vmcs[PAGE_SIZE] PAGE_ALIGNED;
@@ -87,10 +89,10 @@ const char *vmx_entry_refused(int code);
 const char *vmx_suspect_guest_state(struct vcpu *v);
 
 /*
- * entry.S: loads the guest's registers, enters by @opener, stores them after the exit. 0, or
+ * entry.S: loads the guest's registers, enters by v->opener, stores them after the exit. 0, or
  * VMX_FAIL_INVALID or VMX_FAIL_VALID.
  */
-int vmx_enter(struct gprs *guest, const u8 *opener);
+int vmx_enter(struct vcpu *v);
 extern const u8 vmx_by_launch[], vmx_by_resume[];
 extern const u8 vmx_by_sti_launch[], vmx_by_mov_ss_launch[]; /* a VMLAUNCH in their shadow */
 extern const u8 vmx_exited[];				     /* host RIP */
