@@ -21,6 +21,11 @@ void panic(const char *format, ...)
 	exit(2);
 }
 
+void assertion_failed(const char *condition, const char *file, int line)
+{
+	panic("%s:%d: %s", file, line, condition);
+}
+
 void delivered(struct frame *frame, struct log_entry *entry)
 {
 	(void)entry;

@@ -11,6 +11,7 @@
 #include "report/panic.h"
 #include "report/report.h"
 #include "machine/nmi.h"
+#include "machine/processor.h"
 #include "machine/profile.h"
 #include "machine/segments.h"
 #include "stage/stage.h"
@@ -36,6 +37,32 @@ static const struct hv_vendor *choose_vendor(void)
 	skip("%s; %s", vmx_vendor.unavailable(), svm_vendor.unavailable());
 }
 
+/* The vcpu for which VMX or SVM is on, or NULL. */
+static struct vcpu *on_for;
+
+static void switch_off(void)
+{
+	if (!on_for)
+		return;
+	on_for->vendor->off(on_for);
+	on_for = NULL;
+	stage_hold_bits(0, 0);
+}
+
+/* NULL, or what went wrong. */
+static const char *switch_on(struct vcpu *v)
+{
+	u64 cr0 = read_cr0(), cr4 = read_cr4();
+	const char *problem = v->vendor->on(v);
+
+	if (problem || on_for)
+		return problem;
+	on_for = v;
+	stage_hold_bits(read_cr0() & ~cr0, read_cr4() & ~cr4);
+	stage_before_play(switch_off);
+	return NULL;
+}
+
 /* The guest has ended: nothing of it may stay, so the machine must be as it was before. */
 void hv_stop(void)
 {
@@ -47,7 +74,7 @@ void hv_stop(void)
 		return;
 	profile_enter(PROFILE_SHIM_OFF);
 	this_cpu.vcpu = NULL;
-	v->vendor->off(v);
+	v->vendor->pause(v);
 	asm volatile("lgdt %0; lidt %1" ::"m"(v->before.gdtr),
 		     "m"(v->before.idtr)); /* an exit widens their limits */
 	write_dr7(v->before.dr7);
@@ -55,6 +82,8 @@ void hv_stop(void)
 	machine_state_read(&after);
 	difference = machine_state_difference(&v->before, &after);
 	check(!difference, "the shim left %s changed", difference);
+	if (!stage_passing())
+		switch_off();
 	profile_enter(PROFILE_BODY);
 }
 
@@ -82,16 +111,15 @@ struct vcpu *hv_start_with(struct hv_options options)
 	ASSERT(!this_cpu.vcpu);
 	*v = (struct vcpu){ .vendor = vendor, .nested_paging = options.nested_paging };
 	scene_land_by(the_scene(), vendor->hypercall, sizeof(vendor->hypercall));
-	machine_state_read(&v->before);
-	problem = vendor->on(v);
+	problem = switch_on(v);
 	if (problem)
 		error("%s: %s", vendor->name, problem);
+	machine_state_read(&v->before);
 	this_cpu.vcpu = v;
 	stage_at_end(hv_stop);
-	problem = vendor->set_up(v, options);
+	problem = vendor->set_up(v);
 	if (problem)
 		skip("this CPU's %s does not offer %s", vendor->name, problem);
-	v->vendor->intercept_rdmsr(v, this_cpu.missing_msr, true);
 	clone_registers(v);
 	this_cpu.playing = the_scene();
 	profile_leave(before);
@@ -156,7 +184,6 @@ static void log_exit(const struct vcpu *v)
 
 	e->kind = LOG_EXIT;
 	e->reason = v->exit.reason;
-	e->raw = v->exit.raw;
 	e->rip = v->exit.rip;
 	e->rsp = v->exit.rsp;
 	e->state = v->exit.state;
@@ -173,6 +200,7 @@ static inline bool step(struct vcpu *v)
 {
 	const char *refused;
 
+	ASSERT(this_cpu.vcpu == v);
 	if (v->entered || v->event)
 		log_entry(v);
 	refused = v->vendor->enter(v);

@@ -66,8 +66,8 @@ struct hv_options {
 /*
  * Switches virtualization on and makes the case's scene the guest: its registers, its flags, its
  * first instruction. Where that is impossible, the case ends as SKIP and names the bit or MSR that
- * forbids it. When the case is over the stage switches virtualization off again, and the machine
- * must be what it was before.
+ * forbids it. When the case is over the stage ends the guest, and the machine must be what it was
+ * before. Virtualization stays on until a scene is played on bare hardware or a case does not pass.
  */
 struct vcpu *hv_start(void);
 struct vcpu *hv_start_with(struct hv_options options);
@@ -81,7 +81,7 @@ struct vcpu *start_with_interrupts_on(void);
  */
 struct vcpu *hv_again(void);
 
-/* Ends the guest and leaves VMX or SVM, if that is on. The stage calls this after each case. */
+/* Ends the guest, if there is one. The stage calls this after each case. */
 void hv_stop(void);
 
 /* Has this processor VMX or SVM, and does firmware allow it? For require(), before hv_start(). */

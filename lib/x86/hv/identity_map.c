@@ -10,7 +10,7 @@ enum {
 	FIRST_DEVICE = 0xfe000000u >> LARGE_SHIFT,
 };
 
-u64 identity_map_build(struct identity_map *map, const struct map_bits *bits)
+static void build_upper_levels(struct identity_map *map, const struct map_bits *bits)
 {
 	for (u64 i = 0; i < MAP_DIRECTORIES * MAP_ENTRIES; i++) {
 		u64 leaf = i < FIRST_DEVICE ? bits->memory : bits->device;
@@ -18,12 +18,18 @@ u64 identity_map_build(struct identity_map *map, const struct map_bits *bits)
 		map->directories[i / MAP_ENTRIES][i % MAP_ENTRIES] =
 			i << LARGE_SHIFT | leaf | bits->large;
 	}
-	for (u64 i = 0; i < MAP_ENTRIES; i++)
-		map->low_table[i] = i * PAGE_SIZE | bits->memory;
 	map->directories[0][0] = (u64)map->low_table | bits->table;
 	for (u64 i = 0; i < MAP_DIRECTORIES; i++)
 		map->pointers[i] = (u64)map->directories[i] | bits->table;
 	map->root[0] = (u64)map->pointers | bits->table;
+}
+
+u64 identity_map_build(struct identity_map *map, const struct map_bits *bits)
+{
+	if (!map->root[0])
+		build_upper_levels(map, bits);
+	for (u64 i = 0; i < MAP_ENTRIES; i++)
+		map->low_table[i] = i * PAGE_SIZE | bits->memory;
 	return (u64)map->root;
 }
 

@@ -26,7 +26,7 @@ struct map_bits {
 	u64 large; /* added to a page of 2 MiB */
 };
 
-/* Returns the physical address of the root. */
+/* Builds what is not there yet, with all pages present. Returns the root's physical address. */
 u64 identity_map_build(struct identity_map *map, const struct map_bits *bits);
 
 /* The page of 4 KiB at @address, below 2 MiB, is present or not. */

@@ -23,7 +23,7 @@ struct vcpu {
 	u64 event;		     /* to be injected at the next entry; 0: nothing */
 	bool nested_paging;	     /* as the case asked for */
 	bool entered;		     /* the first entry is logged only if it injects */
-	struct machine_state before; /* of root, when the shim was switched on */
+	struct machine_state before; /* of root, when the guest was started */
 };
 
 /* One vendor. Both provide every function, in the same order, in vmx/vmx.c and svm/svm.c. */
@@ -36,15 +36,19 @@ struct hv_vendor {
 	/* This processor's vcpu. */
 	struct vcpu *(*vcpu)(void);
 
-	/* Switches VMX or SVM on, for this vcpu, and off. NULL, or what went wrong. */
+	/*
+	 * Switches VMX or SVM on unless it is on, for this vcpu's guest. NULL, or what went wrong.
+	 * VMX or SVM stays on when the guest has ended, which pause() says; off() comes after that.
+	 */
 	const char *(*on)(struct vcpu *v);
+	void (*pause)(struct vcpu *v);
 	void (*off)(struct vcpu *v);
 
 	/*
-	 * Fills the control structure for a guest that is a clone of the running context. NULL, or
-	 * the control that this CPU does not offer.
+	 * Fills the control structure for a guest that is a clone of the running context, which is
+	 * in v->before. NULL, or the control that this CPU does not offer.
 	 */
-	const char *(*set_up)(struct vcpu *v, struct hv_options options);
+	const char *(*set_up)(struct vcpu *v);
 
 	/*
 	 * Enters, delivering v->event. NULL after an exit, which v->exit describes; else why there

@@ -18,7 +18,8 @@ struct percpu {
 	const struct boot_info *boot;
 	const struct args *args;
 	const char *wrong;     /* how the shim is to misbehave (hv/wrong.h), or NULL */
-	struct vcpu *vcpu;     /* the shim's while it is on, or NULL */
+	struct vcpu *vcpu;     /* whose guest this is, or NULL */
+	bool vmcs_changed;     /* controls or host state are not as vmx/setup.c writes them */
 	struct scene *playing; /* the scene on stage, or NULL: then exceptions are fatal */
 	bool profiling;	       /* ticks are charged to sections (machine/profile.h) */
 	enum lapic_mode lapic_mode;

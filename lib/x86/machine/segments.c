@@ -4,6 +4,7 @@
  */
 #include "machine/segments.h"
 #include "machine/processor.h"
+#include "base/string.h"
 
 enum {
 	LAR_RIGHTS_SHIFT = 8,
@@ -36,73 +37,59 @@ static u64 system_segment_base(const struct descriptor_pointer *gdtr, u16 select
 	return (d[0] >> 16 & 0xffffff) | (d[0] >> 56) << 24 | d[1] << 32;
 }
 
+/* In the order of FOR_EACH_STATE_MSR. */
+static const u32 state_msrs[] = {
+	MSR_EFER,  MSR_FS_BASE, MSR_GS_BASE,	 MSR_KERNEL_GS,	   MSR_STAR,
+	MSR_LSTAR, MSR_FMASK,	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+};
+
+#define COUNT(name) +1
+_Static_assert(ARRAY_SIZE(state_msrs) == 0 FOR_EACH_STATE_MSR(COUNT), "FOR_EACH_STATE_MSR");
+
 #define READ_SELECTOR(name, value) asm volatile("mov %%" #name ", %0" : "=r"(value))
 
 void machine_state_read(struct machine_state *m)
 {
-	u32 selector;
-
-	READ_SELECTOR(es, selector);
-	m->es = (u16)selector;
-	READ_SELECTOR(cs, selector);
-	m->cs = (u16)selector;
-	READ_SELECTOR(ss, selector);
-	m->ss = (u16)selector;
-	READ_SELECTOR(ds, selector);
-	m->ds = (u16)selector;
-	READ_SELECTOR(fs, selector);
-	m->fs = (u16)selector;
-	READ_SELECTOR(gs, selector);
-	m->gs = (u16)selector;
-	asm volatile("str %0" : "=r"(selector));
-	m->tr = (u16)selector;
-	asm volatile("sldt %0" : "=r"(selector));
-	m->ldtr = (u16)selector;
+	READ_SELECTOR(es, m->es);
+	READ_SELECTOR(cs, m->cs);
+	READ_SELECTOR(ss, m->ss);
+	READ_SELECTOR(ds, m->ds);
+	READ_SELECTOR(fs, m->fs);
+	READ_SELECTOR(gs, m->gs);
+	asm volatile("str %0" : "=r"(m->tr));
+	asm volatile("sldt %0" : "=r"(m->ldtr));
 	asm volatile("sgdt %0" : "=m"(m->gdtr));
 	asm volatile("sidt %0" : "=m"(m->idtr));
 	m->cr0 = read_cr0();
 	m->cr3 = read_cr3();
 	m->cr4 = read_cr4();
 	m->dr7 = read_dr7();
-	m->efer = rdmsr(MSR_EFER);
-	m->fs_base = rdmsr(MSR_FS_BASE);
-	m->gs_base = rdmsr(MSR_GS_BASE);
-	m->kernel_gs_base = rdmsr(MSR_KERNEL_GS);
-	m->star = rdmsr(MSR_STAR);
-	m->lstar = rdmsr(MSR_LSTAR);
-	m->fmask = rdmsr(MSR_FMASK);
-	m->tr_base = system_segment_base(&m->gdtr, m->tr);
+	for (size_t i = 0; i < ARRAY_SIZE(state_msrs); i++)
+		(&m->efer)[i] = rdmsr(state_msrs[i]);
+	m->tr_base = system_segment_base(&m->gdtr, (u16)m->tr);
+}
+
+/* The @n-th name of all state registers. */
+static const char *state_register_name(size_t n)
+{
+#define NAME(name) #name "\0"
+	const char *name = FOR_EACH_STATE_REGISTER(NAME);
+
+	while (n--)
+		name += strlen(name) + 1;
+	return name;
 }
 
 const char *machine_state_difference(const struct machine_state *a, const struct machine_state *b)
 {
-#define COMPARE(member)                                                                            \
-	if (a->member != b->member)                                                                \
-		return #member;
-	COMPARE(cr0)
-	COMPARE(cr3)
-	COMPARE(cr4)
-	COMPARE(dr7)
-	COMPARE(efer)
-	COMPARE(fs_base)
-	COMPARE(gs_base)
-	COMPARE(kernel_gs_base)
-	COMPARE(tr_base)
-	COMPARE(star)
-	COMPARE(lstar)
-	COMPARE(fmask)
-	COMPARE(gdtr.base)
-	COMPARE(gdtr.limit)
-	COMPARE(idtr.base)
-	COMPARE(idtr.limit)
-	COMPARE(es)
-	COMPARE(cs)
-	COMPARE(ss)
-	COMPARE(ds)
-	COMPARE(fs)
-	COMPARE(gs)
-	COMPARE(tr)
-	COMPARE(ldtr)
-#undef COMPARE
+	const u64 *of_a = &a->cr0, *of_b = &b->cr0;
+
+	for (size_t i = 0; i < 0 FOR_EACH_STATE_REGISTER(COUNT); i++)
+		if (of_a[i] != of_b[i])
+			return state_register_name(i);
+	if (a->gdtr.base != b->gdtr.base || a->gdtr.limit != b->gdtr.limit)
+		return "gdtr";
+	if (a->idtr.base != b->idtr.base || a->idtr.limit != b->idtr.limit)
+		return "idtr";
 	return NULL;
 }

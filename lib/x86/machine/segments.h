@@ -9,13 +9,23 @@
 #include "machine/desc.h"
 #include "base/types.h"
 
+/* clang-format off */
+#define FOR_EACH_STATE_MSR(op)                                                                     \
+	op(efer) op(fs_base) op(gs_base) op(kernel_gs_base) op(star) op(lstar) op(fmask)           \
+	op(sysenter_cs) op(sysenter_esp) op(sysenter_eip)
+#define FOR_EACH_STATE_REGISTER(op)                                                                \
+	op(cr0) op(cr3) op(cr4) op(dr7) op(es) op(cs) op(ss) op(ds) op(fs) op(gs) op(tr) op(ldtr)  \
+	op(tr_base) FOR_EACH_STATE_MSR(op)
+/* clang-format on */
+
+#define STATE_REGISTER(name) u64 name;
+
 struct machine_state {
-	u64 cr0, cr3, cr4, dr7, efer;
-	u64 fs_base, gs_base, tr_base, kernel_gs_base;
-	u64 star, lstar, fmask;
+	FOR_EACH_STATE_REGISTER(STATE_REGISTER)
 	struct descriptor_pointer gdtr, idtr;
-	u16 es, cs, ss, ds, fs, gs, tr, ldtr;
 };
+
+#undef STATE_REGISTER
 
 void machine_state_read(struct machine_state *m);
 

@@ -32,13 +32,10 @@ struct log_entry {
 	u64 ss;
 	u64 frame; /* DELIVERY: RSP on the stub's first instruction */
 	u64 cr2;
-	u64 dr6;   /* DELIVERY of #DB only */
-	u64 state; /* EXIT, ENTRY: interruptibility, as hv.h names its bits */
-	u64 event; /* EXIT: the event whose delivery it interrupted. ENTRY: the injected one */
-	union {
-		u64 raw;    /* EXIT: the vendor's own exit reason or code */
-		u64 resume; /* DELIVERY: where its handler returned to; 0 if it has not */
-	};
+	u64 dr6;    /* DELIVERY of #DB only */
+	u64 state;  /* EXIT, ENTRY: interruptibility, as hv.h names its bits */
+	u64 event;  /* EXIT: the event whose delivery it interrupted. ENTRY: the injected one */
+	u64 resume; /* DELIVERY: where its handler returned to; 0 if it has not */
 	u64 spare[3];
 };
 
@@ -53,6 +50,12 @@ extern struct event_log event_log;
 static inline void log_clear(void)
 {
 	event_log.count = 0;
+}
+
+/* Takes back all but the first @n entries. */
+static inline void log_truncate(size_t n)
+{
+	event_log.count = (u32)n;
 }
 
 /* Number of entries that are really there. */

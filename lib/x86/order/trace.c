@@ -37,7 +37,8 @@ static size_t interrupted_handler(const struct layout *layout, const struct log_
 /* Is it the delivery of an exception, and not that of an NMI or an interrupt? */
 static bool is_exception(const struct log_entry *entry)
 {
-	return entry->kind == LOG_DELIVERY && exception_mnemonic(entry->vector);
+	return entry->kind == LOG_DELIVERY && entry->vector < FIRST_IRQ_VECTOR &&
+	       exception_mnemonic(entry->vector);
 }
 
 /* Did @entry come while @handler, entered before it on the same stack, was running? */
@@ -59,13 +60,15 @@ static bool is_return(const struct layout *layout, u64 rip, u64 resume)
 
 static void find_returns(struct trace *trace, const struct layout *layout)
 {
-	for (size_t i = 1; i < trace->count; i++) {
-		struct event *event = &trace->events[i];
+	for (size_t n = 0; n < trace->count; n++) {
+		const struct log_entry *before = trace->events[n].entry;
 
-		for (size_t n = 0; n < i && !event->place; n++) {
-			const struct log_entry *before = trace->events[n].entry;
+		if (!is_exception(before))
+			continue;
+		for (size_t i = n + 1; i < trace->count; i++) {
+			struct event *event = &trace->events[i];
 
-			if (is_exception(before) && !came_inside(event->entry, before) &&
+			if (!event->place && !came_inside(event->entry, before) &&
 			    is_return(layout, event->entry->rip, before->resume))
 				event->place = PLACE_AFTER_IRET;
 		}

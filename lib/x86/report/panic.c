@@ -26,6 +26,11 @@ void panic_backtrace(u64 rip, const struct stack_frame *frame)
 	print("\n");
 }
 
+void assertion_failed(const char *condition, const char *file, int line)
+{
+	panic("assertion failed: %s, %s:%d", condition, file, line);
+}
+
 void panic(const char *format, ...)
 {
 	char buffer[256];

@@ -20,10 +20,13 @@ struct stack_frame {
 /* Prints one line that begins with @rip; feed it to `addr2line -fipe x86/NAME.elf`. */
 void panic_backtrace(u64 rip, const struct stack_frame *frame);
 
+/* What ASSERT() calls: panic() with these three. */
+NORETURN void assertion_failed(const char *condition, const char *file, int line);
+
 #define ASSERT(condition)                                                                          \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
-			panic("assertion failed: %s, %s:%d", #condition, __FILE__, __LINE__);      \
+			assertion_failed(#condition, __FILE__, __LINE__);                          \
 	} while (0)
 
 #endif

@@ -28,6 +28,7 @@ static struct {
 	bool judged; /* expect() was called */
 	size_t undo_count;
 	void (*undo[MAX_UNDO])(void);
+	void (*before_play)(void);
 	void *escape[5];
 } stage;
 
@@ -142,8 +143,16 @@ u64 address_of(int place)
 	return layout_address(&stage.scene.layout, place);
 }
 
+void stage_before_play(void (*leave)(void))
+{
+	stage.before_play = leave;
+}
+
 void play(void)
 {
+	if (stage.before_play)
+		stage.before_play();
+	stage.before_play = NULL;
 	scene_play(&stage.scene);
 }
 

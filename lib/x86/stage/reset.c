@@ -22,6 +22,7 @@ enum {
  * The control registers as they were before the first case, and the MSRs that the last one changed.
  */
 static u64 normal_cr0, normal_cr4;
+static u64 held_cr0, held_cr4; /* by stage_hold_bits() */
 static struct {
 	u32 index;
 	u64 value;
@@ -37,16 +38,22 @@ void set_msr(u32 index, u64 value)
 	wrmsr(index, value);
 }
 
+void stage_hold_bits(u64 cr0, u64 cr4)
+{
+	held_cr0 = cr0;
+	held_cr4 = cr4;
+}
+
 static void restore_registers(void)
 {
 	if (!normal_cr0) {
 		normal_cr0 = read_cr0() & ~(u64)CR0_TS;
 		normal_cr4 = read_cr4();
 	}
-	if (read_cr0() != normal_cr0)
-		write_cr0(normal_cr0);
-	if (read_cr4() != normal_cr4)
-		write_cr4(normal_cr4);
+	if (read_cr0() != (normal_cr0 | held_cr0))
+		write_cr0(normal_cr0 | held_cr0);
+	if (read_cr4() != (normal_cr4 | held_cr4))
+		write_cr4(normal_cr4 | held_cr4);
 	while (changed_msr_count > 0) {
 		changed_msr_count--;
 		wrmsr(changed_msrs[changed_msr_count].index, changed_msrs[changed_msr_count].value);

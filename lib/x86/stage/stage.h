@@ -25,6 +25,16 @@ void stage_reset(void);
  */
 void stage_at_end(void (*undo)(void));
 
+/*
+ * Calls @leave before the next scene is played on bare hardware, once: what stays on between the
+ * cases is switched off there.
+ */
+void stage_before_play(void (*leave)(void));
+
+/* From now on these bits of CR0 and CR4 belong to a clean stage, in addition to those that were 1
+ * before the first case. */
+void stage_hold_bits(u64 cr0, u64 cr4);
+
 /* For judges other than expect(): says that the case has been judged. */
 void stage_judged(void);
 

@@ -4,6 +4,7 @@
  * the APM's chapter "Secure Virtual Machine". Read beside vmx/setup.c.
  */
 #include "machine/desc.h"
+#include "machine/percpu.h"
 #include "machine/processor.h"
 #include "machine/segments.h"
 #include "base/string.h"
@@ -26,12 +27,16 @@ void svm_set_intercept(struct vmcb *c, enum svm_intercept what, bool on)
 }
 
 /* "Intercept Operation": interrupts and NMIs go straight to the guest. */
-static const char *set_intercepts(struct svm_vcpu *s, struct hv_options options)
+static const char *set_intercepts(struct svm_vcpu *s)
 {
 	struct vmcb *c = &s->vmcb;
 
-	memset(s->msrpm, 0, sizeof(s->msrpm));
-	memset(s->iopm, 0, sizeof(s->iopm));
+	if (s->maps_changed) {
+		memset(s->msrpm, 0, sizeof(s->msrpm));
+		memset(s->iopm, 0, sizeof(s->iopm));
+	}
+	svm_intercept_rdmsr(&s->vcpu, this_cpu.missing_msr, true);
+	s->maps_changed = false;
 	svm_set_intercept(c, SVM_INTERCEPT_MSR, true);
 	svm_set_intercept(c, SVM_INTERCEPT_SHUTDOWN, true);
 	svm_set_intercept(c, SVM_INTERCEPT_VMRUN, true);
@@ -40,7 +45,7 @@ static const char *set_intercepts(struct svm_vcpu *s, struct hv_options options)
 	c->iopm = (u64)s->iopm;
 	c->asid = GUEST_ASID;
 	c->tlb_control = TLB_FLUSH_ALL;
-	if (!options.nested_paging)
+	if (!s->vcpu.nested_paging)
 		return NULL;
 	if (!(cpuid(SVM_LEAF, 0).edx & CPUID_8000000A_EDX_NPT))
 		return "nested paging (CPUID 8000000A EDX bit 0)";
@@ -75,7 +80,7 @@ static void set_guest_state(struct vmcb *c, const struct machine_state *m)
 	c->idtr.base = m->idtr.base;
 	c->idtr.limit = m->idtr.limit;
 	c->cpl = m->cs & SEL_RPL3;
-	c->efer = rdmsr(MSR_EFER);
+	c->efer = m->efer;
 	c->cr0 = m->cr0;
 	c->cr3 = m->cr3;
 	c->cr4 = m->cr4;
@@ -85,18 +90,16 @@ static void set_guest_state(struct vmcb *c, const struct machine_state *m)
 	c->g_pat = rdmsr(MSR_PAT);
 }
 
-const char *svm_set_up(struct svm_vcpu *s, struct hv_options options)
+const char *svm_set_up(struct svm_vcpu *s)
 {
 	struct vmcb *c = &s->vmcb;
-	struct machine_state m;
 	const char *missing;
 
 	memset(c, 0, sizeof(*c));
-	machine_state_read(&m);
-	missing = set_intercepts(s, options);
+	missing = set_intercepts(s);
 	if (missing)
 		return missing;
-	set_guest_state(c, &m);
+	set_guest_state(c, &s->vcpu.before);
 	return NULL;
 }
 
@@ -110,6 +113,7 @@ static void set_bit(u8 *map, u32 bit, bool on)
 /* "I/O Permissions Map" */
 void svm_set_port_intercept(struct svm_vcpu *s, u16 port, bool on)
 {
+	s->maps_changed = true;
 	set_bit(s->iopm, port, on);
 }
 
@@ -120,6 +124,7 @@ void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 {
 	static const u32 ranges[] = { 0x00000000, 0xc0000000, 0xc0010000 };
 
+	to_svm(v)->maps_changed = true;
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
 		if ((msr & ~(u32)MSR_RANGE_MASK) == ranges[i])
 			set_bit(to_svm(v)->msrpm + i * MSRPM_RANGE, (msr & MSR_RANGE_MASK) * 2, on);

@@ -41,33 +41,36 @@ static struct vcpu *svm_vcpu(void)
 
 struct svm_vcpu *svm_current(struct vcpu *v)
 {
-	ASSERT(the_cpu.current == v);
+	ASSERT(this_cpu.vcpu == v);
 	return to_svm(v);
 }
 
 static const char *svm_on(struct vcpu *v)
 {
-	the_cpu.efer_before = rdmsr(MSR_EFER);
-	wrmsr(MSR_EFER, the_cpu.efer_before | EFER_SVME);
+	(void)v;
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, (u64)the_cpu.host_save_area);
 	asm volatile("vmsave %0" ::"a"((u64)&the_cpu.vmsave_state) : "memory");
-	the_cpu.current = v;
 	clgi();
 	return NULL;
 }
 
 /* A pending interrupt stays pending: IF is 0. A pending NMI is delivered at STGI, and logged. */
-static void svm_off(struct vcpu *v)
+static void svm_pause(struct vcpu *v)
 {
-	ASSERT(the_cpu.current == v);
+	(void)v;
 	asm volatile("vmload %0" ::"a"((u64)&the_cpu.vmsave_state) : "memory");
 	stgi();
-	the_cpu.current = NULL;
-	wrmsr(MSR_VM_HSAVE_PA, 0);
-	wrmsr(MSR_EFER, the_cpu.efer_before);
 }
 
-static const char *svm_set_up_guest(struct vcpu *v, struct hv_options options)
+static void svm_off(struct vcpu *v)
+{
+	(void)v;
+	wrmsr(MSR_VM_HSAVE_PA, 0);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(u64)EFER_SVME);
+}
+
+static const char *svm_set_up_guest(struct vcpu *v)
 {
 	struct svm_vcpu *s = to_svm(v);
 
@@ -80,7 +83,7 @@ static const char *svm_set_up_guest(struct vcpu *v, struct hv_options options)
 	the_scene()->layout.root[ROOT_STGI] =
 		(struct root_code){ "GIF window", (u64)svm_gif_window, (u64)svm_gif_opened,
 				    (u64)svm_gif_closed };
-	return svm_set_up(s, options);
+	return svm_set_up(s);
 }
 
 static const u8 neutral_reasons[] = {
@@ -272,6 +275,7 @@ const struct hv_vendor svm_vendor = {
 	.unavailable = svm_unavailable,
 	.vcpu = svm_vcpu,
 	.on = svm_on,
+	.pause = svm_pause,
 	.off = svm_off,
 	.set_up = svm_set_up_guest,
 	.enter = svm_enter_guest,

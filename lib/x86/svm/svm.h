@@ -13,14 +13,12 @@
 /*
  * A processor with EFER.SVME set: the area in which VMRUN saves host state ("VM_HSAVE_PA MSR"), and
  * what the shim itself saves of it ("VMSAVE and VMLOAD Instructions"), once: the guest begins with
- * root's FS, GS, TR, LDTR and system-call MSRs, and root, which uses none of them, gets its own back
- * when the guest has ended.
+ * root's FS, GS, TR, LDTR and system-call MSRs, and root, which uses none of them, gets its own
+ * back when the guest has ended.
  */
 struct svm_cpu {
 	u8 host_save_area[PAGE_SIZE] PAGE_ALIGNED;
 	struct vmcb vmsave_state PAGE_ALIGNED;
-	u64 efer_before;
-	const struct vcpu *current; /* the vcpu that it was switched on for, or NULL */
 };
 
 /* A vcpu: its VMCB, and the pages that the VMCB leads to. */
@@ -28,6 +26,7 @@ struct svm_vcpu {
 	struct vcpu vcpu;   /* first: to_svm() */
 	u64 event_at_entry; /* EVENTINJ of the last VMRUN: #VMEXIT clears it */
 	struct vmcb vmcb PAGE_ALIGNED;
+	bool maps_changed; /* by a case: the two that follow */
 	u8 msrpm[2 * PAGE_SIZE] PAGE_ALIGNED;
 	u8 iopm[3 * PAGE_SIZE] PAGE_ALIGNED;
 	struct identity_map npt;
@@ -39,11 +38,11 @@ static inline struct svm_vcpu *to_svm(struct vcpu *v)
 	return (struct svm_vcpu *)v;
 }
 
-/* svm.c: @v, for which SVM must be on; else the boot ends. For the calls that cases make. */
+/* svm.c: @v, whose guest this must be; else the boot ends. For the calls that cases make. */
 struct svm_vcpu *svm_current(struct vcpu *v);
 
 /* setup.c: fills the VMCB. NULL, or the feature that this CPU does not offer. */
-const char *svm_set_up(struct svm_vcpu *s, struct hv_options options);
+const char *svm_set_up(struct svm_vcpu *s);
 
 /* setup.c: the bit in the VMCB, and that of the I/O permissions map. */
 void svm_set_intercept(struct vmcb *c, enum svm_intercept what, bool on);
@@ -62,8 +61,8 @@ void svm_map_page(struct vcpu *v, u64 address, bool present);
 const char *svm_suspect_field(struct vcpu *v);
 
 /*
- * entry.S: loads the guest's registers but RAX, which the VMCB holds, and enters by v->opener; stores
- * them after the exit. The second and third of the openers load v->root_rflags first.
+ * entry.S: loads the guest's registers but RAX, which the VMCB holds, and enters by v->opener;
+ * stores them after the exit. The second and third of the openers load v->root_rflags first.
  */
 void svm_enter(struct vcpu *v);
 extern const u8 svm_opener[], svm_opener_flags[], svm_opener_sti[];

@@ -70,21 +70,27 @@ static void write_in_full(void)
 	text_seal(&t);
 }
 
-/* Takes the interrupt that the scene left pending, outside the scene. */
+/*
+ * Takes the interrupt that the scene left pending, outside the scene. Its entry does not stay in
+ * the log, which may still have to be shown.
+ */
 static bool take_pending(void)
 {
 	struct scene *scene = the_scene();
+	size_t n = log_count();
+	bool taken;
 	void (*on_delivery)(struct scene *, struct frame *, struct log_entry *) =
 		scene->on_delivery;
 
-	log_clear();
 	scene->on_delivery = NULL;
 	this_cpu.playing = scene;
-	for (int i = 0; i < ROUNDS_TO_TAKE && !log_count(); i++)
+	for (int i = 0; i < ROUNDS_TO_TAKE && log_count() == n; i++)
 		asm volatile("sti; nop; nop; cli" ::: "memory");
 	this_cpu.playing = NULL;
 	scene->on_delivery = on_delivery;
-	return log_count() == 1 && event_log.entries[0].vector == VEC;
+	taken = log_count() == n + 1 && event_log.entries[n].vector == VEC;
+	log_truncate(n);
+	return taken;
 }
 
 void sweep_timer(enum lapic_timer_mode mode)
@@ -93,6 +99,7 @@ void sweep_timer(enum lapic_timer_mode mode)
 		skip("no TSC-deadline timer (CPUID 1 ECX bit 24 is clear)");
 	if (!lapic_timer_exists())
 		skip("the LAPIC has no timer: its initial count reads 0 after it was written");
+	log_clear();
 	lapic_timer_init(VEC, mode);
 	lapic_timer_arm(1);
 	if (!arrives_late())
@@ -117,7 +124,6 @@ static const char *come_to_rest(void)
 			return "the interrupt was lost";
 		if (running.sweep->leave)
 			running.sweep->leave(running.argument);
-		write_in_full(); /* the log is about to be cleared */
 		if (!take_pending())
 			return "the interrupt was still pending after the scene, and was not served with IF=1";
 	}

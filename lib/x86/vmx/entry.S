@@ -3,8 +3,8 @@
  * int vmx_enter(struct vcpu *v): into the guest by the code at v->opener, which is one of the four
  * below, and back. Returns 0 after a VM exit, else VMX_FAIL_INVALID or VMX_FAIL_VALID. Between the
  * exit and the return there is nothing but register stores: IF is 0 (a VM exit clears RFLAGS), and
- * it stays 0. Of what may still come, NMIs and debug exceptions have stacks of their own, so RSP may
- * lead through the guest's registers.
+ * it stays 0. Of what may still come, NMIs and debug exceptions have stacks of their own, so RSP
+ * may lead through the guest's registers.
  */
 #include "base/bits.h"
 #include "hv/vcpu_layout.h"

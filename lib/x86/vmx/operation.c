@@ -37,61 +37,71 @@ static bool vmptrld(u64 physical)
 	return ok;
 }
 
-static const char *enter_vmx_operation(struct vmx_cpu *cpu, u32 revision)
+static bool enter_vmx_operation(struct vmx_cpu *cpu)
 {
+	u32 revision = (u32)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
+	u64 cr0 = read_cr0(), cr4 = read_cr4();
+
 	if (!(this_cpu.feature_control & FEATURE_CONTROL_LOCK)) {
 		this_cpu.feature_control |= FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMXON;
 		wrmsr(MSR_FEATURE_CONTROL, this_cpu.feature_control);
 	}
-	cpu->cr0_before = read_cr0();
-	cpu->cr4_before = read_cr4();
-	write_cr0((cpu->cr0_before | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1));
-	write_cr4((cpu->cr4_before | CR4_VMXE | rdmsr(MSR_VMX_CR4_FIXED0)) &
-		  rdmsr(MSR_VMX_CR4_FIXED1));
+	write_cr0((cr0 | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1));
+	write_cr4((cr4 | CR4_VMXE | rdmsr(MSR_VMX_CR4_FIXED0)) & rdmsr(MSR_VMX_CR4_FIXED1));
+	cpu->cr0_added = read_cr0() & ~cr0;
+	cpu->cr4_added = read_cr4() & ~cr4;
 	memcpy(cpu->vmxon_region, &revision, sizeof(revision));
-	return vmxon((u64)cpu->vmxon_region) ? NULL : "VMXON failed";
+	cpu->on = vmxon((u64)cpu->vmxon_region);
+	this_cpu.vmcs_changed = true;
+	return cpu->on;
+}
+
+/* Both regions begin with the revision identifier. */
+static void zero_vmcs(u8 *vmcs)
+{
+	memset(vmcs, 0, PAGE_SIZE);
+	memcpy(vmcs, the_cpu.vmxon_region, sizeof(u32));
 }
 
 const char *vmx_on(struct vcpu *v)
 {
-	u32 revision = (u32)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
-	struct vmx_vcpu *x = to_vmx(v);
-	const char *problem = enter_vmx_operation(&the_cpu, revision);
+	u8 *vmcs = to_vmx(v)->vmcs;
 
-	if (problem)
-		return problem;
-	memset(x->vmcs, 0, sizeof(x->vmcs));
-	memcpy(x->vmcs, &revision, sizeof(revision));
-	if (!vmclear((u64)x->vmcs) || !vmptrld((u64)x->vmcs))
-		return "VMCLEAR or VMPTRLD failed";
-	the_cpu.current = v;
-	return NULL;
+	if (!the_cpu.on && !enter_vmx_operation(&the_cpu))
+		return "VMXON failed";
+	if (v->nested_paging)
+		this_cpu.vmcs_changed = true;
+	if (this_cpu.vmcs_changed) {
+		vmclear((u64)vmcs); /* what the processor still holds of it */
+		zero_vmcs(vmcs);
+	}
+	return vmclear((u64)vmcs) && vmptrld((u64)vmcs) ? NULL : "VMCLEAR or VMPTRLD failed";
 }
 
 void vmx_off(struct vcpu *v)
 {
 	vmclear((u64)to_vmx(v)->vmcs);
-	the_cpu.current = NULL;
 	asm volatile("vmxoff" ::: "cc", "memory");
-	write_cr4(the_cpu.cr4_before);
-	write_cr0(the_cpu.cr0_before);
+	the_cpu.on = false;
+	write_cr4(read_cr4() & ~the_cpu.cr4_added);
+	write_cr0(read_cr0() & ~the_cpu.cr0_added);
 }
 
 struct vmx_vcpu *vmx_current(struct vcpu *v)
 {
-	ASSERT(the_cpu.current == v);
+	ASSERT(this_cpu.vcpu == v);
 	return to_vmx(v);
 }
 
 u64 vmcs_read(struct vcpu *v, enum vmcs_field field)
 {
-	ASSERT(the_cpu.current == v);
+	vmx_current(v);
 	return vmread(field);
 }
 
 void vmcs_write(struct vcpu *v, enum vmcs_field field, u64 value)
 {
-	ASSERT(the_cpu.current == v);
+	vmx_current(v);
 	vmwrite(field, value);
 }
 

@@ -4,6 +4,7 @@
  * the chapter "Virtual Machine Control Structures" of the Intel SDM.
  */
 #include "machine/desc.h"
+#include "machine/percpu.h"
 #include "machine/processor.h"
 #include "machine/segments.h"
 #include "machine/settle.h"
@@ -69,50 +70,55 @@ static bool set_controls(enum vmcs_field field, u32 wanted)
 	return true;
 }
 
-/* "VM-Execution Control Fields": interrupts and NMIs go straight to the guest. */
-static const char *set_execution_controls(struct vmx_vcpu *x, struct hv_options options)
+static void write_zeros(const u16 *fields, size_t n)
 {
-	u32 pin = 0, primary = PRIMARY_MSR_BITMAPS, secondary = 0;
+	for (size_t i = 0; i < n; i++)
+		vmwrite(fields[i], 0);
+}
 
-	if (vmx_allows(PIN_BASED_CONTROLS, PIN_PREEMPTION_TIMER))
+/* "VM-Execution Control Fields": interrupts and NMIs go straight to the guest. */
+static const char *set_execution_controls(struct vmx_vcpu *x)
+{
+	static const u16 zeros[] = { SECONDARY_CONTROLS,    EXCEPTION_BITMAP,
+				     PAGE_FAULT_ERROR_MASK, PAGE_FAULT_ERROR_MATCH,
+				     CR3_TARGET_COUNT,	    CR0_GUEST_HOST_MASK,
+				     CR4_GUEST_HOST_MASK };
+	bool nested = x->vcpu.nested_paging;
+	u32 pin = 0, primary = PRIMARY_MSR_BITMAPS | (nested ? PRIMARY_SECONDARY : 0);
+
+	x->guard_ticks = 0;
+	if (vmx_allows(PIN_BASED_CONTROLS, PIN_PREEMPTION_TIMER)) {
 		pin |= PIN_PREEMPTION_TIMER;
-	if (options.nested_paging)
-		secondary |= SECONDARY_EPT;
-	if (secondary)
-		primary |= PRIMARY_SECONDARY;
+		x->guard_ticks = vmx_guard_ticks();
+	}
+	write_zeros(zeros, ARRAY_SIZE(zeros));
 	if (!set_controls(PIN_BASED_CONTROLS, pin))
 		return "pin-based controls";
 	if (!set_controls(PRIMARY_CONTROLS, primary))
-		return options.nested_paging ? "secondary controls (IA32_VMX_PROCBASED_CTLS bit 63)"
-					     : "MSR bitmaps (IA32_VMX_PROCBASED_CTLS bit 60)";
-	vmwrite(SECONDARY_CONTROLS, 0);
-	if (secondary) {
-		if (!set_controls(SECONDARY_CONTROLS, secondary))
+		return nested ? "secondary controls (IA32_VMX_PROCBASED_CTLS bit 63)"
+			      : "MSR bitmaps (IA32_VMX_PROCBASED_CTLS bit 60)";
+	if (nested) {
+		if (!set_controls(SECONDARY_CONTROLS, SECONDARY_EPT))
 			return "EPT (IA32_VMX_PROCBASED_CTLS2 bit 33)";
 		vmwrite(EPT_POINTER, vmx_identity_ept(x));
 	}
 	memset(x->msr_bitmap, 0, sizeof(x->msr_bitmap));
+	vmx_intercept_rdmsr(&x->vcpu, this_cpu.missing_msr, true);
 	vmwrite(MSR_BITMAP, (u64)x->msr_bitmap);
-	vmwrite(EXCEPTION_BITMAP, 0);
-	vmwrite(PAGE_FAULT_ERROR_MASK, 0);
-	vmwrite(PAGE_FAULT_ERROR_MATCH, 0);
-	vmwrite(CR3_TARGET_COUNT, 0);
-	vmwrite(CR0_GUEST_HOST_MASK, 0);
-	vmwrite(CR4_GUEST_HOST_MASK, 0);
 	return NULL;
 }
 
 /* "VM-Exit Control Fields", "VM-Entry Control Fields": both sides are 64-bit; no MSR lists. */
 static const char *set_exit_and_entry_controls(void)
 {
+	static const u16 zeros[] = { EXIT_MSR_STORE_COUNT, EXIT_MSR_LOAD_COUNT,
+				     ENTRY_MSR_LOAD_COUNT };
+
 	if (!set_controls(EXIT_CONTROLS, EXIT_HOST_64BIT | EXIT_SAVE_DEBUG))
 		return "64-bit host (IA32_VMX_EXIT_CTLS bit 41)";
 	if (!set_controls(ENTRY_CONTROLS, ENTRY_IA32E_GUEST | ENTRY_LOAD_DEBUG))
 		return "IA-32e mode guest (IA32_VMX_ENTRY_CTLS bit 41)";
-	vmwrite(EXIT_MSR_STORE_COUNT, 0);
-	vmwrite(EXIT_MSR_LOAD_COUNT, 0);
-	vmwrite(ENTRY_MSR_LOAD_COUNT, 0);
-	vmwrite(ENTRY_INTERRUPTION_INFO, 0);
+	write_zeros(zeros, ARRAY_SIZE(zeros));
 	return NULL;
 }
 
@@ -126,9 +132,42 @@ static void set_guest_segment(enum vmcs_segment segment, u16 selector, u64 base)
 	vmwrite(GUEST_ACCESS_RIGHTS + 2 * segment, rights ? rights : SEGMENT_UNUSABLE);
 }
 
+/* A field that is a member of struct machine_state. */
+struct copied_field {
+	u16 field;
+	u16 offset;
+};
+
+#define COPIED(field, member)                                                                      \
+	{                                                                                          \
+		field, offsetof(struct machine_state, member)                                      \
+	}
+
+static void copy_fields(const struct machine_state *m, const struct copied_field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		u64 value;
+
+		memcpy(&value, (const u8 *)m + fields[i].offset, sizeof(value));
+		vmwrite(fields[i].field, value);
+	}
+}
+
 /* "Guest Register State" */
 static void set_guest_state(const struct machine_state *m)
 {
+	static const struct copied_field copied[] = {
+		COPIED(GUEST_GDTR_BASE, gdtr.base),
+		COPIED(GUEST_IDTR_BASE, idtr.base),
+		COPIED(GUEST_CR0, cr0),
+		COPIED(GUEST_CR3, cr3),
+		COPIED(GUEST_CR4, cr4),
+		COPIED(GUEST_DR7, dr7),
+		COPIED(GUEST_SYSENTER_CS, sysenter_cs),
+		COPIED(GUEST_SYSENTER_ESP, sysenter_esp),
+		COPIED(GUEST_SYSENTER_EIP, sysenter_eip),
+	};
+
 	set_guest_segment(SEG_ES, m->es, 0);
 	set_guest_segment(SEG_CS, m->cs, 0);
 	set_guest_segment(SEG_SS, m->ss, 0);
@@ -137,70 +176,84 @@ static void set_guest_state(const struct machine_state *m)
 	set_guest_segment(SEG_GS, m->gs, m->gs_base);
 	set_guest_segment(SEG_LDTR, 0, 0);
 	set_guest_segment(SEG_TR, m->tr, m->tr_base);
-	vmwrite(GUEST_GDTR_BASE, m->gdtr.base);
+	copy_fields(m, copied, ARRAY_SIZE(copied));
 	vmwrite(GUEST_GDTR_LIMIT, m->gdtr.limit);
-	vmwrite(GUEST_IDTR_BASE, m->idtr.base);
 	vmwrite(GUEST_IDTR_LIMIT, m->idtr.limit);
-	vmwrite(GUEST_CR0, read_cr0());
-	vmwrite(GUEST_CR3, m->cr3);
-	vmwrite(GUEST_CR4, read_cr4());
-	vmwrite(GUEST_DR7, m->dr7);
-	vmwrite(GUEST_SYSENTER_CS, rdmsr(MSR_SYSENTER_CS));
-	vmwrite(GUEST_SYSENTER_ESP, rdmsr(MSR_SYSENTER_ESP));
-	vmwrite(GUEST_SYSENTER_EIP, rdmsr(MSR_SYSENTER_EIP));
 }
 
 /* "Guest Non-Register State" */
-static void set_guest_non_register_state(void)
+static void set_guest_non_register_state(const struct vmx_vcpu *x)
 {
-	vmwrite(GUEST_DEBUGCTL, 0);
+	static const u16 zeros[] = { GUEST_DEBUGCTL, GUEST_INTERRUPTIBILITY, GUEST_ACTIVITY,
+				     GUEST_PENDING_DEBUG };
+
+	write_zeros(zeros, ARRAY_SIZE(zeros));
 	vmwrite(VMCS_LINK_POINTER, ~0ull);
-	vmwrite(GUEST_INTERRUPTIBILITY, 0);
-	vmwrite(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
-	vmwrite(GUEST_PENDING_DEBUG, 0);
-	if (vmx_allows(PIN_BASED_CONTROLS, PIN_PREEMPTION_TIMER))
-		vmwrite(GUEST_PREEMPTION_TIMER, vmx_guard_ticks());
+	if (x->guard_ticks)
+		vmwrite(GUEST_PREEMPTION_TIMER, x->guard_ticks);
 }
 
 /* "Host-State Area" */
 static void set_host_state(const struct vmx_vcpu *x, const struct machine_state *m)
 {
+	static const struct copied_field copied[] = {
+		COPIED(HOST_CR0, cr0),
+		COPIED(HOST_CR3, cr3),
+		COPIED(HOST_CR4, cr4),
+		COPIED(HOST_FS_BASE, fs_base),
+		COPIED(HOST_GS_BASE, gs_base),
+		COPIED(HOST_TR_BASE, tr_base),
+		COPIED(HOST_GDTR_BASE, gdtr.base),
+		COPIED(HOST_IDTR_BASE, idtr.base),
+		COPIED(HOST_SYSENTER_CS, sysenter_cs),
+		COPIED(HOST_SYSENTER_ESP, sysenter_esp),
+		COPIED(HOST_SYSENTER_EIP, sysenter_eip),
+	};
 	const u16 selectors[] = { m->es, m->cs, m->ss, m->ds, m->fs, m->gs, m->tr };
 
 	for (size_t i = 0; i < ARRAY_SIZE(selectors); i++)
 		vmwrite(HOST_SELECTOR + 2 * i, selectors[i]);
+	copy_fields(m, copied, ARRAY_SIZE(copied));
 	vmwrite(HOST_RIP, (u64)vmx_exited);
 	vmwrite(HOST_RSP, (u64)&x->vcpu.root_rsp);
-	vmwrite(HOST_CR0, read_cr0());
-	vmwrite(HOST_CR3, m->cr3);
-	vmwrite(HOST_CR4, read_cr4());
-	vmwrite(HOST_FS_BASE, m->fs_base);
-	vmwrite(HOST_GS_BASE, m->gs_base);
-	vmwrite(HOST_TR_BASE, m->tr_base);
-	vmwrite(HOST_GDTR_BASE, m->gdtr.base);
-	vmwrite(HOST_IDTR_BASE, m->idtr.base);
-	vmwrite(HOST_SYSENTER_CS, rdmsr(MSR_SYSENTER_CS));
-	vmwrite(HOST_SYSENTER_ESP, rdmsr(MSR_SYSENTER_ESP));
-	vmwrite(HOST_SYSENTER_EIP, rdmsr(MSR_SYSENTER_EIP));
 }
 
-const char *vmx_set_up(struct vcpu *v, struct hv_options options)
+static const char *set_all_but_guest_state(struct vmx_vcpu *x, const struct machine_state *m)
 {
-	struct vmx_vcpu *x = vmx_current(v);
-	struct machine_state m;
-	const char *missing;
+	const char *missing = set_execution_controls(x);
 
-	x->vcpu.opener = vmx_by_launch;
-	x->nmis_stay_blocked = false;
-	machine_state_read(&m);
-	missing = set_execution_controls(x, options);
 	if (!missing)
 		missing = set_exit_and_entry_controls();
 	if (missing)
 		return missing;
-	set_guest_state(&m);
-	set_guest_non_register_state();
-	set_host_state(x, &m);
+	set_host_state(x, m);
+	x->host = *m;
+	this_cpu.vmcs_changed = x->vcpu.nested_paging; /* pages may go, and EPT is for one guest */
+	return NULL;
+}
+
+/*
+ * The guest-state area is the processor's to change, so it is written for each guest. All else is
+ * as the last guest's set-up left it, unless somebody changed it or the host has changed.
+ */
+const char *vmx_set_up(struct vcpu *v)
+{
+	struct vmx_vcpu *x = vmx_current(v);
+	const struct machine_state *m = &v->before;
+
+	v->opener = vmx_by_launch;
+	x->nmis_stay_blocked = false;
+	if (machine_state_difference(&x->host, m))
+		this_cpu.vmcs_changed = true;
+	if (this_cpu.vmcs_changed) {
+		const char *missing = set_all_but_guest_state(x, m);
+
+		if (missing)
+			return missing;
+	}
+	vmwrite_unnoted(ENTRY_INTERRUPTION_INFO, 0);
+	set_guest_state(m);
+	set_guest_non_register_state(x);
 	return NULL;
 }
 
@@ -210,6 +263,7 @@ void vmx_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 	u32 bit = msr & MSR_RANGE_MASK;
 	u8 *bitmap = to_vmx(v)->msr_bitmap;
 
+	this_cpu.vmcs_changed = true;
 	if ((msr & ~(u32)MSR_RANGE_MASK) == 0xc0000000)
 		bitmap += MSR_BITMAP_HIGH;
 	else if (msr & ~(u32)MSR_RANGE_MASK)

@@ -8,6 +8,7 @@
 #define ORDEAL_VMX_VMCS_H
 
 #include "base/types.h"
+#include "machine/percpu.h"
 
 enum vmcs_field {
 	POSTED_INTERRUPT_VECTOR = 0x0002,
@@ -231,10 +232,27 @@ static inline void vmread_to(u64 *value, enum vmcs_field field)
 	asm volatile("vmread %1, %0" : "=m"(*value) : "r"((u64)field) : "cc");
 }
 
-/* Does nothing if the field does not exist here (VMfail). */
-static inline void vmwrite(enum vmcs_field field, u64 value)
+/* "Field Encoding in VMCS": bits 11:10 are 2 in the guest-state area. */
+static inline bool is_guest_state(enum vmcs_field field)
+{
+	return (field >> 10 & 3) == 2;
+}
+
+/* For fields that the shim writes anew for each guest. */
+static inline void vmwrite_unnoted(enum vmcs_field field, u64 value)
 {
 	asm volatile("vmwrite %1, %0" ::"r"((u64)field), "rm"(value) : "cc");
+}
+
+/*
+ * Does nothing if the field does not exist here (VMfail). The guest-state area is written anew for
+ * each guest; all else only if it was changed, which is noted here.
+ */
+static inline void vmwrite(enum vmcs_field field, u64 value)
+{
+	if (!is_guest_state(field))
+		this_cpu.vmcs_changed = true;
+	vmwrite_unnoted(field, value);
 }
 
 #endif

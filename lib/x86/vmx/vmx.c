@@ -31,6 +31,12 @@ static struct vcpu *vmx_vcpu(void)
 	return &the_vcpu.vcpu;
 }
 
+/* Root needs nothing to be undone: interrupts wait for IF, and NMIs are not held back. */
+static void vmx_pause(struct vcpu *v)
+{
+	(void)v;
+}
+
 static const u8 neutral_reasons[] = {
 	[VMX_EXIT_EXTERNAL_INTERRUPT] = EXIT_INTR,
 	[VMX_EXIT_TRIPLE_FAULT] = EXIT_TRIPLE_FAULT,
@@ -99,10 +105,9 @@ static const char *vmx_enter_guest(struct vcpu *v)
 {
 	int code;
 
-	ASSERT(this_cpu.vcpu == v); /* cheaper than vmx_current(), and as true */
-	if (v->event) {		    /* an exit has cleared the valid bit of the last one */
-		vmwrite(ENTRY_INTERRUPTION_INFO, (u32)v->event);
-		vmwrite(ENTRY_ERROR_CODE, EVENT_ERROR(v->event));
+	if (v->event) { /* an exit has cleared the valid bit of the last one */
+		vmwrite_unnoted(ENTRY_INTERRUPTION_INFO, (u32)v->event);
+		vmwrite_unnoted(ENTRY_ERROR_CODE, EVENT_ERROR(v->event));
 	}
 	code = vmx_enter(v);
 	if (code)
@@ -128,7 +133,8 @@ static struct exit_details vmx_details(struct vcpu *v)
 
 static u32 vmx_instruction_length(struct vcpu *v)
 {
-	return (u32)vmcs_read(v, EXIT_INSTRUCTION_LENGTH);
+	(void)v;
+	return (u32)vmread(EXIT_INSTRUCTION_LENGTH);
 }
 
 static void vmx_set_event_length(struct vcpu *v, u32 length)
@@ -136,7 +142,7 @@ static void vmx_set_event_length(struct vcpu *v, u32 length)
 	vmcs_write(v, ENTRY_INSTRUCTION_LENGTH, length);
 }
 
-static const enum vmcs_field fields[VCPU_FIELD_COUNT] = {
+static const u16 fields[VCPU_FIELD_COUNT] = {
 	[VCPU_RIP] = GUEST_RIP,
 	[VCPU_RSP] = GUEST_RSP,
 	[VCPU_RFLAGS] = GUEST_RFLAGS,
@@ -145,12 +151,14 @@ static const enum vmcs_field fields[VCPU_FIELD_COUNT] = {
 
 static u64 vmx_get(struct vcpu *v, enum vcpu_field field)
 {
-	return vmcs_read(v, fields[field]);
+	(void)v;
+	return vmread(fields[field]);
 }
 
 static void vmx_set(struct vcpu *v, enum vcpu_field field, u64 value)
 {
-	vmcs_write(v, fields[field], value);
+	(void)v;
+	vmwrite_unnoted(fields[field], value);
 }
 
 /* "Guest Non-Register State": the neutral bits are VMX's own. */
@@ -200,6 +208,7 @@ const struct hv_vendor vmx_vendor = {
 	.unavailable = vmx_unavailable,
 	.vcpu = vmx_vcpu,
 	.on = vmx_on,
+	.pause = vmx_pause,
 	.off = vmx_off,
 	.set_up = vmx_set_up,
 	.enter = vmx_enter_guest,

@@ -8,8 +8,6 @@
 
 #include "hv/identity_map.h"
 #include "hv/vcpu.h"
-#include "machine/percpu.h"
-#include "report/panic.h"
 #include "vmx/entry_layout.h"
 #include "vmx/vmcs.h"
 
@@ -23,14 +21,16 @@ struct posted_interrupts {
 /* A logical processor in VMX operation: "VMXON Region", "Enabling and Entering VMX Operation". */
 struct vmx_cpu {
 	u8 vmxon_region[PAGE_SIZE] PAGE_ALIGNED;
-	u64 cr0_before, cr4_before;
-	const struct vcpu *current; /* whose VMCS is current; NULL outside VMX operation */
+	bool on;
+	u64 cr0_added, cr4_added; /* the bits that VMX operation needs and that were 0 before */
 };
 
 /* A vcpu: its VMCS ("Format of the VMCS Region"), and the pages that the VMCS leads to. */
 struct vmx_vcpu {
-	struct vcpu vcpu;	/* first: to_vmx() */
-	bool nmis_stay_blocked; /* after an NMI exit root executes no IRET */
+	struct vcpu vcpu;			      /* first: to_vmx() */
+	bool nmis_stay_blocked;			      /* after an NMI exit root executes no IRET */
+	u32 guard_ticks;			      /* of the preemption timer; 0 without one */
+	struct machine_state host;		      /* what the host-state area holds */
 	struct posted_interrupts posted PAGE_ALIGNED; /* 64 would do, but not for Bochs 3.0 */
 	u8 vmcs[PAGE_SIZE] PAGE_ALIGNED;
 	u8 msr_bitmap[PAGE_SIZE] PAGE_ALIGNED;
@@ -45,10 +45,13 @@ static inline struct vmx_vcpu *to_vmx(struct vcpu *v)
 }
 
 /*
- * operation.c: enters VMX operation and makes @v's VMCS, which is cleared, the current one; and
- * leaves. NULL, or what went wrong.
+ * operation.c: enters VMX operation unless it has been entered, and makes @v's VMCS the current
+ * one, in the launch state "clear". Its fields are all 0 if this_cpu.vmcs_changed, else as they
+ * were. NULL, or what went wrong.
  */
 const char *vmx_on(struct vcpu *v);
+
+/* operation.c: leaves VMX operation. */
 void vmx_off(struct vcpu *v);
 
 /* operation.c: @v, whose VMCS must be the current one of this processor; else the boot ends. */
@@ -65,12 +68,12 @@ void vmcs_write(struct vcpu *v, enum vmcs_field field, u64 value);
 void vmx_set_bits(struct vcpu *v, enum vmcs_field field, u32 bits, bool on);
 
 /* setup.c: fills the current VMCS. NULL, or the control that this CPU does not offer. */
-const char *vmx_set_up(struct vcpu *v, struct hv_options options);
+const char *vmx_set_up(struct vcpu *v);
 
 /* setup.c: may all of @bits be 1 in this control field, PIN_BASED_CONTROLS ... ENTRY_CONTROLS? */
 bool vmx_allows(enum vmcs_field field, u32 bits);
 
-/* setup.c: preemption-timer count after which a guest that does not exit is given up. */
+/* setup.c: the preemption-timer count after which a guest that does not exit is given up. */
 u32 vmx_guard_ticks(void);
 
 /* setup.c: the bit of the MSR bitmap. */
