@@ -7,6 +7,8 @@ from ordeal.model import Result, UserError
 from ordeal.plan import known, seen
 from ordeal.plan.excuse import Deviations
 from ordeal.plan.seen import Ids
+from ordeal.report import person
+from ordeal.run.unit import merge_rounds
 
 TRACE = "IRQ(0x60)@RDMSR[if=1,rf=0]; #GP(0x0)@RDMSR[if=1,rf=1,ist=6]"
 WANT = "IRQ(0x60)@RDMSR[if=1]; #GP(0x0)@RDMSR[rf=1]"
@@ -177,7 +179,10 @@ def test_a_case_that_no_line_serves_here_is_not_listed_here():
 
 def test_faults_that_only_a_result_shows():
     assert "f:6: [d], case s/a1: this line also fits what is legal there" in str(
-        applied("seen = " + TRACE, failed(want=WANT))[1])
+        applied("seen = " + TRACE, failed(want=WANT, verdict="PASS"))[1])
+    assert "also fits what is legal" in str(
+        applied("seen = " + TRACE, failed("nothing", want=WANT))[1])
+    assert not applied("seen = " + TRACE, failed(want=WANT))[1]  # the guest compares more than text
     assert "the case is none" in str(applied("seen = order: x", failed())[1])
     assert "has a message" in str(applied("seen = " + TRACE, failed(reason="timer count 3: x"))[1])
     assert not applied("seen = nothing", failed())[1]
@@ -195,3 +200,60 @@ def test_the_emulators_lines_are_read_with_its_own_version():
 def test_a_line_is_found_in_its_place():
     lines = seen.read("\nnothing\n# why\n\n#UD@NOP[if=1,rf=0]\n", 7, "f", "d", ("FAIL",))
     assert [line.where for line in lines] == ["f:8", "f:11"]
+
+
+@pytest.mark.parametrize("text, rows", [
+    (TRACE, [("IRQ(0x60)@RDMSR[if=1,rf=0]", False), ("#GP(0x0)@RDMSR[if=1,rf=1,ist=6]", False)]),
+    ("nothing", [("", True), ("", True)]), ("...; " + TRACE.split("; ")[1], [
+        ("...", False), ("#GP(0x0)@RDMSR[if=1,rf=1,ist=6]", False)]),
+    ("NMI@NOP*[*]; ...", [("NMI@NOP*[*]", True), ("...", False)]),
+    (TRACE + "; #UD@UD2[if=1,rf=0]", [("IRQ(0x60)@RDMSR[if=1,rf=0]", False), (
+        "#GP(0x0)@RDMSR[if=1,rf=1,ist=6]", False), ("#UD@UD2[if=1,rf=0]", True)])])
+def test_a_pattern_beside_a_trace(text, rows):
+    assert pattern.beside(parse_pattern(text).trace, pattern.parse(TRACE)) == rows
+
+
+def test_the_three_columns_of_a_result_that_is_not_as_listed():
+    result, _ = applied("seen = IRQ(0x60)@NOP#1[if=1,rf=0] with check: x is 3", failed(want=WANT))
+    lines = [line.split() for line in person.failure(result)]
+    assert ["the", "architecture", "known", "deviation", "seen", "now"] in lines
+    assert ["IRQ(0x60)@RDMSR[if=1]", "IRQ(0x60)@NOP#1[if=1,rf=0]", "|",
+            "IRQ(0x60)@RDMSR[if=1,rf=0]"] in lines
+    assert "known deviation: with check: x is 3" in " ".join(" ".join(line) for line in lines)
+    assert "f:6: [d] lists this case" in "\n".join(person.failure(result))
+
+
+def test_the_columns_where_no_trace_is_known():
+    result = failed("", "by signal 11", verdict="CRASH")
+    head = HEAD.replace("= FAIL", "= FAIL CRASH")
+    listed = Deviations(known.parse(head + 'seen = """CRASH: by signal 6\nnothing"""\n', "f"), "tcg",
+                        "1.0", "2026-01-01")
+    result.case = "s/b"
+    listed.apply(result, "")
+    assert "    known deviation: CRASH: by signal 6" in person.failure(result)
+
+
+def test_the_wanted_trace_of_a_known_deviation_is_shown():
+    result, _ = applied("seen = " + TRACE, failed())
+    (head, *rows) = [line.split() for line in person.known_lines(result)]
+    assert head[:2] == ["the", "architecture"]
+    assert rows[0] == ["#UD@UD2", "|", "IRQ(0x60)@RDMSR[if=1,rf=0]", "IRQ(0x60)@RDMSR[if=1,rf=0]"]
+
+
+def rounds(*seen_texts):
+    """The result of --repeat with these traces, a PASS for '', each after an intermittent entry."""
+    attempts = []
+    for text in seen_texts:
+        result, _ = applied("seen = " + TRACE, failed(text, verdict="FAIL" if text else "PASS"),
+                            more="intermittent = yes\n")
+        attempts.append([result])
+    (merged,) = merge_rounds(attempts)
+    return merged.verdict, merged.raw, merged.unexpected, merged.runs
+
+
+@pytest.mark.parametrize("texts, verdict, raw", [
+    (("", TRACE), "XFAIL", "FLAKY"), ((TRACE, TRACE), "XFAIL", "FAIL"), (("", ""), "PASS", "PASS"),
+    (("", TRACE, "nothing"), "FLAKY", "FLAKY"), ((TRACE, "nothing"), "FAIL", "FAIL")])
+def test_each_round_is_compared_by_itself(texts, verdict, raw):
+    runs = {v: n for v, n in (("PASS", texts.count("")), ("FAIL", len(texts) - texts.count(""))) if n}
+    assert rounds(*texts) == (verdict, raw, verdict in ("FLAKY", "FAIL"), runs)

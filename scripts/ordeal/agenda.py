@@ -122,5 +122,9 @@ class Agenda:
         return [line for listed in self.known.values() for line in listed.complaints(ids)]
 
     def faults(self) -> List[str]:
-        """What the results show to be wrong with the known deviations."""
+        """What the results show to be wrong with the known deviations. Scenes that are changed on
+        purpose show nothing, because another order is legal in them."""
+        if any(word.startswith(("mutate=", "wrong=")) for suite in self.suites
+               for word in suite.words):
+            return []
         return sorted({fault for listed in self.known.values() for fault in listed.faults})

@@ -117,6 +117,8 @@ class Recorder:
         say(person.unit_line(unit.label, found))
         for result in found if self.verbose else ():
             say(person.case_line(result))
+            for line in person.known_lines(result):
+                say("      " + clean_text(line))
             for line in timeline.of_case(result, self.results):
                 say("          " + clean_text(line))
         sys.stdout.flush()

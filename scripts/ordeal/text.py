@@ -35,6 +35,16 @@ def columns(rows: Sequence[Tuple[str, str, bool]], heads: Sequence[str]) -> List
         for left, right, differs in rows]
 
 
+def table(rows: Sequence[Tuple[str, bool, str, bool, str]], heads: Sequence[str]) -> List[str]:
+    """Three columns from rows (left, left differs from right, middle, middle differs from right,
+    right), marked as columns() marks two."""
+    wide = [min(60, max([len(heads[i])] + [len(row[2 * i]) for row in rows])) for i in (0, 1)]
+    return ["    %-*s   %-*s   %s" % (wide[0], heads[0], wide[1], heads[1], heads[2])] + [
+        "    %-*s %s %-*s %s %s" % (wide[0], left or "-", "|" if far else " ", wide[1], middle or "-",
+                                    "|" if near_by else " ", right or "-")
+        for left, far, middle, near_by, right in rows]
+
+
 def plural(count: int, noun: str) -> str:
     """'1 case', '2 cases'."""
     return "%d %s%s" % (count, noun, "" if count == 1 else "s")

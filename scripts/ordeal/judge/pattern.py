@@ -14,7 +14,7 @@ from .trace import Event, Kind, claimed_of, first_difference, parse
 
 ANY = "..."  # any number of events
 ANY_DETAILS = "[*]"
-_CHECK = " with check: "
+CHECK = " with check: "
 _TIMER = re.compile(r"timer count \d+: ")
 #: What the guest says of a trace that is none of the legal ones. It adds nothing to the trace.
 _OF_THE_TRACE = re.compile(r"event \d+ is not as the architecture orders it|nothing was recorded|")
@@ -217,9 +217,9 @@ def parse_pattern(text: str) -> Pattern:
         if not found.message.strip("* "):
             raise BadPattern("%r says nothing: write the text that is seen" % text)
         return found
-    trace, _, message = text.partition(_CHECK)
+    trace, _, message = text.partition(CHECK)
     found = Pattern(Form.TRACE, events(trace.strip()), message.strip())
-    if _CHECK in text and not found.message.strip("* "):
+    if CHECK in text and not found.message.strip("* "):
         raise BadPattern("%r says no text of the check" % text)
     if found.trace and not any(event.solid for event in found.trace):
         raise BadPattern("%r consists of wildcards only: write what is seen" % trace)
@@ -243,7 +243,9 @@ def illegal_orders(result: Result) -> List[str]:
 
 
 def judged_by_message(result: Result) -> bool:
-    """Whether the trace is a legal one, or was not recorded, so that only a check() has failed."""
+    """Whether only a check() has failed, because the trace is a legal one or was not recorded."""
+    if not message_of(result):
+        return False
     if not result.observed:
         return True
     return not is_sweep(result) and any(not first_difference(want, result.observed[0])
@@ -275,7 +277,26 @@ def spelt(result: Result) -> List[str]:
     trace = result.observed[0]
     if trace.endswith(_CUT):
         trace = trace.rpartition("; ")[0] + "; " + ANY
-    return [trace + (_CHECK + said if said else "")]
+    return [trace + (CHECK + said if said else "")]
+
+
+def beside(mine: Sequence[EventPattern], seen: Sequence[Event]) -> List[Tuple[str, bool]]:
+    """The pattern's events, each beside the one of the trace, and whether the two differ. ANY stands
+    beside whatever its neighbours leave."""
+    anys = [index for index, pattern in enumerate(mine) if pattern.any]
+    if anys:
+        tail = len(mine) - anys[-1] - 1
+        gap = max(1, len(seen) - anys[0] - tail)
+        between = list(mine[anys[0]:anys[-1] + 1])
+        mine = list(mine[:anys[0]]) + (between + between[-1:] * gap)[:max(gap, len(between))] + \
+            list(mine[anys[-1] + 1:])
+    table = []
+    for index in range(max(len(mine), len(seen))):
+        pattern = mine[index] if index < len(mine) else None
+        event = seen[index] if index < len(seen) else None
+        same = pattern is not None and (pattern.any or event is not None and pattern.fits(event))
+        table.append((pattern.text if pattern else "", not same))
+    return table
 
 
 def nearest(patterns: Sequence[Pattern], result: Result) -> int:
@@ -294,6 +315,8 @@ def unfit(pattern: Pattern, result: Result) -> str:
     if pattern.form is Form.ORDER and not is_sweep(result):
         return "an order: is for a sweep, and the case is none"
     if pattern.form is Form.TRACE and is_sweep(result) and not pattern.message:
-        return "what a sweep finds illegal has a message: write 'TRACE%sTEXT'" % _CHECK
+        return "what a sweep finds illegal has a message: write 'TRACE%sTEXT'" % CHECK
+    if pattern.fits(result):
+        return ""  # the guest, which sees more than the text, said so
     legal = pattern.legal(result)
     return "this line also fits what is legal there: %s" % legal if legal else ""

@@ -2,6 +2,7 @@
 """The drawings that the page shows for one result when its case is opened, each with a caption."""
 from typing import List, Optional, Tuple
 
+from ..judge.pattern import CHECK, Form, parse_pattern
 from ..judge.trace import closest, orders
 from ..model import PASS, Result
 from ..report.timeline import twin_name, twin_trace
@@ -29,11 +30,14 @@ def _lanes(result: Result, seen: str, twin: Optional[Result]) -> Figure:
     passed = result.verdict == PASS
     want = closest(result.expected, seen) if result.expected and not passed else None
     beside = twin_trace(twin) if twin else None
-    caption = "What was seen" if want is None else "Expected, and what was seen"
+    known = result.pattern.partition(CHECK)[0] if result.listed and want is not None and \
+        parse_pattern(result.pattern).form is Form.TRACE else None
+    caption = "What was seen" if want is None else "Expected, and what was seen" if known is None \
+        else "Expected, what the known deviation looks like, and what was seen"
     if twin and beside is not None:
         caption += "; beside it the native twin, " + twin_name(twin)
     story = story_of(result.case) if passed else None
-    return caption, lanes(seen, want, beside, arrival(story, seen), vector_of(seen))
+    return caption, lanes(seen, want, beside, arrival(story, seen), vector_of(seen), known)
 
 
 def figures(result: Result, twin: Optional[Result]) -> List[Figure]:

@@ -51,12 +51,13 @@ def css_of(event: Event) -> str:
     return "root" if event.in_root else "exc" if event.kind is Kind.EXCEPTION else "irq"
 
 
-def _groups(seen: List[Event], want: Optional[List[Event]], twin: Optional[List[Event]],
-            arrives: Optional[int]) -> Tuple[List[Group], int]:
+def _groups(seen: List[Event], want: Optional[List[Event]], known: Optional[List[Event]],
+            twin: Optional[List[Event]], arrives: Optional[int]) -> Tuple[List[Group], int]:
     """The groups from left to right with their rows, and how many rows there are."""
     def row(index: int) -> int:
         return index + (1 if arrives is not None and index >= arrives else 0)
     groups = [Group("expected", want)] if want is not None else []
+    groups += [Group("known deviation", known)] if known is not None else []
     groups.append(Group("seen" if want is not None else "", seen))
     for group in groups:
         group.rows = [row(i) for i in range(len(group.trace))]
@@ -177,10 +178,11 @@ def _links(picture: Drawing, groups: List[Group], tops: List[int]) -> None:
                 picture.line("same", start, tops[row], twin.x - 9, tops[row])
 
 
-def _words(seen: str, want: Optional[str], twin: Optional[str]) -> List[str]:
+def _words(seen: str, want: Optional[str], twin: Optional[str], known: Optional[str]) -> List[str]:
     """The picture as text, for readers who do not see it."""
-    parts = ["Expected: ", want or "nothing", ". Seen: "] if want is not None else [
-        "Order of events: "]
+    parts = ["Expected: ", want or "nothing", ". "] if want is not None else []
+    parts += ["Known deviation: ", known or "nothing", ". "] if known is not None else []
+    parts.append("Seen: " if parts else "Order of events: ")
     parts.append(seen or "nothing")
     return parts + ([". Native twin: ", twin or "nothing"] if twin is not None else [])
 
@@ -195,22 +197,25 @@ def _differing(picture: Drawing, seen: str, want: str, group: Group, tops: List[
 
 
 def lanes(seen_trace: str, want_trace: Optional[str] = None, twin_trace: Optional[str] = None,
-          arrives: Optional[int] = None, vector: str = "") -> Drawing:
+          arrives: Optional[int] = None, vector: str = "",
+          known_trace: Optional[str] = None) -> Drawing:
     """The picture of one case. want_trace: a trace to draw beside seen_trace, with differing rows
-    shaded. arrives: the interrupt `vector` becomes pending before the event with this index."""
+    shaded; known_trace: one more, between the two. arrives: the interrupt `vector` becomes pending
+    before the event with this index."""
     seen = parse(seen_trace)
     want = parse(want_trace) if want_trace is not None else None
     twin = parse(twin_trace) if twin_trace is not None else None
-    groups, count = _groups(seen, want, twin, arrives)
+    known = parse(known_trace) if known_trace is not None else None
+    groups, count = _groups(seen, want, known, twin, arrives)
     in_root = arrives is not None and 0 < arrives and seen[arrives - 1].kind is Kind.EXIT
     note = [vector + " arrives:", "interrupts are off", "here, so it waits"] if in_root else \
         [vector + " arrives"]
     picture = Drawing(_place(groups, arrives, note, in_root), 0,
-                      _words(seen_trace, want_trace, twin_trace))
+                      _words(seen_trace, want_trace, twin_trace, known_trace))
     tops = _heights(groups, count, arrives, note)
     picture.height = tops[-1] + FOOT - 8
     if want_trace is not None:
-        longer = max(groups[:2], key=lambda group: len(group.rows))
+        longer = max((g for g in groups if g.title), key=lambda group: len(group.rows))
         _differing(picture, seen_trace, want_trace, longer, tops,
                    groups[-1].x - 18 if twin is not None else picture.width - 4)
     for group in groups:

@@ -89,7 +89,7 @@
 
 	function traces(outcome) {
 		const rows = [...texts(outcome.want).map((text) => ["expected", text]),
-			...texts(outcome.seen).map((text) => ["seen", text])];
+			...(outcome.pattern ? [["known deviation", strings[outcome.pattern]]] : []), ...texts(outcome.seen).map((text) => ["seen", text])];
 		if (outcome.twin)
 			rows.push(["native twin", strings[outcome.twin]]);
 		return rows.length ? h("details", {}, h("summary", {}, "Traces as text"), h("dl", { class: "traces" },
@@ -105,7 +105,7 @@
 				outcome.unexpected ? h("span", { class: "soft" }, " unexpected") : null),
 			line("Reason", strings[outcome.reason || 0]),
 			line("First difference,", strings[outcome.first || 0]),
-			line("Known deviation", strings[outcome.deviation || 0]),
+			line("Known deviation", strings[outcome.deviation || 0]), line("Not as listed:", strings[outcome.listed || 0]),
 			line("Without it", outcome.raw), line("Repeated", runs), line("", strings[outcome.many || 0]),
 			h("div", { class: "figures" }, ...(outcome.figures || []).map(figure)),
 			...texts(outcome.notes).map((note) => h("p", { class: "note" }, h("code", {}, note))),

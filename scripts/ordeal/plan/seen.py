@@ -110,7 +110,7 @@ def check_scopes(lines: Sequence[Line], name: str, globs: Sequence[str], cases: 
     globs: the `cases` of the section; cases: those of the run that they match."""
     for line in lines:
         for glob in line.cases:
-            if not any(fnmatchcase(case, glob) for case in cases) and \
+            if ids.knows_suite(glob) and not any(fnmatchcase(case, glob) for case in cases) and \
                     not ids.may_overlap(glob, globs):
                 raise UserError("%s: the scope %s fits no case of [%s]" % (line.where, glob, name))
     if all(line.cases for line in lines):
@@ -149,6 +149,11 @@ class Ids:
     def unread(self, glob: str) -> bool:
         """Whether the glob may match a case of a suite that was not read."""
         return any(fnmatchcase(suite, glob.split("/", 1)[0]) for suite in self._unread)
+
+    def knows_suite(self, glob: str) -> bool:
+        """Whether the cases of the glob's suite are known."""
+        suite = glob.partition("/")[0] + "/"
+        return any(name.startswith(suite) for name in self.names)
 
     def may_overlap(self, glob: str, others: Sequence[str]) -> bool:
         """Whether the glob may match cases of a suite that was not read, as one of the others may."""

@@ -36,7 +36,8 @@ def _diagnostics(result: Result) -> List[str]:
     """A YAML block with the details of a result. Every value is JSON, which YAML can read."""
     fields = {"verdict": result.verdict, "reason": result.reason, "sentence": result.sentence,
               "citation": result.citation, "expected": result.expected,
-              "observed": result.observed, "deviation": result.deviation, "log": result.log,
+              "observed": result.observed, "deviation": result.deviation,
+              "pattern": result.pattern, "listed": result.listed, "log": result.log,
               "repro": result.repro, "runs": result.runs}
     lines = ["%s: %s" % (key, json.dumps(value)) for key, value in fields.items() if value]
     return ["  ---"] + ["  " + line for line in lines] + ["  ..."]
@@ -77,7 +78,9 @@ def ktap(records: List[Record]) -> str:
         if not good:
             lines += ["# %s: %s" % (result.verdict, clean_text(result.reason))]
             lines += ["# expected: " + clean_text(trace) for trace in result.expected]
+            lines += ["# known: " + clean_text(result.pattern)] if result.listed else []
             lines += ["# observed: " + clean_text(trace) for trace in result.observed]
+            lines += ["# listed: " + clean_text(result.listed)] if result.listed else []
             lines += ["# repro: " + clean_text(result.repro)]
         line = "%s %d %s/%s" % ("ok" if good else "not ok", number, result.platform, result.case)
         directive = directives.get(result.verdict, "")
@@ -112,7 +115,9 @@ def _junit_case(result: Result) -> List[str]:
     body = "\n".join(
         ["%s: %s" % (result.verdict, result.reason), result.sentence, result.citation]
         + ["expected: " + trace for trace in result.expected]
+        + (["known: " + result.pattern] if result.listed else [])
         + ["observed: " + trace for trace in result.observed]
+        + (["listed: " + result.listed] if result.listed else [])
         + ["log: " + result.log, "again: " + result.repro])
     if result.verdict in (SKIP, XFAIL) and not result.unexpected:
         return [head + ">", '      <skipped message="%s"/>' % _xml(

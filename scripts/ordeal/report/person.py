@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from ..judge.trace import Event, closest, first_difference, rows
 from ..model import PASS, SKIP, XFAIL, Result, worst
 from ..text import clean_text, columns, plural
+from . import listed
 from .formats import blank, results
 
 _WORDS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "XFAIL": "as listed",
@@ -39,6 +40,11 @@ def case_line(result: Result) -> str:
                             "  (%s)" % clean_text(why) if why else "")
 
 
+def known_lines(result: Result) -> List[str]:
+    """What -v prints of a known deviation: what was wanted, what is known, what was seen."""
+    return listed.columns(result) if result.verdict == XFAIL and result.pattern else []
+
+
 def _text(event: Optional[Event]) -> str:
     return event.text if event else ""
 
@@ -52,7 +58,9 @@ def failure(result: Result) -> List[str]:
             lines.append("    " + clean_text(text))
     if result.reason:
         lines.append("    reason: " + clean_text(result.reason))
-    if result.expected or result.observed:
+    if result.listed:
+        lines += listed.columns(result) + ["    listed: " + clean_text(result.listed)]
+    elif result.expected or result.observed:
         seen = result.observed[0] if result.observed else ""
         want = closest(result.expected, seen)
         lines += columns([(_text(row.wanted), _text(row.seen), bool(row.differs))
