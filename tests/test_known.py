@@ -81,3 +81,10 @@ def test_the_projects_own_files_are_well_formed_and_cite():
     for name in names:
         for deviation in known.load(directory, name[:-4]):
             assert len(deviation.cite) > 8 and len(deviation.reason) > 8
+
+
+def test_no_entry_of_the_projects_own_files_is_blank_and_every_line_can_be_read():
+    directory = os.path.join(ROOT, "expected")
+    for name in sorted(os.listdir(directory)):
+        for deviation in known.load(directory, name[:-4]) if name.endswith(".cfg") else ():
+            assert deviation.lines(), "%s: [%s] is blank" % (deviation.where, deviation.name)

@@ -48,14 +48,20 @@ static void start(bool timer)
 		lapic_timer_init(VEC, TIMER_ONE_SHOT);
 }
 
+static void check_count(const char *what, u32 sent, u32 came)
+{
+	check(came == sent, "an %s %s: %u were sent, %u delivered", what,
+	      came < sent ? "was lost" : "came more than once", sent, came);
+}
+
 /* Ends the loop, when what is still under way has been delivered. */
 static void end(struct vcpu *v, u32 sent_irqs, u32 sent_nmis)
 {
 	for (int i = 0; i < LAST_ROUNDS && (irqs != sent_irqs || nmis != sent_nmis); i++)
 		one_round(v);
 	lapic_timer_stop();
-	check(irqs == sent_irqs, "%u interrupts were sent, %u delivered", sent_irqs, irqs);
-	check(nmis == sent_nmis, "%u NMIs were sent, %u delivered", sent_nmis, nmis);
+	check_count("interrupt", sent_irqs, irqs);
+	check_count("NMI", sent_nmis, nmis);
 	one_round(v);
 	vcpu_gprs(v)->r15 = 1;
 	log_clear();

@@ -9,11 +9,16 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Dict, List, Sequence, Tuple
 
-from ..judge.pattern import BadPattern, Pattern, parse_pattern
+from ..judge.pattern import BadPattern, Pattern, fits, parse_pattern
 from ..model import UserError
 from .versions import OPERATORS, check_term, version_fits
 
 _ON = "on="
+
+
+def _is_like(name: str, glob: str) -> bool:
+    """fnmatchcase(), without a regular expression to compile where * is the only wildcard."""
+    return fnmatchcase(name, glob) if "?" in glob or "[" in glob else fits(glob, name)
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,12 @@ class Line:
 
     def holds_on(self, platform: str, version: Tuple[int, ...]) -> bool:
         """Whether the line is meant for this platform and version."""
-        return (not self.platforms or any(fnmatchcase(platform, glob) for glob in self.platforms)) \
+        return (not self.platforms or any(_is_like(platform, glob) for glob in self.platforms)) \
             and version_fits(self.versions, version, self.where)
 
     def serves(self, case: str) -> bool:
         """Whether the line is meant for this case of its section."""
-        return not self.cases or any(fnmatchcase(case, glob) for glob in self.cases)
+        return not self.cases or any(_is_like(case, glob) for glob in self.cases)
 
 
 def _is_scope(word: str) -> bool:
@@ -110,7 +115,7 @@ def check_scopes(lines: Sequence[Line], name: str, globs: Sequence[str], cases: 
     globs: the `cases` of the section; cases: those of the run that they match."""
     for line in lines:
         for glob in line.cases:
-            if ids.knows_suite(glob) and not any(fnmatchcase(case, glob) for case in cases) and \
+            if ids.knows_suite(glob) and not any(_is_like(case, glob) for case in cases) and \
                     not ids.may_overlap(glob, globs):
                 raise UserError("%s: the scope %s fits no case of [%s]" % (line.where, glob, name))
     if all(line.cases for line in lines):
@@ -124,8 +129,10 @@ class Ids:
     """The ids of all cases. SUITE/* stands for a suite whose cases were not read."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self.names = [name for name in names if not name.endswith("/*")]
-        self._exact = frozenset(self.names)
+        self._read: Dict[str, List[str]] = {}
+        for name in names:
+            if not name.endswith("/*"):
+                self._read.setdefault(name.partition("/")[0], []).append(name)
         self._unread = [name[:-2] for name in names if name.endswith("/*")]
         self._matches: Dict[str, List[str]] = {}
 
@@ -133,13 +140,10 @@ class Ids:
         """The ids that a glob matches."""
         found = self._matches.get(glob)
         if found is None:
-            if not set(glob) & set("*?["):
-                found = [glob] if glob in self._exact else []
-            else:
-                head = glob[:next(i for i, char in enumerate(glob) if char in "*?[")]
-                found = [name for name in self.names
-                         if name.startswith(head) and fnmatchcase(name, glob)]
-            self._matches[glob] = found
+            suite = glob.partition("/")[0]
+            found = self._matches[glob] = [
+                name for known, names in self._read.items() if _is_like(known, suite)
+                for name in names if _is_like(name, glob)]
         return found
 
     def may_fit(self, glob: str) -> bool:
@@ -152,8 +156,7 @@ class Ids:
 
     def knows_suite(self, glob: str) -> bool:
         """Whether the cases of the glob's suite are known."""
-        suite = glob.partition("/")[0] + "/"
-        return any(name.startswith(suite) for name in self.names)
+        return glob.partition("/")[0] in self._read
 
     def may_overlap(self, glob: str, others: Sequence[str]) -> bool:
         """Whether the glob may match cases of a suite that was not read, as one of the others may."""
