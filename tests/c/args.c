@@ -35,6 +35,9 @@ static void words(void)
 	CHECK_INT(args.glob_count, 2);
 	CHECK_TEXT(args.globs[0], "a.*");
 	CHECK_TEXT(args.globs[1], "b?c");
+	CHECK_INT(args_first_glob(&args, "a.1"), 0);
+	CHECK_INT(args_first_glob(&args, "b.c"), 1);
+	CHECK_INT(args_first_glob(&args, "c"), 2);
 	CHECK_TEXT(args.nonce, "N1");
 	CHECK_INT(args.apic, APIC_XAPIC);
 	CHECK_INT(args.exit, EXIT_BY_HALT);

@@ -210,12 +210,19 @@ const char *args_parse(struct args *args, const char *line, bool drop_first)
 	}
 }
 
+size_t args_first_glob(const struct args *args, const char *name)
+{
+	size_t i = 0;
+
+	while (i < args->glob_count && !glob_match(args->globs[i], name))
+		i++;
+	return i;
+}
+
 bool args_select(const struct args *args, const char *name)
 {
-	bool selected = !args->glob_count;
+	bool selected = !args->glob_count || args_first_glob(args, name) < args->glob_count;
 
-	for (size_t i = 0; i < args->glob_count; i++)
-		selected |= glob_match(args->globs[i], name);
 	for (size_t i = 0; i < args->exclude_count; i++)
 		selected &= !glob_match(args->excludes[i], name);
 	return selected;

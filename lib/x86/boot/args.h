@@ -39,6 +39,9 @@ struct args {
  */
 const char *args_parse(struct args *args, const char *line, bool drop_first);
 
+/* Index of the first glob that @name matches; the number of globs if it matches none. */
+size_t args_first_glob(const struct args *args, const char *name);
+
 /* Does @name belong to the run: some glob (or no glob at all) matches, and no exclude does? */
 bool args_select(const struct args *args, const char *name);
 

@@ -40,13 +40,18 @@ static void require_globs_match(const struct args *args)
 	}
 }
 
+/* In the order of the globs; those that match the same glob in the order of the image. */
 void run_cases(const struct args *args)
 {
+	size_t glob = 0;
+
 	require_globs_match(args);
 	report_plan(count_selected(args));
-	for (const struct test_case *c = cases_start; c < cases_end; c++)
-		if (args_select(args, c->name))
-			stage_run(c);
+	do
+		for (const struct test_case *c = cases_start; c < cases_end; c++)
+			if (args_select(args, c->name) && args_first_glob(args, c->name) == glob)
+				stage_run(c);
+	while (++glob < args->glob_count);
 	report_end();
 }
 

@@ -8,14 +8,17 @@
 #include "vmx/controls.h"
 #include "vmx/vmx.h"
 
-static const char *const instruction_errors[] = {
-	[1] = "VMCALL in root",
-	[4] = "VMLAUNCH with a VMCS that is not clear",
-	[5] = "VMRESUME with a VMCS that is not launched",
-	[7] = "entry with invalid control field(s)",
-	[8] = "entry with invalid host-state field(s)",
-	[12] = "VMREAD or VMWRITE of an unsupported field",
-	[26] = "entry with events blocked by MOV SS",
+static const struct {
+	u8 number;
+	char text[43];
+} instruction_errors[] = {
+	{ 1, "VMCALL in root" },
+	{ 4, "VMLAUNCH with a VMCS that is not clear" },
+	{ 5, "VMRESUME with a VMCS that is not launched" },
+	{ 7, "entry with invalid control field(s)" },
+	{ 8, "entry with invalid host-state field(s)" },
+	{ 12, "VMREAD or VMWRITE of an unsupported field" },
+	{ VMX_ERROR_BLOCKED_BY_MOV_SS, "entry with events blocked by MOV SS" },
 };
 
 const char *vmx_entry_refused(int code)
@@ -28,8 +31,9 @@ const char *vmx_entry_refused(int code)
 		return "VMfailInvalid: there is no current VMCS";
 	error = vmread(VM_INSTRUCTION_ERROR);
 	text_add(&t, "VM-instruction error %lu", error);
-	if (error < ARRAY_SIZE(instruction_errors) && instruction_errors[error])
-		text_add(&t, ", %s", instruction_errors[error]);
+	for (size_t i = 0; i < ARRAY_SIZE(instruction_errors); i++)
+		if (instruction_errors[i].number == error)
+			text_add(&t, ", %s", instruction_errors[i].text);
 	text_add(&t, " (pin %#lx, primary %#lx, exit %#lx, entry %#lx, event %#lx)",
 		 vmread(PIN_BASED_CONTROLS), vmread(PRIMARY_CONTROLS), vmread(EXIT_CONTROLS),
 		 vmread(ENTRY_CONTROLS), vmread(ENTRY_INTERRUPTION_INFO));

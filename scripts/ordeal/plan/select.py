@@ -26,13 +26,13 @@ class Suite:
 
     @property
     def cases(self) -> List[Case]:
-        """The cases that the stanza's arguments leave, in the image's order. A foreign image has one
-        case, the image as a whole, and its arguments do not select."""
+        """The cases that the stanza's arguments leave, in the order in which the image runs them. A
+        foreign image has one case, the image as a whole, and its arguments do not select."""
         if self.foreign:
             return list(self.carried)
         globs, excluded = own_globs(self.words)
-        return [case for case in self.carried
-                if (not globs or matches(case.name, globs)) and not matches(case.name, excluded)]
+        left = [case for case in self.carried if not matches(case.name, excluded)]
+        return in_order_of(globs, left) if globs else left
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,13 @@ class Selection:
 def matches(name: str, globs: Sequence[str]) -> bool:
     """Whether one of the globs matches the name."""
     return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def in_order_of(globs: Sequence[str], cases: Sequence[Case]) -> List[Case]:
+    """The cases that match a glob, ordered by the first that they match, as an image runs them."""
+    first = [(next((i for i, glob in enumerate(globs) if fnmatchcase(case.name, glob)), -1), case)
+             for case in cases]
+    return [case for i, case in sorted(first, key=lambda pair: pair[0]) if i >= 0]
 
 
 def own_globs(words: Sequence[str]) -> Tuple[List[str], List[str]]:
