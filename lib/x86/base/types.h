@@ -20,6 +20,8 @@ typedef int32_t s32;
 #define BIT(n)	      (1ull << (n))
 #define PRINTF(f, a)  __attribute__((format(printf, f, a)))
 #define NORETURN      __attribute__((noreturn))
+#define NOINLINE      __attribute__((noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 /* Objects so marked are emitted in the order of the source; clang keeps that order anyway. */
 #if defined(__has_attribute) && __has_attribute(no_reorder)
 #define IN_SOURCE_ORDER __attribute__((no_reorder))

@@ -157,20 +157,18 @@ void pend_nmi(void)
 	nmi_send_self();
 }
 
-static struct log_entry *log_slot(void)
+static NORETURN void log_is_full(void)
+{
+	error("the event log holds %d entries, and the guest's exits go on: an exit repeats without end, or the case needs fewer",
+	      LOG_CAPACITY);
+}
+
+static ALWAYS_INLINE void log_entry(const struct vcpu *v)
 {
 	struct log_entry *e = log_reserve();
 
 	if (!e)
-		error("the event log holds %d entries, and the guest's exits go on: an exit repeats without end, or the case needs fewer",
-		      LOG_CAPACITY);
-	return e;
-}
-
-static void log_entry(const struct vcpu *v)
-{
-	struct log_entry *e = log_slot();
-
+		log_is_full();
 	e->kind = LOG_ENTRY;
 	e->rip = v->exit.rip;
 	e->rsp = v->exit.rsp;
@@ -178,10 +176,12 @@ static void log_entry(const struct vcpu *v)
 	e->event = v->event;
 }
 
-static void log_exit(const struct vcpu *v)
+static ALWAYS_INLINE void log_exit(const struct vcpu *v)
 {
-	struct log_entry *e = log_slot();
+	struct log_entry *e = log_reserve();
 
+	if (!e)
+		log_is_full();
 	e->kind = LOG_EXIT;
 	e->reason = v->exit.reason;
 	e->rip = v->exit.rip;
@@ -196,7 +196,7 @@ static bool at_landing(const struct vcpu *v)
 }
 
 /* One entry and one exit, not judged. Was the exit that of the landing, which is not logged? */
-static inline bool step(struct vcpu *v)
+static ALWAYS_INLINE bool step(struct vcpu *v)
 {
 	const char *refused;
 
@@ -258,7 +258,7 @@ static bool is_at(const struct vcpu *v, int place)
 	return !place || v->exit.rip == address_of(place) || stage_latest_is_at(place);
 }
 
-static NORETURN void wrong_exit(struct vcpu *v, enum exit_reason reason, int place)
+static NORETURN NOINLINE void wrong_exit(struct vcpu *v, enum exit_reason reason, int place)
 {
 	if (v->exit.reason != reason)
 		require_exit_of_a_guest(v);

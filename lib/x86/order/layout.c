@@ -32,24 +32,29 @@ void layout_add_step(struct layout *layout, u16 step, u64 address)
 		layout->labelled[label] = (u8)(n + 1);
 }
 
+/* @place: a label, or PLACE_AFTER | label. */
+static u64 label_address(const struct layout *layout, int place)
+{
+	size_t step = layout_labelled(layout, place & 0xff);
+
+	if (step == layout->step_count)
+		return 0;
+	return place & PLACE_AFTER ? step_end(layout, step) : layout->addresses[step];
+}
+
 u64 layout_address(const struct layout *layout, int place)
 {
-	size_t step;
-
+	if (place == PLACE_ANY || place == PLACE_AFTER_IRET)
+		return 0;
+	if (place < PLACE_LANDING)
+		return label_address(layout, place);
 	if (place & PLACE_ENTRY)
 		return layout->stubs + (u64)(place & 0xff) * layout->stub_size;
 	if (place == PLACE_LANDING)
 		return layout->landing;
 	if (place == PLACE_ELSEWHERE)
 		return layout->elsewhere;
-	if (place & PLACE_ROOT)
-		return layout->root[place & 0xff].boundary;
-	if (place == PLACE_ANY || place == PLACE_AFTER_IRET)
-		return 0;
-	step = layout_labelled(layout, place & 0xff);
-	if (step == layout->step_count)
-		return 0;
-	return place & PLACE_AFTER ? step_end(layout, step) : layout->addresses[step];
+	return layout->root[place & 0xff].boundary;
 }
 
 static bool is_elsewhere(const struct layout *layout, u64 rip)

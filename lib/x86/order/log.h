@@ -71,7 +71,7 @@ static inline bool log_overflowed(void)
 
 /* Reserves a slot for the shim's own entries, as entry.S does for handlers; its content is stale.
  * NULL if the log is full (log_overflowed() then). */
-static inline struct log_entry *log_reserve(void)
+static ALWAYS_INLINE struct log_entry *log_reserve(void)
 {
 	u32 slot = __atomic_fetch_add(&event_log.count, 1, __ATOMIC_SEQ_CST);
 

@@ -96,7 +96,8 @@ void stage_reset(void)
 	restore_registers();
 	log_clear();
 	lapic_timer_stop();
-	lapic_set_tpr_class(0);
+	if (lapic_read(LAPIC_TPR))
+		lapic_set_tpr_class(0);
 	profile_enter(PROFILE_DRAIN);
 	drain_lapic();
 	log_clear();
