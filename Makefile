@@ -248,7 +248,8 @@ check-lab: all lab
 	$(SRCDIR)/scripts/lab/fetch-stock $(LAB_PLATFORMS)
 	$(SRCDIR)/run_tests.sh $(addprefix -p ,$(LAB_PLATFORMS))
 
-# Tests that each case can fail. It takes minutes, so it is not part of check.
+# Tests that each case can fail, and that a listed case cannot fail as it likes. It takes minutes;
+# tests/test_mutants.py is the sample of it in check.
 .PHONY: mutants
 mutants: all
 	$(SRCDIR)/scripts/mutants.py
