@@ -31,6 +31,8 @@ def bochs(tree, script, version=VERSION, models="corei7_haswell_4770"):
     ("exit 0", "ERROR", "without a panic line"),
     ("echo 'p[UNMAP ] >>PANIC<< Shutdown port: shutdown requested' >${3%bochsrc}bochs.log; exit 1",
      "CRASH", "before the first line"),
+    ("echo '00019354008p[X ] >>PANIC<< what' >${3%bochsrc}bochs.log; exit 1", "ERROR",
+     "of its log: p[X ] >>PANIC<< what"),
     ("echo PASS: fake: pass_a >${3%bochsrc}com1; exit 1", "ERROR", "does not begin with ORDEAL")])
 def test_a_boot_that_goes_wrong(tree, script, verdict, words):
     done = bochs(tree, script).run("-p", "bochs-intel", "--set", "fake.timeout=0.3s")
