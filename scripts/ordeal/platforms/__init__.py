@@ -23,8 +23,8 @@ from .toolbox import ROOTS
 ALL = (Tcg, BochsIntel, BochsAmd, Kvm, TcgIntel, KvmAmdTcg, XenAmdTcg, KvmIntelBochs)
 #: The platforms of Bochs without a model in their name.
 BOCHS = (BochsIntel, BochsAmd)
-#: The factor for the time limits of models on which known deviations hang.
-HANGS_SCALE = 1 / 6
+#: Seconds of silence that mean a hang, on models on which known deviations do hang.
+SILENCE = 15.0
 
 
 def known() -> Dict[str, Platform]:
@@ -47,7 +47,7 @@ def further_models() -> Iterator[Platform]:
             for root in ("", *ROOTS):
                 platform = cls(root, model)
                 if model in hanging:
-                    platform.time_scale *= HANGS_SCALE
+                    platform.silence = SILENCE
                 if model != cls.model:
                     yield platform
 
