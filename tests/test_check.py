@@ -155,7 +155,8 @@ def test_counts_of_a_suite(tmp_path):
     results = [{"type": "result", "verdict": verdict, "unexpected": unexpected}
                for verdict, unexpected in (("PASS", False), ("XFAIL", False), ("SKIP", False),
                                            ("SKIP", True), ("FAIL", True))]
-    summary = {"type": "summary", "total": 5, "unexpected": 2, "interrupted": False}
+    summary = {"type": "summary", "total": 5, "unexpected": 2, "interrupted": False,
+               "complaints": []}
 
     def tally(*records) -> Tally:
         stream.write_text("".join(json.dumps(record) + "\n" for record in records))
@@ -165,6 +166,8 @@ def test_counts_of_a_suite(tmp_path):
     assert found.slowest == [(3.5, "s on p")]
     shared = tally(boot, dict(boot, suite="t"), *results, summary)
     assert shared.slowest == [(1.5, "a machine on p")]
+    stale = tally(boot, *results, dict(summary, complaints=["a line was not needed"]))
+    assert (stale.passed, stale.failed) == (2, 3)
     for bad in ([boot], [], [dict(summary, total=0)], [dict(summary, interrupted=True)]):
         assert tally(*bad).failed == 1
 

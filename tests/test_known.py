@@ -66,7 +66,8 @@ def test_conditions(extra, fits):
 
 def test_complaints():
     assert judged("FAIL")[2] == []
-    assert "was not needed" in judged("SKIP")[2][0]
+    assert "was not needed" in judged("PASS")[2][0]
+    assert judged("SKIP")[2] == [] and judged("NOTRUN")[2] == []
     assert "was not needed" not in str(judged("FAIL", case="s/c")[2])
     assert "expired on 2020-01-01" in judged("FAIL", "expires = 2020-01-01\n")[2][0]
     listed = Deviations(known.parse(HEAD, "f"), "tcg", "1.0", "2026-11-22")
@@ -88,3 +89,29 @@ def test_no_entry_of_the_projects_own_files_is_blank_and_every_line_can_be_read(
     for name in sorted(os.listdir(directory)):
         for deviation in known.load(directory, name[:-4]) if name.endswith(".cfg") else ():
             assert deviation.lines(), "%s: [%s] is blank" % (deviation.where, deviation.name)
+
+
+LINES = HEAD + 'seen = """\ns/a1: #UD@A[if=1,rf=0]\ns/a1 s/b: #UD@B[if=1,rf=0]\nCRASH: it died\n"""\n'
+
+
+@pytest.mark.parametrize("shown,missing", [
+    ({"s/a1": "#UD@A[if=1,rf=0]", "s/b": "#UD@B[if=1,rf=0]"}, ["CRASH: it died"]),
+    ({"s/a1": "#UD@B[if=1,rf=0]", "s/b": ""}, ["#UD@A[if=1,rf=0]", "CRASH: it died"]),
+    ({"s/a1": "#UD@A[if=1,rf=0]"}, []), ({"s/a1": "", "s/b": ""}, [])])
+def test_a_line_that_was_not_needed(shown, missing):
+    """A case that shows nothing was skipped; one that is not there did not run."""
+    listed = Deviations(known.parse(LINES, "f"), "tcg", "1.0", "2026-11-22")
+    for case, trace in shown.items():
+        listed.apply(Result("tcg", case, "FAIL" if trace else "SKIP", expected=["NMI@A"],
+                            observed=[trace]), "")
+    said = listed.complaints(Ids(["s/a1", "s/b"]))
+    assert [line.partition("not needed: ")[2] for line in said] == missing
+    assert listed.complaints(Ids(["s/a1", "s/*"])) == [], "a suite that nobody has read"
+
+
+def test_a_line_for_another_cpu_or_version_is_not_missed():
+    for extra in ("cpu = Genuine*\n", "versions = >=2\n", "intermittent = yes\n"):
+        listed = Deviations(known.parse(LINES + extra, "f"), "tcg", "1.0", "2026-11-22")
+        for case in ("s/a1", "s/b"):
+            listed.apply(Result("tcg", case, "FAIL", observed=["#UD@B[if=1,rf=0]"]), "Authentic")
+        assert listed.complaints(Ids(["s/a1", "s/b"])) == []

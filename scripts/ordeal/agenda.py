@@ -75,8 +75,7 @@ class Agenda:
             if stem:
                 listed += known.seen_through(known.load(directory, stem), version, stem)
             self.known[platform.name] = Deviations(
-                listed, platform.name, platform.version(self.host), today,
-                bool(platform.variant_of))
+                listed, platform.name, platform.version(self.host), today)
 
     def _units(self, platform: Platform, suite: Suite, cases: List[Case],
                index: int) -> List[Unit]:

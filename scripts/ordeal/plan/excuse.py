@@ -22,16 +22,14 @@ class Deviations:
     """The deviations that apply to one platform in this run, and which of them were used."""
 
     def __init__(self, deviations: Iterable[Deviation], platform: str, version: str,
-                 today: str, borrowed: bool = False) -> None:
+                 today: str) -> None:
         self.platform, self.version, self.today = platform, version, today
-        #: The file is that of another CPU model, so entries may be for what this one lacks.
-        self.borrowed = borrowed
         self.used: Dict[str, int] = {}
         self.touched: Dict[str, int] = {}
-        #: The listed cases that ran, those that were skipped, and the lines of `seen` that were
-        #: shown, by file and line.
-        self.ran: Set[str] = set()
-        self.skipped: Set[str] = set()
+        #: Which entry's cases ran, which were skipped (for example because the file has entries for
+        #: what another CPU model offers), and which lines of `seen` were shown, by file and line.
+        self.ran: Set[Tuple[str, str]] = set()
+        self.skipped: Set[Tuple[str, str]] = set()
         self.shown: Set[str] = set()
         #: What is wrong with lines of `seen`, as far as only the results show it.
         self.faults: Set[str] = set()
@@ -60,12 +58,13 @@ class Deviations:
         holding = [(d, lines) for d, lines in self._match(result.case, cpu)
                    if not d.expires or d.expires >= self.today]
         for deviation, lines in holding:
-            if result.raw != SKIP or not self.borrowed:
+            if result.raw not in (SKIP, NOTRUN):
                 self.touched[deviation.name] = self.touched.get(deviation.name, 0) + 1
+            if result.raw != NOTRUN:
+                (self.skipped if result.raw == SKIP else self.ran).add(
+                    (deviation.name, result.case))
             self._find_faults(deviation, lines, result)
             self.shown.update(line.where for line in lines if line.pattern.fits(result))
-        if holding and result.raw != NOTRUN:
-            (self.skipped if result.raw == SKIP else self.ran).add(result.case)
         named = [(d, lines) for d, lines in holding if result.raw in d.verdicts]
         strict = [d for d, _ in holding if not d.intermittent]
         if not self._excuse(named, result):
@@ -179,7 +178,7 @@ class Deviations:
             return []
         version, found = version_of(deviation.version or self.version), []
         for line in deviation.lines():
-            mine = set(filter(line.serves, _cases(deviation, ids)))
+            mine = {(deviation.name, case) for case in filter(line.serves, _cases(deviation, ids))}
             if line.holds_on(self.platform, version) and line.where not in self.shown and \
                     mine & self.ran and mine <= self.ran | self.skipped:
                 found.append(line)
