@@ -64,7 +64,7 @@ $(error no image to build: there is no C file in $(SRCDIR)/x86; run configure ag
 endif
 
 .PHONY: all
-all: $(IMAGES) scripts/lab/bootdisk
+all: $(IMAGES) scripts/lab/bootdisk scripts/lab/rom
 
 # FAMILY is the file's name: the first part of the names of its cases.
 %.o: %.c config.mak Makefile
@@ -133,6 +133,12 @@ scripts/lab/bootdisk: scripts/lab/mbr.S scripts/lab/loader.c scripts/lab/bootdis
 	$(CC) $(LAB_BARE_CFLAGS) -c -o scripts/lab/loader.o $(filter %/loader.c,$^)
 	$(LD) -m elf_i386 -N -nostdlib -static --build-id=none -e mbr -Ttext=0x7c00 \
 		--oformat=binary -o $@ scripts/lab/mbr.o scripts/lab/loader.o
+# The end of the ROM from which Bochs starts an image of this suite.
+scripts/lab/rom: scripts/lab/rom.S
+	@mkdir -p $(@D)
+	$(CC) -m32 -c -o $@.o $<
+	$(LD) -m elf_i386 -N -nostdlib -static --build-id=none -e rom -Ttext=0xfffffe00 \
+		--oformat=binary -o $@ $@.o
 scripts/lab/launcher: scripts/lab/multiboot.c
 scripts/lab/fetch: scripts/lab/ata.h scripts/lab/bootdisk.h
 scripts/lab/%: scripts/lab/%.c scripts/lab/multiboot.h scripts/lab/ports.h
@@ -285,6 +291,7 @@ clean:
 	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
 	rm -rf tests/c/obj
 	rm -f $(addprefix scripts/lab/,launcher fetch stage stage.o bootdisk mbr.o loader.o)
+	rm -f scripts/lab/rom scripts/lab/rom.o
 distclean: clean
 	rm -f config.mak
 

@@ -33,7 +33,7 @@ def tree(path: str) -> str:
         source, target = os.path.join(ROOT, name), os.path.join(path, name)
         if os.path.isdir(source):
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(
-                "*.o", "*.d", "*.elf", "*.flat", "obj", "build_id.h", "bootdisk"))
+                "*.o", "*.d", "*.elf", "*.flat", "obj", "build_id.h", "bootdisk", "rom"))
         else:
             shutil.copy(source, target)
     return path

@@ -10,7 +10,7 @@ import pytest
 
 from ordeal.host import Host, version_of
 from ordeal.model import UserError
-from ordeal.platforms import bochs_disk
+from ordeal.platforms import bochs_disk, bochs_rom
 from ordeal.platforms.lab import disk, stock
 from ordeal.platforms.lab.kvm import KvmAmdTcg
 
@@ -149,6 +149,29 @@ def test_disk_as_loader_and_fetch_read_it():
     for number, (address, data) in enumerate(load.parts):
         sector, length, where = struct.unpack_from("<III", head, 28 + 12 * number)
         assert where == address and content[sector * SECTOR:sector * SECTOR + length] == data
+
+
+def test_rom_as_its_code_reads_it():
+    """scripts/lab/rom.S: the parts; in the last 512 bytes below 4 GiB code, head and reset vector."""
+    load = bochs_disk.Loadable(((0x1000, b"one"), (0x2000, b"t" * 70000)), 0x1234, 0x5678)
+    code = bytes(range(256)) * 2
+    content = bochs_rom.rom(code, load)
+    assert len(content) == 1 << 17 and content[-16:] == code[-16:]
+    assert content[-512:-256] == code[:256]
+    entry, information, count = struct.unpack_from("<III", content, len(content) - 256)
+    assert (entry, information, count) == (0x1234, 0x5678, 2)
+    for number, (address, data) in enumerate(load.parts):
+        at, words, where = struct.unpack_from("<III", content, len(content) - 244 + 12 * number)
+        at -= (1 << 32) - len(content)
+        assert where == address and content[at:at + 4 * words].rstrip(b"\0") == data
+
+
+@pytest.mark.parametrize("code, parts", [
+    (b"short", ()), (b"c" * 512, ((0, b"x" * (1 << 21)),)), (b"c" * 512, ((0, b"x"),) * 17)],
+    ids=["code", "size", "parts"])
+def test_what_a_rom_cannot_hold(code, parts):
+    with pytest.raises(UserError, match="no room"):
+        bochs_rom.rom(code, bochs_disk.Loadable(tuple(parts), 0, 0))
 
 
 def test_too_many_parts():

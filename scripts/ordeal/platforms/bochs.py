@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bochs as a platform: `bochs-intel` (VMX), `bochs-amd` (SVM), and each with another CPU model.
 
-Bochs loads no ELF file, so the image and its arguments go onto a disk with a loader
-(bochs_disk.py), or, if the image has no PVH entry, into a GRUB ISO (grub_iso.py). The console is
+Bochs loads no ELF file, so the image and its arguments go into a ROM that takes the BIOS's place
+(bochs_rom.py), or, if the image has no PVH entry, into a GRUB ISO (grub_iso.py). The console is
 port 0xe9, which Bochs writes to its standard output at once; what else Bochs says there is noise to
 the judge. COM1, written into a FIFO, is for images that do not know the port, and for a guest that
 does not find it. The guest ends by writing "Shutdown" to port 0x8900, which Bochs reports
 as a panic; only this panic is a normal end.
 """
 import os
-from typing import List, Optional, Tuple
+from typing import List, Tuple
 
 from ..host import Host, version_of
 from ..judge.session import Ending
 from ..text import clean
-from . import bochs_disk, grub_iso, toolbox
+from . import bochs_disk, bochs_rom, grub_iso, toolbox
 from .base import Job, Launch, Need, Platform
 
 OLDEST = (2, 7)
@@ -33,18 +33,19 @@ def rom(paths: tuple, root: str = "") -> str:
     return next((root + path for path in paths if os.path.exists(root + path)), "")
 
 
-def boot_disk(host: Host, image: str, args: List[str]) -> Optional[bytes]:
-    """A disk with our loader; None for an image that has no PVH entry, or before `make`."""
-    path = os.path.join(host.build, "scripts", "lab", "bootdisk")
+def boot_rom(host: Host, image: str, args: List[str]) -> bytes:
+    """A ROM with the image; b"" for one that has no PVH entry or is too large, or before `make`."""
+    path = os.path.join(host.build, "scripts", "lab", "rom")
     with open(image, "rb") as stream:
         content = stream.read()
     if not os.path.exists(path) or not bochs_disk.has_pvh_entry(content):
-        return None
-    with open(path, "rb") as stream:
-        code = stream.read()
+        return b""
     line = bochs_disk.command_line(" ".join(args), bochs_disk.MEMORY_MAP - bochs_disk.COMMAND_LINE)
-    return bochs_disk.with_payload(bochs_disk.bootable(
-        code, bochs_disk.by_pvh(content, line, MEMORY_MIB)))
+    load = bochs_disk.by_pvh(content, line, MEMORY_MIB)
+    if not bochs_rom.fits(load):
+        return b""
+    with open(path, "rb") as stream:
+        return bochs_rom.rom(stream.read(), load)
 
 
 def machine(cpu: str, memory_mib: int, roms: Tuple[str, str], lines: List[str], work: str) -> str:
@@ -152,24 +153,27 @@ class Bochs(Platform):
             self.check(host)
         # Bochs misreads quotes and non-ASCII letters in paths, so it gets short plain ones.
         os.mkfifo(os.path.join(work, "com1"))
-        bochsrc = self.bochsrc(self.roms(host), self.drive(host, job.image, args, work), work,
-                               job.smp[0] if job.smp else "1")
+        roms, drive = self.medium(host, job.image, args, work)
+        bochsrc = self.bochsrc(roms, drive, work, job.smp[0] if job.smp else "1")
         return Launch(command(self.program(host), bochsrc, work),
                       console=os.path.join(work, "com1"), both="console=e9" in args,
                       keep=[os.path.join(work, "bochs.log")])
 
-    @staticmethod
-    def drive(host: Host, image: str, args: List[str], work: str) -> List[str]:
-        """Write the boot medium into the directory work; returns its lines of the bochsrc."""
-        content = boot_disk(host, image, args)
-        if content is None:
-            path = os.path.join(work, "image.iso")
-            grub_iso.boot_iso(host, image, args, path)
-            return ["ata0-master: type=cdrom, path=\"%s\", status=inserted" % path, "boot: cdrom"]
-        path = os.path.join(work, "disk")
-        with open(path, "wb") as out:
-            out.write(content)
-        return [bochs_disk.drive(path, len(content)), "boot: disk"]
+    def medium(self, host: Host, image: str, args: List[str],
+               work: str) -> Tuple[Tuple[str, str], List[str]]:
+        """Write what boots the image into the directory work; returns the ROMs of the machine, and
+        the lines of the bochsrc for its drive."""
+        bios, vga_bios = self.roms(host)
+        content = boot_rom(host, image, args)
+        if content:
+            path = os.path.join(work, "rom")
+            with open(path, "wb") as out:
+                out.write(content)
+            return (path, vga_bios), []
+        path = os.path.join(work, "image.iso")
+        grub_iso.boot_iso(host, image, args, path)
+        return (bios, vga_bios), [
+            'ata0-master: type=cdrom, path="%s", status=inserted' % path, "boot: cdrom"]
 
     def ending(self, status: int, stderr: bytes, kept: bytes) -> Ending:
         panics = [line for line in kept.splitlines() if b"p[" in line[:24]]

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A disk that Bochs boots: our loader (scripts/lab/mbr.S, loader.c), what it loads, and a payload.
 
-The loader enters an ELF file with a PVH note: an image of this suite, or a Linux kernel
-(lab/disk.py). GRUB cannot enter a file by PVH, and takes twice as long to start as the rest of the
-boot; only images without the note are booted through it (bochs.py). scripts/lab/bootdisk.h
-describes the layout. The functions here are pure.
+The loader enters an ELF file with a PVH note: a Linux kernel of the lab (lab/disk.py), which GRUB
+cannot enter so. What PVH wants in memory is the same for an image of this suite in a ROM
+(bochs_rom.py). scripts/lab/bootdisk.h describes the layout. The functions here are pure.
 """
 import struct
 from dataclasses import dataclass
@@ -93,7 +92,7 @@ def by_pvh(elf: bytes, line: bytes, mib: int,
 
 
 def has_pvh_entry(content: bytes) -> bool:
-    """Whether this is a whole ELF file with a PVH note; anything else is left to GRUB."""
+    """Whether this is a whole ELF file with a PVH note; on Bochs anything else is left to GRUB."""
     try:
         return content[:5] == _ELF64 and pvh_entry(content) != 0
     except struct.error:
