@@ -130,5 +130,5 @@ CASE(guest_samples, "-", "ten thousand samples of a sweep across the exit of a g
 					  .play = play_in_guest,
 					  .leave = hv_stop };
 
-	measure_samples(&ud, 20, 480);
+	measure_samples(&ud, 20, 320);
 }

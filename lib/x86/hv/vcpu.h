@@ -78,8 +78,9 @@ struct hv_vendor {
 	/* Lets root take a pending interrupt, which an honest shim never does. */
 	void (*take_interrupt)(void);
 
-	/* The instruction that calls the hypervisor: three bytes. */
-	u8 hypercall[3];
+	/* The instruction that calls the hypervisor, and UD2, which ends what a translator of code
+	 * sees of the landing. */
+	u8 hypercall[5];
 };
 
 extern const struct hv_vendor vmx_vendor, svm_vendor;

@@ -148,7 +148,10 @@ void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
 
 void scene_land_by(struct scene *scene, const u8 *bytes, size_t n)
 {
-	append((u8 *)scene_leave_address(scene), bytes, n);
+	u8 *at = (u8 *)scene_leave_address(scene);
+
+	if (memcmp(at, bytes, n)) /* a translator of code would begin anew */
+		append(at, bytes, n);
 }
 
 void scene_land_from_cpl3(struct scene *scene)

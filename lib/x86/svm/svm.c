@@ -294,5 +294,5 @@ const struct hv_vendor svm_vendor = {
 	.intercept_exceptions = svm_intercept_exceptions,
 	.map_page = svm_map_page,
 	.take_interrupt = svm_take_interrupt,
-	.hypercall = { 0x0f, 0x01, 0xd9 }, /* VMMCALL */
+	.hypercall = { 0x0f, 0x01, 0xd9, 0x0f, 0x0b }, /* VMMCALL; UD2 */
 };

@@ -128,7 +128,7 @@ static const char *come_to_rest(void)
 			return "the interrupt was still pending after the scene, and was not served with IF=1";
 	}
 	if (!the_scene()->eoi_in_handler)
-		lapic_eoi();
+		lapic_write(LAPIC_EOI, 0); /* what is read next is read after it */
 	if (lapic_isr(VEC) || lapic_irr(VEC))
 		return "the interrupt came once more";
 	return NULL;

@@ -227,5 +227,5 @@ const struct hv_vendor vmx_vendor = {
 	.intercept_exceptions = vmx_intercept_exceptions,
 	.map_page = vmx_map_page,
 	.take_interrupt = vmx_take_interrupt,
-	.hypercall = { 0x0f, 0x01, 0xc1 }, /* VMCALL */
+	.hypercall = { 0x0f, 0x01, 0xc1, 0x0f, 0x0b }, /* VMCALL; UD2 */
 };
