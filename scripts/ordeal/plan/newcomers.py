@@ -13,8 +13,6 @@ from .known import UNEXPLAINED
 from .scopes import Spot, lines, of_platforms
 
 _MAX_CITATIONS = 3
-#: A remark names so many cases; the diff names all.
-_MAX_NAMES = 12
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,9 @@ def safe(pattern: str) -> str:
                       else " -- the log itself has a *")
 
 
-def who(spots: AbstractSet[Spot]) -> str:
-    """The cases, or the first of many, and the platforms, for a remark."""
+def who(spots: AbstractSet[Spot], limit: int = 0) -> str:
+    """The cases and the platforms, for a remark; the first cases of more than a limit."""
     cases = sorted({case for _, case in spots})
-    more = " and %d more" % (len(cases) - _MAX_NAMES) if len(cases) > _MAX_NAMES else ""
-    return "%s%s on %s" % (" ".join(cases[:_MAX_NAMES]), more,
-                           ", ".join(sorted({name for name, _ in spots})))
+    shown = cases[:limit or None]
+    more = " and %d more" % (len(cases) - len(shown)) if len(shown) < len(cases) else ""
+    return "%s%s on %s" % (" ".join(shown), more, ", ".join(sorted({name for name, _ in spots})))

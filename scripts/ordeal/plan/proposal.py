@@ -21,6 +21,8 @@ from .scopes import Spot, lines
 from .seen import Ids
 
 _WILD = set("*?[")
+#: So many cases are named that cannot be listed for the same reason.
+_MAX_NAMES = 12
 
 
 @dataclass
@@ -47,7 +49,7 @@ def propose(text: str, path: str, title: str, runs: Sequence[Ran], today: str) -
         found.remarks.append(new.remark)
     found.text = edit.text() if found.remarks else text
     hopeless = {spot for spots in evidence.hopeless.values() for spot in spots}
-    found.undone += ["%s cannot be listed: %s" % (who(spots), why)
+    found.undone += ["%s cannot be listed: %s" % (who(spots, _MAX_NAMES), why)
                      for why, spots in evidence.hopeless.items()]
     found.undone += _still_wrong(found, path, runs, today, hopeless)
     return found
