@@ -238,7 +238,7 @@ help:
 	@echo 'make check-lab      run the suite only under the real hypervisors of the lab'
 	@echo 'make mutants        test that each case can fail (takes minutes)'
 	@echo 'make lab            build the programs that run inside the lab'
-	@echo 'make bench          measure size and speed: medians of interleaved runs'
+	@echo 'make bench          measure size and speed; ARGS="--against REV" compares'
 	@echo 'make profile        print where the instructions of a case go'
 	@echo 'make coverage       write docs/coverage.md from a run on the emulators'
 	@echo 'make models         list the CPU models of Bochs and what each says that it offers'
