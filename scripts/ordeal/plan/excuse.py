@@ -173,13 +173,14 @@ class Deviations:
 
     def unshown(self, deviation: Deviation, ids: "Ids") -> List["Line"]:
         """The lines of an entry that no case showed, although all cases that they serve ran, or were
-        skipped."""
+        skipped. Lines that say why a run may show something else do not count."""
         if any(ids.unread(glob) for glob in deviation.cases):
             return []
         version, found = version_of(deviation.version or self.version), []
         for line in deviation.lines():
             mine = {(deviation.name, case) for case in filter(line.serves, _cases(deviation, ids))}
-            if line.holds_on(self.platform, version) and line.where not in self.shown and \
+            if not line.why and line.holds_on(self.platform, version) and \
+                    line.where not in self.shown and \
                     mine & self.ran and mine <= self.ran | self.skipped:
                 found.append(line)
         return found
