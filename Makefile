@@ -64,7 +64,7 @@ $(error no image to build: there is no C file in $(SRCDIR)/x86; run configure ag
 endif
 
 .PHONY: all
-all: $(IMAGES) scripts/lab/bootdisk scripts/lab/rom
+all: $(IMAGES) x86/explain scripts/lab/bootdisk scripts/lab/rom
 
 # FAMILY is the file's name: the first part of the names of its cases.
 %.o: %.c config.mak Makefile
@@ -111,6 +111,18 @@ BUILD_COMPILER := $(shell $(CC) --version | head -n 1 | tr -c 'a-zA-Z0-9.+\n' '_
 .PHONY: FORCE
 FORCE:
 
+# The model as a program of the host: docs/model.md.
+EXPLAIN_SOURCES := $(call sources,scripts/explain/*.c lib/x86/model/*.c lib/x86/order/*.c \
+	lib/x86/base/*.c)
+EXPLAIN_HEADERS := $(call sources,scripts/explain/*.h $(addprefix lib/x86/,\
+	model/*.h model/*.def order/*.h order/*.def base/*.h stage/playground.h machine/paging.h))
+EXPLAIN_CFLAGS = -std=gnu11 -m64 -O2 -fno-pie -no-pie -Wall -Wextra -Wno-override-init \
+	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
+	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/scripts/explain
+x86/explain: $(EXPLAIN_SOURCES) $(EXPLAIN_HEADERS) config.mak
+	@mkdir -p $(@D)
+	$(CC) $(EXPLAIN_CFLAGS) -Wl,-z,noexecstack -o $@ $(filter %.c,$^)
+
 # The lab's own programs (scripts/lab) run in its small Linux. They are static, because that Linux
 # has no libraries.
 LAB_CFLAGS = -std=gnu11 -m64 -O2 -static -s -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS))
@@ -145,15 +157,15 @@ scripts/lab/%: scripts/lab/%.c scripts/lab/multiboot.h scripts/lab/ports.h
 	@mkdir -p $(@D)
 	$(CC) $(LAB_CFLAGS) -o $@ $(filter %.c,$^)
 
-# --- Host tests: base/ and order/ as they are, and for some tests one more file of lib/x86, for
-# which tests/c/machine.c fakes the machine.
+# --- Host tests: base/, order/ and model/ as they are, and for some tests one more file of
+# lib/x86, for which tests/c/machine.c fakes the machine.
 HOST_TESTS := $(patsubst %,tests/c/obj/%.test,\
 	$(filter-out check machine made_up,$(basename $(notdir $(call sources,tests/c/*.c)))))
 HOST_PARTS := $(patsubst %.c,tests/c/obj/%.o,tests/c/check.c tests/c/made_up.c \
-	$(call sources,lib/x86/base/*.c lib/x86/order/*.c))
+	$(call sources,lib/x86/base/*.c lib/x86/order/*.c lib/x86/model/*.c))
 HOST_CFLAGS = -std=gnu11 -m64 -O1 -g -fno-pie -Wall -Wextra -Wno-override-init $(SANITIZE) \
 	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
-	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c
+	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c -iquote $(SRCDIR)/scripts/explain
 SANITIZE = $(eval SANITIZE := $(shell echo 'int main(void) { return 0; }' | $(CC) -m64 -no-pie \
 	-fsanitize=address,undefined -x c -o /dev/null - 2>/dev/null && \
 	echo -fsanitize=address,undefined -fno-sanitize-recover=undefined))$(SANITIZE)
@@ -170,6 +182,8 @@ tests/c/obj/%.o: %.S config.mak Makefile
 host_objects = $(patsubst %,tests/c/obj/%.o,$(1))
 tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
 tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/multiboot)
+tests/c/obj/model.test: $(call host_objects,$(addprefix scripts/explain/,\
+	words options machine_options near))
 tests/c/obj/scene.test: $(call host_objects,\
 	tests/c/machine lib/x86/scene/scene lib/x86/machine/entry lib/x86/machine/profile)
 tests/c/obj/search.test: $(call host_objects,lib/x86/sweep/search)
@@ -290,6 +304,7 @@ clean:
 	rm -f $(foreach i,$(SINGLE),$(i).o $(i).d)
 	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
 	rm -rf tests/c/obj
+	rm -f x86/explain
 	rm -f $(addprefix scripts/lab/,launcher fetch stage stage.o bootdisk mbr.o loader.o)
 	rm -f scripts/lab/rom scripts/lab/rom.o
 distclean: clean

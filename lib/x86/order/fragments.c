@@ -15,13 +15,14 @@
 		fragment_start_##id, fragment_end_##id                                             \
 	}
 
-#define FRAGMENT(id, name, text)		ASSEMBLE(id, text)
-#define LAPIC_FRAGMENT(id, name, x2apic, xapic) ASSEMBLE(id, x2apic) ASSEMBLE(id##_xapic, xapic)
+#define FRAGMENT(id, name, text, ...) ASSEMBLE(id, text)
+#define LAPIC_FRAGMENT(id, name, x2apic, xapic, ...)                                               \
+	ASSEMBLE(id, x2apic) ASSEMBLE(id##_xapic, xapic)
 #include "order/fragments.def"
 #undef FRAGMENT
 
 const struct fragment fragments[FRAGMENT_COUNT] = {
-#define FRAGMENT(id, name, text) [FRAGMENT_##id] = { name, CODE(id) },
+#define FRAGMENT(id, name, text, ...) [FRAGMENT_##id] = { name, CODE(id) },
 #include "order/fragments.def"
 #undef FRAGMENT
 };
@@ -30,8 +31,8 @@ static const struct {
 	u16 fragment;
 	struct code code;
 } of_xapic[] = {
-#define FRAGMENT(id, name, text)
-#define LAPIC_FRAGMENT(id, name, x2apic, xapic) { FRAGMENT_##id, CODE(id##_xapic) },
+#define FRAGMENT(id, name, text, ...)
+#define LAPIC_FRAGMENT(id, name, x2apic, xapic, ...) { FRAGMENT_##id, CODE(id##_xapic) },
 #include "order/fragments.def"
 #undef FRAGMENT
 };

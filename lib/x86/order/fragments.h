@@ -26,7 +26,7 @@
 
 enum fragment_id {
 	FRAGMENT_NONE,
-#define FRAGMENT(id, name, text) FRAGMENT_##id,
+#define FRAGMENT(id, name, text, ...) FRAGMENT_##id,
 #include "order/fragments.def"
 #undef FRAGMENT
 	FRAGMENT_COUNT,

@@ -19,7 +19,7 @@
 
 /* Steps: STI, NOP, RDMSR ... */
 enum {
-#define FRAGMENT(id, name, text) id = FRAGMENT_##id,
+#define FRAGMENT(id, name, text, ...) id = FRAGMENT_##id,
 #include "order/fragments.def"
 #undef FRAGMENT
 };

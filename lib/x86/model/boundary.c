@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The priority table: "Priority Among Concurrent Events" of the Intel SDM, volume 3A; "Priorities"
+ * of the AMD APM, volume 2. What it leaves out cannot be in a situation: reset and machine checks
+ * (class 1), task switches (2), SMI and INIT (3).
+ */
+#include "model/inside.h"
+
+/* --- What waits at this boundary --- */
+
+static bool trap_waits(struct model *model)
+{
+	const struct cpu *cpu = &model->cpu;
+
+	if (!cpu->traps || (cpu->deferred && !(cpu->traps & DR6_BS)))
+		return false;
+	if (cpu->shadow & SHADOW_MOV_SS && right(model, RULE_MOV_SS_HOLDS_TRAPS))
+		return false;
+	return !(cpu->shadow & SHADOW_STI) || right(model, RULE_STI_SHADOW_LETS_TRAPS);
+}
+
+static bool nmi_waits(struct model *model)
+{
+	const struct cpu *cpu = &model->cpu;
+
+	if (!cpu->nmis || cpu->deferred || (cpu->nmi_blocked && right(model, RULE_NMI_WAITS)))
+		return false;
+	if (cpu->shadow & SHADOW_STI && choose(model, CHOICE_NMI_IN_STI_SHADOW, 2))
+		return false;
+	if (cpu->shadow & SHADOW_MOV_SS)
+		return is_amd(model) ? choose(model, CHOICE_NMI_IN_MOV_SS_SHADOW, 2)
+				     : !right(model, RULE_MOV_SS_HOLDS_NMI);
+	return true;
+}
+
+/* Is this the handler of an NMI, in which interrupts are not looked at yet? */
+static bool waits_in_nmi_handler(struct model *model)
+{
+	const struct cpu *cpu = &model->cpu;
+	u8 answer;
+
+	if (!in_handler(cpu) || cpu->handlers[cpu->depth - 1].vector != NMI_VECTOR)
+		return false;
+	answer = choose(model, CHOICE_IRQ_AFTER_NMI, 3);
+	return answer == 1 || (answer == 2 && cpu->at.place & PLACE_ENTRY);
+}
+
+/* What holds a maskable interrupt back that the LAPIC offers; RULE_NONE: nothing does. */
+static enum rule irq_held_by(struct model *model)
+{
+	const struct cpu *cpu = &model->cpu;
+
+	if (!(cpu->rflags & RFLAGS_IF) && right(model, RULE_IF_HOLDS))
+		return RULE_IF_HOLDS;
+	if (cpu->shadow & SHADOW_STI)
+		return RULE_STI_SHADOW;
+	if (cpu->shadow & SHADOW_MOV_SS && right(model, RULE_MOV_SS_HOLDS_IRQ))
+		return RULE_MOV_SS_HOLDS_IRQ;
+	if (cpu->shadow & SHADOW_OTHER)
+		return RULE_NO_OTHER_SHADOW;
+	return waits_in_nmi_handler(model) ? RULE_NMI : RULE_NONE;
+}
+
+static bool irq_waits(struct model *model)
+{
+	enum rule held;
+
+	if (!offered(model) || model->cpu.deferred)
+		return false;
+	held = irq_held_by(model);
+	if (held)
+		model->cpu.held = (u8)held;
+	return !held;
+}
+
+/* A bit of B0 to B3 for each instruction breakpoint on the place where the processor stands. */
+static u16 breakpoints_here(const struct model *model)
+{
+	const struct situation *s = model->situation;
+	u64 rip = boundary_address(model, model->cpu.at);
+	u16 bits = 0;
+
+	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
+		if (s->breakpoints[n].armed && s->breakpoints[n].kind == BREAK_EXECUTE &&
+		    s->breakpoints[n].address == rip)
+			bits |= (u16)(DR6_B0 << n);
+	return bits;
+}
+
+static bool breakpoint_waits(struct model *model)
+{
+	const struct cpu *cpu = &model->cpu;
+	struct raised raised;
+
+	if (!breakpoints_here(model) || cpu->between)
+		return false;
+	if (cpu->rflags & RFLAGS_RF && right(model, RULE_RF_PASSES))
+		return false;
+	if (cpu->shadow & SHADOW_MOV_SS && !choose(model, CHOICE_BREAKPOINT_AFTER_MOV_SS, 2))
+		return false;
+	return !is_amd(model) || !fetch_raises(model, &raised) ||
+	       !choose(model, CHOICE_BREAKPOINT_OR_FETCH, 2);
+}
+
+static bool fetch_waits(struct model *model)
+{
+	struct raised raised;
+
+	return fetch_raises(model, &raised);
+}
+
+static bool decoding_waits(struct model *model)
+{
+	struct raised raised;
+
+	return decoding_raises(model, &raised);
+}
+
+static bool execution_waits(struct model *model)
+{
+	struct raised raised;
+
+	return execution_raises(model, &raised) && right(model, RULE_EXECUTE);
+}
+
+/* --- And is taken --- */
+
+static void take_trap(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+	u16 traps = cpu->traps;
+	enum rule why = RULE_DATA_BREAKPOINT;
+
+	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
+		if (traps >> n & 1 && model->situation->breakpoints[n].kind == BREAK_IO)
+			why = RULE_PORT_BREAKPOINT;
+	if (traps & DR6_BS)
+		why = RULE_STEP;
+
+	cpu->traps = 0;
+	if (!(cpu->rflags & RFLAGS_RF) && !cpu->between && breakpoints_here(model) &&
+	    choose(model, CHOICE_MERGED_BREAKPOINT, 2))
+		traps |= breakpoints_here(model);
+	if (traps & ~DR6_BS && !right(model, RULE_ONE_TRAP))
+		traps &= (u16)~DR6_BS;
+	if (!right(model, RULE_DR6_STEP))
+		traps &= (u16)~DR6_BS;
+	if (!right(model, RULE_DR6_BREAKPOINT))
+		traps &= DR6_BS;
+	cpu->dr6 |= traps;
+	deliver(model, DB_VECTOR, KIND_TRAP, 0, cpu->at, why);
+}
+
+static void take_nmi(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	cpu->nmis = right(model, RULE_NMI_ONE) ? 0 : cpu->nmis - 1;
+	deliver(model, NMI_VECTOR, KIND_EXTERNAL, 0, cpu->at, RULE_NMI);
+}
+
+static void take_irq(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+	u8 vector = offered(model);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cpu->pending); i++)
+		if (cpu->pending[i] == vector)
+			cpu->pending[i] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(cpu->in_service); i++) {
+		if (cpu->in_service[i])
+			continue;
+		cpu->in_service[i] = vector;
+		break;
+	}
+	deliver(model, vector, KIND_EXTERNAL, 0, cpu->at, RULE_IRQ);
+}
+
+static void take_breakpoint(struct model *model)
+{
+	if (right(model, RULE_DR6_BREAKPOINT))
+		model->cpu.dr6 |= breakpoints_here(model);
+	deliver(model, DB_VECTOR, KIND_BREAKPOINT, 0, model->cpu.at, RULE_BREAKPOINT);
+}
+
+/* A fault leaves no trap, but for one that MOV SS has kept for this boundary. */
+static void take_fault(struct model *model, const struct raised *raised, enum rule why)
+{
+	struct cpu *cpu = &model->cpu;
+	const struct instruction *instruction = instruction_here(model);
+	struct boundary after = boundary_after(model, cpu->at);
+
+	if (cpu->shadow & SHADOW_MOV_SS && !right(model, RULE_MOV_SS_LETS_FAULTS)) {
+		cpu->shadow = 0;
+		cpu->at = after;
+		return;
+	}
+	if (cpu->traps && !choose(model, CHOICE_KEPT_OVER_FAULT, 2))
+		cpu->traps = 0;
+	if (!right(model, RULE_FAULT_NO_TRAP))
+		cpu->traps |= (cpu->rflags & RFLAGS_TF ? DR6_BS : 0) |
+			      (instruction ? breakpoints_met(model, instruction) : 0);
+	if (instruction && instruction->effect == EFFECT_IRETQ)
+		cpu->nmi_blocked &= is_amd(model) ? choose(model, CHOICE_IRET_THAT_FAULTS, 2)
+						  : !right(model, RULE_FAULTING_IRET_UNBLOCKS);
+	if (raised->kind == KIND_DETECT)
+		cpu->dr6 |= DR6_BD;
+	if (raised->vector == PF_VECTOR && right(model, RULE_CR2))
+		cpu->cr2 = raised->address;
+	if (!right(model, RULE_FAULT_RESTARTS) && raised->kind == KIND_FAULT)
+		cpu->at = after;
+	deliver(model, raised->vector, (enum delivery_kind)raised->kind, raised->error, cpu->at,
+		why);
+}
+
+static void take_fetch_fault(struct model *model)
+{
+	struct raised raised;
+
+	if (fetch_raises(model, &raised))
+		take_fault(model, &raised, RULE_FETCH);
+}
+
+static void take_decoding_fault(struct model *model)
+{
+	struct raised raised;
+
+	if (decoding_raises(model, &raised))
+		take_fault(model, &raised, RULE_DECODE);
+}
+
+static void take_execution_fault(struct model *model)
+{
+	struct raised raised;
+
+	if (execution_raises(model, &raised))
+		take_fault(model, &raised,
+			   raised.kind == KIND_DETECT ? RULE_GENERAL_DETECT : RULE_EXECUTE);
+}
+
+/* --- The table --- */
+
+static const struct line {
+	enum rule rule; /* why it stands above the next line */
+	bool (*waits)(struct model *model);
+	void (*take)(struct model *model);
+} priorities[] = {
+	/* SDM class 4; APM: the same: traps on the previous instruction: TF, data, I/O */
+	{ RULE_TRAP, trap_waits, take_trap },
+	/* 5; the same: NMI */
+	{ RULE_NMI, nmi_waits, take_nmi },
+	/* 6; the same: maskable interrupts */
+	{ RULE_IRQ, irq_waits, take_irq },
+	/* 7; the APM has it in one class with the next line: instruction breakpoints */
+	{ RULE_BREAKPOINT, breakpoint_waits, take_breakpoint },
+	/* 8; the same: faults of fetching the next instruction */
+	{ RULE_FETCH, fetch_waits, take_fetch_fault },
+	/* 9; the same: faults of decoding it: #UD, #NM, more than 15 bytes */
+	{ RULE_DECODE, decoding_waits, take_decoding_fault },
+	/* 10; the same: faults of executing it */
+	{ RULE_EXECUTE, execution_waits, take_execution_fault },
+};
+
+/* What needs no event to come to be: arrivals, and what becomes visible late. */
+static void arrive(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	for (size_t i = 0; i < SITUATION_ARRIVALS; i++) {
+		const struct arrival *arrival = &model->situation->arrivals[i];
+
+		if (!arrival->vector || arrival->place != cpu->at.place || cpu->arrived & 1 << i ||
+		    in_handler(cpu))
+			continue;
+		cpu->arrived |= (u8)(1 << i);
+		if (arrival->vector == NMI_VECTOR)
+			cpu->nmis++;
+		else
+			request(model, arrival->vector);
+	}
+	if (cpu->tpr_is_late && !choose(model, CHOICE_WHEN_TPR, 2)) {
+		cpu->tpr_is_late = false;
+		cpu->tpr_class = cpu->late_tpr_class;
+	}
+	if (cpu->late_vector && !choose(model, CHOICE_WHEN_SELF_IPI, 2)) {
+		request(model, cpu->late_vector);
+		cpu->late_vector = 0;
+	}
+}
+
+/* HLT and MWAIT wait until something wakes the processor: "HLT-Halt", "MWAIT-Monitor Wait". */
+static void wait(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	cpu->halted = false;
+	if (trap_waits(model) && !choose(model, CHOICE_STEPPED_HLT, 2))
+		return;
+	if (nmi_waits(model) || irq_waits(model) || (cpu->waits_for_any && offered(model)))
+		return;
+	if (model->situation->timer) {
+		request(model, model->situation->timer);
+		if (irq_waits(model) || (cpu->waits_for_any && offered(model)))
+			return;
+	}
+	unknown(model, "nothing ends the wait of HLT or MWAIT");
+}
+
+void boundary(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	arrive(model);
+	if (cpu->halted)
+		wait(model);
+	cpu->deferred = false;
+	if (cpu->between &&
+	    ((cpu->traps && !(cpu->traps & DR6_BS)) || nmi_waits(model) || irq_waits(model)))
+		cpu->deferred = choose(model, CHOICE_WHEN_BETWEEN, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++) {
+		const struct line *line = &priorities[i];
+		bool swapped = false;
+
+		if (!right(model, line->rule) && i + 1 < ARRAY_SIZE(priorities))
+			swapped = line[1].waits(model);
+		if (swapped)
+			line++;
+		if (!swapped && !line->waits(model))
+			continue;
+		line->take(model);
+		return;
+	}
+	if (in_handler(cpu))
+		handle(model);
+	else
+		execute(model);
+}

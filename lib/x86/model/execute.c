@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An instruction that does not fault is executed: what it does to the flags, where it leads, which
+ * shadow it has, and which traps it leaves for the boundary after it.
+ */
+#include "model/inside.h"
+
+enum { SELF_IPI_VECTOR = 0x90 }; /* of MSR_SELF_IPI_HIGH */
+
+#define SYSRET_FLAGS 0x3c7fd7 /* "SYSRET-Return From Fast System Call" */
+
+/* An instruction on its way: what the end of execute() has to know of it. */
+struct execution {
+	struct boundary next;
+	u32 old_flags;
+	u8 old_shadow;
+	u8 shadow;	/* that it begins */
+	bool keeps_rf;	/* loads RF, or is not complete */
+	bool unstepped; /* is not stepped, whatever TF is */
+	bool stepped;	/* is, whatever TF was */
+	bool by_new_tf; /* TF counts as it is afterwards */
+	bool delivered; /* an event was delivered: all is done */
+};
+
+static u64 pop(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+	u64 word;
+
+	if (!cpu->stack_words) {
+		unknown(model,
+			"an instruction takes from the stack what the scene has not put there");
+		return 0;
+	}
+	word = cpu->stack[0];
+	cpu->stack_words--;
+	cpu->registers[BASE_RSP] += 8;
+	for (size_t i = 0; i < cpu->stack_words; i++)
+		cpu->stack[i] = cpu->stack[i + 1];
+	return word;
+}
+
+static void push(struct model *model, u64 word)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (cpu->stack_words == MODEL_STACK || cpu->bad_rsp) {
+		unknown(model, "the scene pushes more than the model has room for");
+		return;
+	}
+	for (size_t i = cpu->stack_words; i > 0; i--)
+		cpu->stack[i] = cpu->stack[i - 1];
+	cpu->stack[0] = word;
+	cpu->stack_words++;
+	cpu->registers[BASE_RSP] -= 8;
+}
+
+/* Loads those flags of @value that the instruction may change at its CPL. */
+static void load_flags(struct model *model, u32 value)
+{
+	struct cpu *cpu = &model->cpu;
+	u32 mask = RFLAGS_TF | RFLAGS_RF | RFLAGS_AC;
+
+	if (cpu->cpl <= (cpu->rflags >> 12 & 3))
+		mask |= RFLAGS_IF;
+	if (!cpu->cpl)
+		mask |= RFLAGS_IOPL3 | RFLAGS_VIF | RFLAGS_VIP;
+	cpu->rflags = (cpu->rflags & ~mask) | (value & mask);
+}
+
+/* POPF, IRET and SYSRET: a wrong model gives them a shadow. */
+static void no_shadow(struct model *model, struct execution *e)
+{
+	if (model->cpu.rflags & ~e->old_flags & RFLAGS_IF && !right(model, RULE_NO_OTHER_SHADOW))
+		e->shadow = SHADOW_OTHER;
+}
+
+static void iretq(struct model *model, struct execution *e)
+{
+	struct cpu *cpu = &model->cpu;
+	u64 rip = pop(model), cs = pop(model);
+	u32 flags = (u32)pop(model);
+
+	pop(model);
+	pop(model);
+	e->next = boundary_at(model, rip);
+	if (right(model, RULE_IRET))
+		load_flags(model, flags);
+	e->keeps_rf = right(model, RULE_IRET_LOADS_RF);
+	cpu->cpl = cs & SEL_RPL3;
+	if (right(model, RULE_IRET_UNBLOCKS))
+		cpu->nmi_blocked = false;
+	no_shadow(model, e);
+}
+
+/* Bit by bit as the pages of SYSCALL, SYSRET and SYSENTER have it. */
+static void fast_call(struct model *model, enum effect effect, struct execution *e)
+{
+	struct cpu *cpu = &model->cpu;
+	const struct situation *s = model->situation;
+	u32 old_tf = cpu->rflags & RFLAGS_TF;
+
+	if (effect == EFFECT_SYSCALL) {
+		cpu->rcx = boundary_address(model, e->next);
+		cpu->r11 = cpu->rflags & ~RFLAGS_RF;
+		if (right(model, RULE_SYSCALL))
+			cpu->rflags &= ~s->fmask;
+		cpu->cpl = 0;
+		e->next = boundary_at(model, s->lstar);
+		e->by_new_tf = right(model, RULE_SYSCALL_STEPPED);
+	} else if (effect == EFFECT_SYSRET) {
+		cpu->cpl = 3;
+		if (right(model, RULE_SYSRET))
+			cpu->rflags = (cpu->r11 & SYSRET_FLAGS) | RFLAGS_FIXED;
+		e->next = boundary_at(model, cpu->rcx);
+		if (cpu->rflags & RFLAGS_TF && !old_tf)
+			e->stepped = is_amd(model) ? right(model, RULE_SYSRET_STEPPED)
+						   : !choose(model, CHOICE_SYSRET_SETS_TF, 2);
+		no_shadow(model, e);
+	} else {
+		if (right(model, RULE_SYSENTER))
+			cpu->rflags &= ~RFLAGS_IF;
+		cpu->cpl = 0;
+		e->next = boundary_at(model, s->sysenter_rip);
+	}
+}
+
+static void sti(struct model *model, struct execution *e)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (cpu->cpl > (cpu->rflags >> 12 & 3)) {
+		cpu->rflags |= RFLAGS_VIF;
+		return;
+	}
+	if (!(cpu->rflags & RFLAGS_IF) ? right(model, RULE_STI_SHADOW)
+				       : !right(model, RULE_STI_AGAIN))
+		e->shadow = SHADOW_STI;
+	cpu->rflags |= RFLAGS_IF;
+}
+
+static void mov_ss(struct model *model, struct execution *e)
+{
+	if (model->cpu.cpl)
+		unknown(model, "MOV SS in CPL 3 needs a selector of CPL 3");
+	e->shadow = SHADOW_MOV_SS;
+}
+
+/* One iteration of MOVSB, or the only one. */
+static void string(struct model *model, const struct instruction *i, struct execution *e)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (i->rep && !cpu->rcx)
+		return;
+	cpu->registers[BASE_RSI]++;
+	cpu->registers[BASE_RDI]++;
+	cpu->rcx -= i->rep;
+	if (!right(model, RULE_ITERATIONS))
+		cpu->rcx = 0;
+	if (i->rep && cpu->rcx) {
+		e->next = cpu->at;
+		e->keeps_rf = true;
+		cpu->between = true;
+	}
+}
+
+static void halt(struct model *model, enum effect effect, struct execution *e)
+{
+	struct cpu *cpu = &model->cpu;
+
+	cpu->waits_for_any = effect == EFFECT_MWAIT && cpu->mwait_break && right(model, RULE_MWAIT);
+	cpu->halted = right(model, RULE_HLT);
+	if (!right(model, RULE_WAKE_AFTER))
+		e->next = cpu->at;
+}
+
+static void software(struct model *model, const struct instruction *i, struct execution *e)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (!right(model, RULE_DR6_INT1) && i->vector == DB_VECTOR)
+		cpu->dr6 |= DR6_BS;
+	if (!right(model, RULE_SOFTWARE_NOT_STEPPED) && cpu->rflags & RFLAGS_TF)
+		cpu->traps |= DR6_BS;
+	deliver(model, i->vector, KIND_SOFTWARE, 0, right(model, RULE_SOFTWARE) ? e->next : cpu->at,
+		RULE_SOFTWARE);
+	e->delivered = true;
+}
+
+static void self_ipi(struct model *model, u8 vector)
+{
+	if (!is_amd(model) && right(model, RULE_SELF_IPI))
+		request(model, vector);
+	else
+		model->cpu.late_vector = vector;
+}
+
+/* What only prepares the registers and the stack of instructions to come. */
+static void prepare(struct model *model, const struct instruction *i)
+{
+	struct cpu *cpu = &model->cpu;
+	const struct situation *s = model->situation;
+	u64 rsp = cpu->registers[BASE_RSP];
+
+	switch ((enum effect)i->effect) {
+	case EFFECT_PUSH:
+		push(model, i->value);
+		break;
+	case EFFECT_PUSH_FLAGS:
+		push(model, cpu->rflags);
+		break;
+	case EFFECT_PUSH_T:
+		push(model, s->rbx);
+		break;
+	case EFFECT_PUSH_FRAME:
+		push(model, i->selector & SEL_RPL3 ? SEL_USER_DATA | SEL_RPL3 : SEL_DATA);
+		push(model, rsp);
+		push(model, i->value);
+		push(model, i->selector);
+		push(model, s->rbx);
+		break;
+	case EFFECT_POP:
+		pop(model);
+		break;
+	case EFFECT_SYSRET_FRAME:
+		cpu->rcx = s->rbx;
+		cpu->r11 = i->value;
+		break;
+	case EFFECT_SET_R11:
+		cpu->r11 |= i->value;
+		break;
+	case EFFECT_RSP_RBP:
+		cpu->registers[BASE_RSP] = cpu->registers[BASE_RBP];
+		cpu->stack_words = 0;
+		break;
+	case EFFECT_RSP_BAD:
+		cpu->bad_rsp = true;
+		break;
+	case EFFECT_MSR:
+		cpu->msr = (u8)i->value;
+		break;
+	case EFFECT_X87_ERROR:
+		cpu->x87_error = true;
+		break;
+	case EFFECT_MWAIT_BREAK:
+		cpu->mwait_break = true;
+		break;
+	case EFFECT_STRING_SETUP:
+		cpu->registers[BASE_RSI] = cpu->registers[BASE_RBP];
+		cpu->registers[BASE_RDI] = cpu->registers[BASE_RBP] + 1024;
+		cpu->rcx = s->r10;
+		break;
+	default:
+		break;
+	}
+}
+
+static void apply(struct model *model, const struct instruction *i, struct execution *e)
+{
+	struct cpu *cpu = &model->cpu;
+	enum effect effect = (enum effect)i->effect;
+
+	switch (effect) {
+	case EFFECT_STI:
+		sti(model, e);
+		break;
+	case EFFECT_CLI:
+		if (right(model, RULE_CLI))
+			cpu->rflags &= ~RFLAGS_IF;
+		break;
+	case EFFECT_MOV_SS:
+		mov_ss(model, e);
+		break;
+	case EFFECT_POPF:
+		if (right(model, RULE_POPF))
+			load_flags(model, (u32)pop(model) & ~RFLAGS_RF);
+		no_shadow(model, e);
+		break;
+	case EFFECT_IRETQ:
+		iretq(model, e);
+		break;
+	case EFFECT_RET:
+		e->next = boundary_at(model, pop(model));
+		break;
+	case EFFECT_SKIP_ONE:
+		e->next = boundary_after(model, e->next);
+		break;
+	case EFFECT_ELSEWHERE:
+	case EFFECT_NONCANONICAL:
+		e->next = boundary_at(model, cpu->registers[effect == EFFECT_ELSEWHERE ? BASE_RDI
+										       : BASE_R9]);
+		break;
+	case EFFECT_SYSCALL:
+	case EFFECT_SYSRET:
+	case EFFECT_SYSENTER:
+		fast_call(model, effect, e);
+		break;
+	case EFFECT_SOFTWARE:
+		software(model, i, e);
+		break;
+	case EFFECT_HLT:
+	case EFFECT_MWAIT:
+		halt(model, effect, e);
+		break;
+	case EFFECT_WRMSR:
+		if (cpu->msr == MSR_SELF_IPI_HIGH)
+			self_ipi(model, SELF_IPI_VECTOR);
+		break;
+	case EFFECT_CR8:
+		cpu->tpr_is_late = true;
+		cpu->late_tpr_class = (u8)model->situation->rax;
+		break;
+	case EFFECT_STRING:
+		string(model, i, e);
+		break;
+	default:
+		prepare(model, i);
+	}
+}
+
+/* The trap of a single step, if there is one after this instruction. */
+static bool is_stepped(struct model *model, const struct instruction *i, const struct execution *e)
+{
+	const struct cpu *cpu = &model->cpu;
+	bool old = right(model, RULE_STEP_BY_OLD_TF) && !e->by_new_tf;
+	u32 flags = old ? e->old_flags : cpu->rflags;
+
+	if (e->stepped)
+		return true;
+	if (!(flags & RFLAGS_TF) || !right(model, RULE_STEP))
+		return false;
+	if (cpu->state & STATE_BTF && !i->branch && right(model, RULE_BTF))
+		return false;
+	return e->shadow != SHADOW_MOV_SS || !right(model, RULE_MOV_SS_HOLDS_TRAPS) ||
+	       choose(model, CHOICE_STEP_OF_MOV_SS, 2);
+}
+
+/* A fragment of several instructions is one to the model: what would show between them must not
+ * be there. */
+static bool can_be_one(const struct cpu *cpu)
+{
+	return !(cpu->rflags & RFLAGS_TF) && !cpu->shadow && !cpu->traps && !cpu->tpr_is_late &&
+	       !cpu->late_vector;
+}
+
+void execute(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+	const struct instruction *i = instruction_here(model);
+	struct execution e = { .next = boundary_after(model, cpu->at),
+			       .old_flags = cpu->rflags,
+			       .old_shadow = cpu->shadow };
+	u16 met;
+
+	if (!i) {
+		cpu->left = true;
+		return;
+	}
+	if (!i->known) {
+		unknown(model, "an instruction of the scene has no record");
+		return;
+	}
+	if (i->several && !can_be_one(cpu)) {
+		unknown(model, "an event may come inside a fragment of several instructions");
+		return;
+	}
+	met = breakpoints_met(model, i);
+	cpu->between = false;
+	cpu->shadow = right(model, RULE_SHADOW_IS_ONE) ? 0 : cpu->shadow;
+	apply(model, i, &e);
+	if (e.delivered)
+		return;
+	if (e.shadow && e.old_shadow & (SHADOW_STI | SHADOW_MOV_SS) &&
+	    !choose(model, CHOICE_SECOND_SHADOW, 2))
+		e.shadow = 0;
+	cpu->shadow |= e.shadow;
+	if (e.shadow != SHADOW_MOV_SS || right(model, RULE_MOV_SS_KEEPS))
+		cpu->traps |= met;
+	if (is_stepped(model, i, &e))
+		cpu->traps |= DR6_BS;
+	if (!e.keeps_rf && right(model, RULE_RF_CLEARED))
+		cpu->rflags &= ~RFLAGS_RF;
+	if (i->serializing) {
+		if (cpu->tpr_is_late)
+			cpu->tpr_class = cpu->late_tpr_class;
+		if (cpu->late_vector)
+			request(model, cpu->late_vector);
+		cpu->tpr_is_late = false;
+		cpu->late_vector = 0;
+	}
+	cpu->at = e.next;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the recorder's handlers do (scene/handler.c, scene/debug.c), and the IRET with which they
+ * end.
+ */
+#include "model/inside.h"
+#include "order/vectors.h"
+
+#define TRAPS (BIT(DB_VECTOR) | BIT(BP_VECTOR) | BIT(OF_VECTOR))
+
+enum {
+	PUSH_IMM8_BYTES = 2, /* how long the first instruction of a handler's stub is */
+	PUSH_IMM32_BYTES = 5,
+	HAS_SENT = 1, /* how far a handler is, as the offset of PLACE_OUTSIDE */
+	HAS_SENT_EOI,
+};
+
+static bool is_fault(u8 vector)
+{
+	return vector < FIRST_IRQ_VECTOR && vector != NMI_VECTOR && !(TRAPS >> vector & 1);
+}
+
+/* What the handler sends, before it does anything else. */
+static void send_from_handler(struct model *model, const struct handler *h)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (model->situation->habits & HANDLERS_SEND_NMI && h->vector != NMI_VECTOR) {
+		cpu->mended = true;
+		cpu->nmis++;
+	}
+	for (size_t i = 0; i < SITUATION_ARRIVALS; i++) {
+		const struct arrival *arrival = &model->situation->arrivals[i];
+
+		if (!arrival->vector || arrival->place != (PLACE_ENTRY | h->vector) ||
+		    cpu->arrived & 1 << i)
+			continue;
+		cpu->arrived |= (u8)(1 << i);
+		if (arrival->vector == NMI_VECTOR)
+			cpu->nmis++;
+		else
+			request(model, arrival->vector);
+	}
+}
+
+/* What cases let their handlers do: above all, mend what was wrong. Does it then retry? */
+static bool follow_habits(struct model *model, struct handler *h)
+{
+	struct cpu *cpu = &model->cpu;
+	u16 habits = model->situation->habits;
+	bool retry = habits & HANDLERS_RETRY;
+
+	if (habits & HANDLERS_MEND_STACK) {
+		cpu->mended = true;
+		retry = h->vector == PF_VECTOR;
+	}
+	if (habits & HANDLERS_STEP_ONCE)
+		h->rflags &= ~RFLAGS_TF;
+	if (habits & HANDLERS_MEND_RDI && h->vector == PF_VECTOR)
+		cpu->registers[BASE_RDI] = cpu->registers[BASE_RBP] + PAGE_SIZE / 2;
+	if (habits & HANDLERS_CLEAR_TS) {
+		retry = h->vector == NM_VECTOR;
+		cpu->state &= (u16)~STATE_CR0_TS;
+	}
+	return retry;
+}
+
+/* As debug_delivered() of scene/debug.c. */
+static void debug_delivered(const struct model *model, struct handler *h)
+{
+	const struct situation *s = model->situation;
+	u64 rip = boundary_address(model, h->back);
+	bool hit = false;
+
+	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
+		hit |= h->dr6 >> n & 1 && s->breakpoints[n].armed &&
+		       s->breakpoints[n].kind == BREAK_EXECUTE && s->breakpoints[n].address == rip;
+	if (!(h->dr6 & DR6_BS) && hit)
+		h->rflags |= RFLAGS_RF;
+	if (h->back.place == PLACE_LANDING)
+		h->rflags &= ~RFLAGS_TF;
+}
+
+/* "IRET": from the handler, with the flags of its frame. */
+static void iret(struct model *model, const struct handler *h)
+{
+	struct cpu *cpu = &model->cpu;
+	u32 before = cpu->rflags;
+
+	cpu->rflags = right(model, RULE_IRET) ? h->rflags
+					      : (h->rflags & ~RFLAGS_IF) | (before & RFLAGS_IF);
+	if (!right(model, RULE_IRET_LOADS_RF))
+		cpu->rflags &= ~RFLAGS_RF;
+	if (right(model, RULE_IRET_UNBLOCKS) || h->vector == NMI_VECTOR)
+		cpu->nmi_blocked = false;
+	cpu->shadow = cpu->rflags & ~before & RFLAGS_IF && !right(model, RULE_NO_OTHER_SHADOW)
+			      ? SHADOW_OTHER
+			      : 0;
+	cpu->cpl = h->cpl;
+	cpu->at = h->back;
+}
+
+static void finish(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+	struct handler h = cpu->handlers[--cpu->depth];
+	bool retry = follow_habits(model, &h);
+
+	if (h.vector == DB_VECTOR) {
+		debug_delivered(model, &h);
+		cpu->dr6 = 0;
+	}
+	if (is_fault(h.vector) && !retry) {
+		h.back = (struct boundary){ PLACE_LANDING, 0 };
+		h.rflags &= ~RFLAGS_TF;
+		if (h.vector == DF_VECTOR)
+			h.cpl = model->situation->cpl;
+		if (h.cpl)
+			h.rflags |= RFLAGS_IOPL3;
+	}
+	if (exception_mnemonic(h.vector) && h.back.place == PLACE_LANDING && !h.back.offset)
+		cpu->returned = true;
+	iret(model, &h);
+}
+
+/* So much code is behind the processor now that nothing is late any more. */
+static void catch_up(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (cpu->tpr_is_late)
+		cpu->tpr_class = cpu->late_tpr_class;
+	if (cpu->late_vector)
+		request(model, cpu->late_vector);
+	cpu->tpr_is_late = false;
+	cpu->late_vector = 0;
+}
+
+/*
+ * A handler's own boundaries, as far as they matter: its first instruction; the second, if a shadow
+ * covers the first; one after it has sent what it sends; and one after its EOI.
+ */
+void handle(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+	struct handler *h = &cpu->handlers[cpu->depth - 1];
+
+	if (cpu->at.place & PLACE_ENTRY && cpu->shadow && !cpu->at.offset) {
+		cpu->shadow = right(model, RULE_SHADOW_IS_ONE) ? 0 : cpu->shadow;
+		cpu->at.offset =
+			vector_has_error_code(h->vector) ? PUSH_IMM32_BYTES : PUSH_IMM8_BYTES;
+		return;
+	}
+	catch_up(model);
+	if (cpu->at.place & PLACE_ENTRY) {
+		send_from_handler(model, h);
+		cpu->at = (struct boundary){ PLACE_OUTSIDE, HAS_SENT };
+		return;
+	}
+	if (cpu->at.offset == HAS_SENT && h->external &&
+	    model->situation->habits & HANDLERS_SEND_EOI) {
+		send_eoi(model);
+		cpu->at.offset = HAS_SENT_EOI;
+		if (cpu->rflags & RFLAGS_IF && offered(model) &&
+		    !choose(model, CHOICE_EOI_OPENS, 2))
+			return;
+	}
+	finish(model);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the model say to each other.
+ */
+#ifndef ORDEAL_MODEL_INSIDE_H
+#define ORDEAL_MODEL_INSIDE_H
+
+#include "model/model.h"
+
+/* How an event is delivered: which RIP and RF it saves, and what EXT says if it cannot be. */
+enum delivery_kind {
+	KIND_EXTERNAL, /* a maskable interrupt, or an NMI */
+	KIND_FAULT,
+	KIND_BREAKPOINT, /* #DB of an instruction breakpoint: a fault, but for RF */
+	KIND_DETECT,	 /* #DB of DR7.GD: the same */
+	KIND_TRAP,	 /* #DB after an instruction */
+	KIND_SOFTWARE,	 /* INT n, INT3, INT1 */
+};
+
+/* Does the model follow this rule? It follows all but one of which it was told not to. */
+static inline bool right(const struct model *model, enum rule rule)
+{
+	return model->mutant != rule;
+}
+
+static inline bool is_amd(const struct model *model)
+{
+	return model->cpu.state & STATE_AMD;
+}
+
+static inline bool in_handler(const struct cpu *cpu)
+{
+	return cpu->at.place & PLACE_ENTRY || cpu->at.place == PLACE_OUTSIDE;
+}
+
+/* The situation is not in the model's world. */
+static inline void unknown(struct model *model, const char *why)
+{
+	if (!model->unknown)
+		model->unknown = why;
+}
+
+/* choices.c: asks @choice, which has @answers. */
+u8 choose(struct model *model, enum choice choice, u8 answers);
+
+/* lapic.c: the vector that the LAPIC offers; 0: none. */
+u8 offered(struct model *model);
+
+/* Puts @vector into IRR. */
+void request(struct model *model, u8 vector);
+
+/* EOI: the highest interrupt is in service no more. */
+void send_eoi(struct model *model);
+
+/* boundary.c: the processor stands at a boundary; one event is delivered, or one instruction
+ * executed. */
+void boundary(struct model *model);
+
+/* faults.c: the first fault of the instruction here, of decoding it or of executing it. */
+struct raised {
+	u8 vector;
+	u8 kind; /* enum delivery_kind */
+	u32 error;
+	u64 address; /* of #PF */
+};
+bool fetch_raises(struct model *model, struct raised *raised);
+bool decoding_raises(struct model *model, struct raised *raised);
+bool execution_raises(struct model *model, struct raised *raised);
+
+/* The record of the instruction here; NULL in a handler and after the landing. */
+const struct instruction *instruction_here(const struct model *model);
+
+/* A bit of B0 to B3 for each data or I/O breakpoint that the instruction here meets. */
+u16 breakpoints_met(const struct model *model, const struct instruction *instruction);
+
+/* Does an access meet breakpoint @n? */
+bool breakpoint_meets(const struct model *model, unsigned int n, bool write, u64 address,
+		      unsigned int bytes);
+
+/* execute.c: the instruction here, which does not fault, is executed. */
+void execute(struct model *model);
+
+/* places.c: the boundary that @address stands for; the scene must have it. */
+struct boundary boundary_at(struct model *model, u64 address);
+
+/* The address of a boundary; 0 in the middle of a handler. */
+u64 boundary_address(const struct model *model, struct boundary at);
+
+/* The boundary after the instruction at @at, of the scene or its landing. */
+struct boundary boundary_after(const struct model *model, struct boundary at);
+
+/* deliver.c: an event is delivered. @next: where the instruction after this one is, for
+ * KIND_SOFTWARE; @why: the rule that decided. */
+void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
+	     struct boundary next, enum rule why);
+
+/* handle.c: the processor is in a handler that nothing interrupts: it goes on to its next boundary
+ * that matters, and at last to its IRET. */
+void handle(struct model *model);
+
+#endif

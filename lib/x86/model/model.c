@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Playing a situation once for each combination of answers, and what came out as a trace. The
+ * answers are a tape: each play follows it, and appends the first answer to a question that comes
+ * up for the first time; the next play begins with the next answer to the last question.
+ */
+#include "model/inside.h"
+#include "base/string.h"
+
+static void start(struct model *model)
+{
+	const struct situation *s = model->situation;
+	struct cpu *cpu = &model->cpu;
+
+	*cpu = (struct cpu){
+		.at = { PLACE_STEP, 0 },
+		.rflags = s->rflags,
+		.cpl = s->cpl,
+		.guarded = s->state & STATE_GD,
+		.nmi_blocked = s->state & STATE_NMI_BLOCKED,
+		.nmis = s->nmis,
+		.tpr_class = s->tpr_class,
+		.state = s->state,
+		.msr = s->msr,
+		.cr2 = s->cr2,
+		.rcx = s->rcx,
+		.r11 = s->r11,
+		.stack_words = s->stack_words,
+	};
+	memcpy(cpu->registers, s->registers, sizeof(cpu->registers));
+	memcpy(cpu->stack, s->stack, sizeof(s->stack));
+	memcpy(cpu->pending, s->pending, sizeof(s->pending));
+	memcpy(cpu->in_service, s->in_service, sizeof(s->in_service));
+}
+
+static void play(struct model *model)
+{
+	model->count = 0;
+	model->asked = 0;
+	memset(model->answered, -1, sizeof(model->answered));
+	start(model);
+	for (size_t i = 0; i < MODEL_LIMIT && !model->cpu.left && !model->unknown; i++)
+		boundary(model);
+	if (!model->cpu.left)
+		unknown(model, "the scene does not end");
+	model->question_count = model->asked;
+}
+
+/* The next answer to the last question that has one; false: all answers have been given. */
+static bool turn_tape(struct model *model)
+{
+	while (model->question_count > 0) {
+		struct question *last = &model->questions[model->question_count - 1];
+
+		if (++last->answer < last->answers)
+			return true;
+		model->question_count--;
+	}
+	return false;
+}
+
+u64 model_hash(const struct model *model)
+{
+	const u64 prime = 0x9e3779b97f4a7c15ull;
+	u64 hash = model->count;
+
+	for (size_t i = 0; i < model->count; i++) {
+		const struct model_event *e = &model->events[i];
+		u64 a = (u64)e->at.place << 48 | (u64)e->at.offset << 32 | e->rflags;
+		u64 b = (u64)e->vector << 56 | (u64)e->cpl << 48 | (u64)e->ist << 40 |
+			(u64)e->external << 32 | e->error;
+
+		hash = (hash ^ a) * prime;
+		hash = ((hash ^ hash >> 29) ^ b) * prime;
+		hash = ((hash ^ hash >> 31) ^ e->dr6) * prime;
+		if (e->vector == PF_VECTOR)
+			hash = (hash ^ hash >> 30 ^ e->cr2) * prime;
+	}
+	return hash ^ hash >> 32;
+}
+
+static bool is_new(struct model *model)
+{
+	u64 hash = model_hash(model);
+
+	for (size_t i = 0; i < model->seen_count; i++)
+		if (model->seen[i] == hash)
+			return false;
+	if (model->seen_count == MODEL_LEGAL_MAX) {
+		unknown(model, "there are more legal traces than the model has room for");
+		return false;
+	}
+	model->seen[model->seen_count++] = hash;
+	return true;
+}
+
+void model_begin_with(struct model *model, const struct situation *situation, enum rule mutant,
+		      const s8 *profile)
+{
+	model->situation = situation;
+	model->mutant = mutant;
+	model->unknown = NULL;
+	model->started = false;
+	model->question_count = model->seen_count = model->count = 0;
+	if (profile)
+		memcpy(model->profile, profile, sizeof(model->profile));
+	else
+		memset(model->profile, -1, sizeof(model->profile));
+}
+
+void model_begin(struct model *model, const struct situation *situation)
+{
+	model_begin_with(model, situation, RULE_NONE, NULL);
+}
+
+bool model_next(struct model *model)
+{
+	do {
+		if (model->unknown || (model->started && !turn_tape(model)))
+			return false;
+		model->started = true;
+		play(model);
+	} while (!model->unknown && !is_new(model));
+	return !model->unknown;
+}
+
+void model_event(const struct model *model, size_t n, struct log_entry *entry, struct event *event)
+{
+	const struct model_event *e = &model->events[n];
+
+	*entry = (struct log_entry){
+		.kind = LOG_DELIVERY,
+		.vector = e->vector,
+		.in_service = e->external,
+		.ist = e->ist,
+		.error = e->error,
+		.rip = boundary_address(model, e->at),
+		.cs = e->cpl ? SEL_USER_CODE64 | SEL_RPL3 : SEL_CODE64,
+		.rflags = e->rflags,
+		.cr2 = e->cr2,
+		.dr6 = e->dr6,
+	};
+	*event = (struct event){ .entry = entry };
+	if (e->at.place == PLACE_AFTER_IRET)
+		event->place = PLACE_AFTER_IRET;
+}
+
+void model_format(struct text *text, const struct model *model)
+{
+	for (size_t i = 0; i < model->count; i++) {
+		struct log_entry entry;
+		struct event event;
+
+		model_event(model, i, &entry, &event);
+		text_add(text, "%s", i ? "; " : "");
+		event_format(text, model->situation->layout, &event);
+	}
+	if (!model->count)
+		text_add(text, "nothing");
+}

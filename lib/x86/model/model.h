@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The manuals' rules as a program: one processor at the granularity of instructions, which plays a
+ * situation and says which events it delivers, in which order and where. docs/model.md has the
+ * whole of it in words.
+ *
+ * Where the manuals leave something open the model asks a question (choices.def), and each answer
+ * is a trace of its own. The legal set of a situation is what all answers together give:
+ *
+ *	model_begin(&model, &situation);
+ *	while (model_next(&model))
+ *		... model.events[0] to model.events[model.count - 1] ...
+ *	if (model.unknown)
+ *		... the situation is not in the model's world, and this says why ...
+ *
+ * Nothing here allocates, recurses or looks at the machine. A struct model belongs to its caller.
+ */
+#ifndef ORDEAL_MODEL_H
+#define ORDEAL_MODEL_H
+
+#include "model/cpu.h"
+#include "order/trace.h"
+
+enum {
+	MODEL_QUESTIONS = 16,  /* asked while one trace is played */
+	MODEL_LEGAL_MAX = 128, /* different traces of one situation */
+};
+
+/* One question that was asked while the present trace was played, in the order of asking. */
+struct question {
+	u8 choice; /* enum choice */
+	u8 answer;
+	u8 answers; /* how many there are */
+};
+
+struct model {
+	const struct situation *situation;
+	enum rule mutant;	  /* this rule is wrong; RULE_NONE: none is */
+	s8 profile[CHOICE_COUNT]; /* answers that are known; -1: ask */
+
+	/* The present trace */
+	size_t count;
+	struct model_event events[MODEL_EVENTS];
+	const char *unknown; /* why the situation is not in the model's world; NULL: it is */
+
+	size_t question_count;
+	struct question questions[MODEL_QUESTIONS];
+
+	/* How the enumeration stands */
+	struct cpu cpu;
+	s8 answered[CHOICE_COUNT]; /* in the present trace; -1: not asked yet */
+	size_t asked;
+	bool started;
+	size_t seen_count;
+	u64 seen[MODEL_LEGAL_MAX]; /* hashes of the traces so far */
+};
+
+/* Begins the enumeration of the legal traces. The situation must stay where it is. */
+void model_begin(struct model *model, const struct situation *situation);
+
+/* As model_begin(), but with this rule wrong, and these answers given (NULL: none is). */
+void model_begin_with(struct model *model, const struct situation *situation, enum rule mutant,
+		      const s8 *profile);
+
+/* The next legal trace, different from all before; false if there is none left, or the situation
+ * turned out not to be in the model's world. */
+bool model_next(struct model *model);
+
+/* Event @n of the present trace as the recorder would have logged it. @event points to @entry. */
+void model_event(const struct model *model, size_t n, struct log_entry *entry, struct event *event);
+
+/* Appends the present trace, as trace_format() writes that of a guest. */
+void model_format(struct text *text, const struct model *model);
+
+/* A hash of the present trace, the same on host and guest. */
+u64 model_hash(const struct model *model);
+
+/* A rule, as rules.def has it. */
+struct rule_text {
+	const char *name, *text, *wrong, *citation;
+};
+extern const struct rule_text rules[RULE_COUNT];
+
+/* A choice, as choices.def has it. */
+struct choice_text {
+	const char *name, *text, *citation;
+	const char *answers[CHOICE_ANSWERS]; /* NULL where there are fewer */
+};
+extern const struct choice_text choices[CHOICE_COUNT];
+
+#endif

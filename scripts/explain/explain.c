@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * x86/explain: prints the legal orders of a situation, with the rule and the section of the manuals
+ * behind each event. Nothing is booted. docs/model.md has the words.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "near.h"
+#include "notation.h"
+
+enum {
+	LINE = 4096,
+	WORDS = 96,
+	BAD_INPUT = 2,
+};
+
+static const char usage[] =
+	"Usage: x86/explain SCENE [OPTION VALUE]...\n"
+	"       x86/explain --batch | --bench | --list rules|choices|instructions\n"
+	"\n"
+	"Prints the orders in which the manuals let events be delivered, with the rule behind each.\n"
+	"\n"
+	"    x86/explain 'STI; L: RDMSR' --pending irq60\n"
+	"    x86/explain 'STI; L: RDMSR' --pending irq60 --gate GP=trap --vendor amd\n"
+	"    x86/explain 'L: NOP' --pending irq60,nmi --flags if --break L\n"
+	"\n"
+	"Options: --vendor --pending --flags --cpl --gate --idt-limit --break --watch --tpr --in-service\n"
+	"         --timer --arrive --state --handlers --set --stack --elsewhere --there --choose --mutant\n"
+	"docs/model.md explains each. --batch reads one situation a line from standard input and prints\n"
+	"its legal traces, separated by \" || \"; --bench reads them, and counts legal sets a second.\n";
+
+static struct model model;
+
+static const char *place_name(const struct model_event *e)
+{
+	return e->somewhere ? " (somewhere in the handler)" : "";
+}
+
+static void print_event(size_t n)
+{
+	const struct model_event *e = &model.events[n];
+	char buffer[256];
+	struct text text = TEXT(buffer);
+	struct log_entry entry;
+	struct event event;
+
+	model_event(&model, n, &entry, &event);
+	event_format(&text, &model.situation->layout[0], &event);
+	printf("  %s%s\n", text_seal(&text), place_name(e));
+	printf("        %s\n        [%s]\n", rules[e->rule].text, rules[e->rule].citation);
+	if (e->held && e->held != RULE_NMI)
+		printf("        It had to wait, because %s\n        [%s]\n", rules[e->held].text,
+		       rules[e->held].citation);
+}
+
+static void print_choices(void)
+{
+	for (size_t i = 0; i < model.asked; i++) {
+		const struct question *q = &model.questions[i];
+		const struct choice_text *c = &choices[q->choice];
+
+		printf("    Left open: %s %s.\n        [%s: %s]\n", c->text, c->answers[q->answer],
+		       c->name, c->citation);
+	}
+}
+
+/* The legal traces, separated by " || ", for comparisons. */
+static const char *all_traces(const struct question_asked *asked, u16 vendor)
+{
+	static char buffer[LINE * 8];
+	static struct situation s;
+	struct text text = TEXT(buffer);
+
+	s = asked->situation;
+	s.state = (u16)((s.state & ~STATE_AMD) | vendor);
+	model_begin_with(&model, &s, asked->mutant, asked->profile);
+	for (size_t n = 0; model_next(&model); n++) {
+		text_add(&text, "%s", n ? " || " : "");
+		model_format(&text, &model);
+	}
+	if (model.unknown) {
+		text = TEXT(buffer);
+		text_add(&text, "? %s", model.unknown);
+	}
+	return text_seal(&text);
+}
+
+static void explain_for(const struct question_asked *asked, u16 vendor, const char *who)
+{
+	static struct situation s;
+	size_t n = 0;
+
+	s = asked->situation;
+	s.state = (u16)((s.state & ~STATE_AMD) | vendor);
+	model_begin_with(&model, &s, asked->mutant, asked->profile);
+	printf("%s\n", who);
+	while (model_next(&model)) {
+		n++;
+		printf("%sorder %zu\n", n > 1 ? "or " : "", n);
+		for (size_t i = 0; i < model.count; i++)
+			print_event(i);
+		if (!model.count)
+			puts("  nothing is delivered");
+		print_choices();
+	}
+}
+
+static int explain(const struct question_asked *asked)
+{
+	static char intel[LINE * 8];
+	bool amd = asked->situation.state & STATE_AMD;
+
+	strcpy(intel, all_traces(asked, 0));
+	if (model.unknown && (!asked->vendor_given || !amd)) {
+		fprintf(stderr, "x86/explain: not modelled: %s\n", model.unknown);
+		return BAD_INPUT;
+	}
+	if (asked->vendor_given) {
+		explain_for(asked, amd ? STATE_AMD : 0, amd ? "AMD" : "Intel");
+	} else if (!strcmp(intel, all_traces(asked, STATE_AMD))) {
+		explain_for(asked, 0, "Intel and AMD");
+	} else {
+		explain_for(asked, 0, "Intel");
+		puts("");
+		explain_for(asked, STATE_AMD, "AMD");
+	}
+	if (!model.unknown)
+		return 0;
+	fprintf(stderr, "x86/explain: not modelled: %s\n", model.unknown);
+	return BAD_INPUT;
+}
+
+/* --- Many at once --- */
+
+/* Reads a situation; ends the program with a message if it cannot be read. */
+static bool next_question(struct question_asked *asked, unsigned int *line_number, int *status)
+{
+	static char line[LINE];
+	char *words[WORDS];
+	const char *problem;
+	int n;
+
+	if (!fgets(line, sizeof(line), stdin))
+		return false;
+	++*line_number;
+	n = split_words(line, words, WORDS);
+	problem = n < 0 ? "too many words, or a ' is missing" : read_question(asked, words, n);
+	if (!problem)
+		return true;
+	fprintf(stderr, "x86/explain: line %u: %s\n", *line_number, problem);
+	*status = BAD_INPUT;
+	return false;
+}
+
+static int batch(const char *mutant)
+{
+	static struct question_asked asked;
+	unsigned int line_number = 0;
+	int status = 0;
+
+	while (next_question(&asked, &line_number, &status)) {
+		for (size_t i = 1; mutant && i < RULE_COUNT; i++)
+			if (!strcmp(mutant, rules[i].name))
+				asked.mutant = (enum rule)i;
+		puts(all_traces(&asked, asked.situation.state & STATE_AMD));
+	}
+	return status;
+}
+
+static int bench(void)
+{
+	static struct question_asked asked;
+	unsigned int line_number = 0;
+	unsigned long sets = 0, traces = 0;
+	clock_t used = 0;
+	int status = 0;
+
+	while (next_question(&asked, &line_number, &status)) {
+		clock_t begin = clock();
+
+		for (int i = 0; i < 100; i++) {
+			model_begin(&model, &asked.situation);
+			while (model_next(&model))
+				traces++;
+			sets++;
+		}
+		used += clock() - begin;
+	}
+	printf("%lu legal sets, %lu traces, %.3f s: %.0f sets a second\n", sets, traces,
+	       (double)used / CLOCKS_PER_SEC,
+	       (double)sets * CLOCKS_PER_SEC / (double)(used ? used : 1));
+	return status;
+}
+
+static int list(const char *what)
+{
+	static const char *const lists[] = { "rules", "choices", "instructions" };
+
+	if (!strcmp(what, "rules"))
+		for (size_t i = 1; i < RULE_COUNT; i++)
+			printf("%s\t%s\t%s\t%s\n", rules[i].name, rules[i].text, rules[i].wrong,
+			       rules[i].citation);
+	else if (!strcmp(what, "choices"))
+		for (size_t i = 0; i < CHOICE_COUNT; i++)
+			printf("%s\t%s\t%s\t0: %s; 1: %s\n", choices[i].name, choices[i].text,
+			       choices[i].citation, choices[i].answers[0], choices[i].answers[1]);
+	else if (!strcmp(what, "instructions"))
+		for (size_t i = 1; i < FRAGMENT_COUNT; i++)
+			printf("%s\t%s\n", fragments[i].name,
+			       instructions[i].known ? "" : "no record");
+	else {
+		fprintf(stderr, "x86/explain: %s\n", unknown_word("list", what, lists, 3));
+		return BAD_INPUT;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct question_asked asked;
+	const char *problem;
+
+	if (argc < 2 || !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")) {
+		fputs(usage, argc < 2 ? stderr : stdout);
+		return argc < 2 ? BAD_INPUT : 0;
+	}
+	if (!strcmp(argv[1], "--batch"))
+		return batch(argc > 2 ? argv[2] : NULL);
+	if (!strcmp(argv[1], "--bench"))
+		return bench();
+	if (!strcmp(argv[1], "--list"))
+		return list(argc > 2 ? argv[2] : "");
+	problem = read_question(&asked, argv + 1, argc - 1);
+	if (problem) {
+		fprintf(stderr, "x86/explain: %s\n", problem);
+		return BAD_INPUT;
+	}
+	return explain(&asked);
+}

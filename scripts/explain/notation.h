@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Situations from words: those that situation_format() (lib/x86/model/situation.c) writes, and
+ * those that a person would rather write.
+ */
+#ifndef ORDEAL_EXPLAIN_NOTATION_H
+#define ORDEAL_EXPLAIN_NOTATION_H
+
+#include "model/model.h"
+
+/* What the words said. */
+struct question_asked {
+	struct layout layout;
+	struct situation situation;
+	bool vendor_given; /* else both vendors are meant */
+	s8 profile[CHOICE_COUNT];
+	enum rule mutant;
+};
+
+/* Reads @n words. NULL, or what is wrong with them, and what to write instead. */
+const char *read_question(struct question_asked *asked, char **words, int n);
+
+/* Splits a line at blanks, but not within '...'. At most @limit words; -1: there are more, or a
+ * quotation does not end. */
+int split_words(char *line, char **words, int limit);
+
+#endif
