@@ -55,16 +55,20 @@ sources = $(patsubst $(SRCDIR)/%,%,$(wildcard $(addprefix $(SRCDIR)/,$(1))))
 objects = $(addsuffix .o,$(basename $(1)))
 
 LIB_SOURCES := $(filter-out lib/x86/boot/suite.c,$(call sources,lib/x86/*/*.c lib/x86/*/*.S))
-LIB_OBJECTS := $(call objects,$(LIB_SOURCES))
+# Only images that ask the model are linked with this.
+ASK_MODEL := lib/x86/stage/ask.o
+LIB_OBJECTS := $(filter-out $(ASK_MODEL),$(call objects,$(LIB_SOURCES)))
 SINGLE := $(basename $(call sources,x86/*.c))
 FAMILIES := $(sort $(patsubst %/,%,$(dir $(call sources,x86/*/*.c))))
 IMAGES := $(addsuffix .flat,$(SINGLE) $(FAMILIES))
+MODEL_FAMILIES := $(filter x86/native x86/debug x86/exceptions,$(FAMILIES))
+MODEL_IMAGES := $(MODEL_FAMILIES:=.model.flat)
 ifeq ($(IMAGES),)
 $(error no image to build: there is no C file in $(SRCDIR)/x86; run configure again)
 endif
 
 .PHONY: all
-all: $(IMAGES) x86/explain scripts/lab/bootdisk scripts/lab/rom
+all: $(IMAGES) $(MODEL_IMAGES) x86/explain scripts/lab/bootdisk scripts/lab/rom
 
 # FAMILY is the file's name: the first part of the names of its cases.
 %.o: %.c config.mak Makefile
@@ -88,6 +92,14 @@ $(1).elf: $(2) $(1).suite.o $(LIB_OBJECTS) lib/x86/boot/image.lds
 endef
 $(foreach i,$(SINGLE),$(eval $(call image,$(i),$(i).o)))
 $(foreach i,$(FAMILIES),$(eval $(call image,$(i),$(call objects,$(call sources,$(i)/*.c)))))
+
+# x86/NAME.model.flat has the same cases, and asks the model about each.
+define model_image
+$(1).model.elf: $(2) $(1).suite.o $(LIB_OBJECTS) $(ASK_MODEL) lib/x86/boot/image.lds
+	$$(LD) $$(LDFLAGS) -T $$(filter %.lds,$$^) -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach i,$(MODEL_FAMILIES),\
+	$(eval $(call model_image,$(i),$(call objects,$(call sources,$(i)/*.c)))))
 
 # The image appears under its name only when it is complete: a run that is under way must not boot
 # half an image.
@@ -122,6 +134,11 @@ EXPLAIN_CFLAGS = -std=gnu11 -m64 -O2 -fno-pie -no-pie -Wall -Wextra -Wno-overrid
 x86/explain: $(EXPLAIN_SOURCES) $(EXPLAIN_HEADERS) config.mak
 	@mkdir -p $(@D)
 	$(CC) $(EXPLAIN_CFLAGS) -Wl,-z,noexecstack -o $@ $(filter %.c,$^)
+
+# What the native cases put to the model, for tests/test_model.py.
+.PHONY: model-rows
+model-rows: all
+	/usr/bin/env python3 $(SRCDIR)/tests/modelrows.py
 
 # The lab's own programs (scripts/lab) run in its small Linux. They are static, because that Linux
 # has no libraries.
@@ -254,6 +271,7 @@ help:
 	@echo 'make lab            build the programs that run inside the lab'
 	@echo 'make bench          measure size and speed; ARGS="--against REV" compares'
 	@echo 'make profile        print where the instructions of a case go'
+	@echo 'make model-rows     write tests/model-rows.tsv from a run on the emulators'
 	@echo 'make coverage       write docs/coverage.md from a run on the emulators'
 	@echo 'make models         list the CPU models of Bochs and what each says that it offers'
 	@echo 'make matrix         write the matrix of docs/platforms.md from a run on all of them'
@@ -300,6 +318,7 @@ matrix: all
 .PHONY: clean distclean
 clean:
 	rm -f $(IMAGES) $(IMAGES:.flat=.elf) $(IMAGES:.flat=.suite.o) $(IMAGES:.flat=.suite.d)
+	rm -f $(MODEL_IMAGES) $(MODEL_IMAGES:.flat=.elf) $(ASK_MODEL) $(ASK_MODEL:.o=.d)
 	rm -f $(LIB_OBJECTS) $(LIB_OBJECTS:.o=.d) lib/x86/boot/build_id.h
 	rm -f $(foreach i,$(SINGLE),$(i).o $(i).d)
 	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
@@ -310,6 +329,6 @@ clean:
 distclean: clean
 	rm -f config.mak
 
--include $(LIB_OBJECTS:.o=.d) $(IMAGES:.flat=.suite.d) $(SINGLE:=.d)
+-include $(LIB_OBJECTS:.o=.d) $(ASK_MODEL:.o=.d) $(IMAGES:.flat=.suite.d) $(SINGLE:=.d)
 -include $(shell find tests/c/obj -name '*.d' 2>/dev/null)
 -include $(foreach i,$(FAMILIES),$(patsubst %.o,%.d,$(call objects,$(call sources,$(i)/*.c))))

@@ -149,6 +149,7 @@ CASE(breakpoint_and_fault, "C22",
 	s->in.rsi = PLAY_WRITABLE;
 	s->faults = FAULTS_RETRY;
 	s->on_delivery = mend_destination;
+	s->habits = HANDLERS_MEND_RDI;
 	watch(0, WATCH_ACCESS, PLAY_WRITABLE, 1);
 	play();
 	observed("DR6 at the #PF: %#lx", dr6_at_fault);

@@ -34,6 +34,7 @@ static void rep_movsb(u64 source, u64 destination)
 	s->in.rdi = destination;
 	s->in.rcx = COUNT;
 	s->on_delivery = note_count;
+	s->habits = HANDLERS_LOOK;
 	events = 0;
 }
 
@@ -48,6 +49,19 @@ CASE(stepped, "H03",
 		check(counts[i] == COUNT - 1 - i, "RCX was %lu at trap %lu", counts[i], (u64)i + 1);
 	expect(DB(AT(L), DR6(DR6_BS)), DB(AT(L), DR6(DR6_BS)), DB(AT(AFTER(L)), DR6(DR6_BS)),
 	       DB(AT(LANDING), DR6(DR6_BS)));
+}
+
+/* The APM has RF=1 there "normally": "RFLAGS Register". */
+CASE(rf_between, "F05",
+     "a trap between two iterations of REP MOVSB saves RF=1, and that after the last one RF=0 (Intel; the APM leaves it open)",
+     "SDM 3B, Instruction-Breakpoint Exception Condition")
+{
+	require(!cpu_is_amd(), "RF=1 between iterations (a CPU that is not AMD's)");
+	rep_movsb(SOURCE, DESTINATION);
+	the_scene()->in_rflags |= RFLAGS_TF;
+	play();
+	expect(DB(AT(L), DR6(DR6_BS), RF(1)), DB(AT(L), DR6(DR6_BS), RF(1)),
+	       DB(AT(AFTER(L)), DR6(DR6_BS), RF(0)), DB(AT(LANDING), DR6(DR6_BS)));
 }
 
 /* The destination runs into a page that is not there. */

@@ -170,6 +170,7 @@ CASE(gp_stack_not_present, "I06",
 
 	gate_stack_set(GP_VECTOR, IST_ABSENT);
 	s->on_delivery = mend_stack;
+	s->habits = HANDLERS_MEND_STACK;
 	play();
 	expect(PF(PF_WRITE, AT(L), CR2_PAGE(PLAY_NOT_PRESENT)), GP(0, AT(L)));
 }
@@ -216,6 +217,7 @@ CASE(db_gate_not_present, "I10",
 	gate_remove(DB_VECTOR);
 	s->in_rflags |= RFLAGS_TF;
 	s->on_delivery = note_dr6;
+	s->habits = HANDLERS_LOOK;
 	play();
 	check(dr6_at_fault & DR6_BS, "DR6 is %#lx: BS=0", dr6_at_fault);
 	benign_lost(DB_VECTOR);

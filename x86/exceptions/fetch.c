@@ -87,6 +87,7 @@ CASE(nm_before_pf, "B06",
 	struct scene *s = scene(L(FLD_NOT_PRESENT));
 
 	s->on_delivery = mend_task_switched;
+	s->habits = HANDLERS_CLEAR_TS;
 	write_cr0(read_cr0() | CR0_TS);
 	play();
 	expect(NM(AT(L)), PF(0, AT(L), CR2(PLAY_NOT_PRESENT)));

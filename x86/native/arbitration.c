@@ -76,6 +76,7 @@ CASE(in_service_again, "J03",
 	struct scene *s = scene(STI, NOP, L(NOP), NOP);
 
 	s->on_delivery = send_again;
+	s->habits = HANDLERS_SEND_AGAIN;
 	gate_type_set(VEC, TRAP_GATE);
 	pend_irq(VEC);
 	play();

@@ -101,6 +101,7 @@ CASE(rep_movsb, "E21",
 
 	s->in.r10 = REP_COUNT;
 	s->on_delivery = note_count;
+	s->habits = HANDLERS_LOOK;
 	pend_irq(VEC);
 	play();
 	check(count_at_irq < REP_COUNT && s->out.rcx == 0,

@@ -55,6 +55,26 @@ CASE(three, "D03", "of three NMIs that are sent while NMIs are blocked, one is d
 	expect(NMI(AT(L)));
 }
 
+static void send_another(struct scene *scene, struct frame *frame, struct log_entry *entry)
+{
+	(void)frame;
+	(void)entry;
+	scene->on_delivery = NULL;
+	nmi_send_self();
+}
+
+CASE(sent_in_handler, "D03",
+     "an NMI that the handler of an NMI sends is held back until that handler's IRET", MULTIPLE)
+{
+	struct scene *s = scene(L(NOP), NOP, NOP);
+
+	s->on_delivery = send_another;
+	s->habits = HANDLERS_SEND_AGAIN;
+	pend_blocked_nmi();
+	play();
+	expect(NMI(AT(L)), NMI(AT(L)));
+}
+
 CASE(iret_of_int3, "D04",
      "any IRET unblocks NMIs: a pending NMI comes where the handler of INT3 returns to", MULTIPLE)
 {
@@ -108,6 +128,7 @@ static void next_nmi(struct scene *scene, struct frame *frame, struct log_entry 
 static void delivery_faults(struct want fault)
 {
 	the_scene()->on_delivery = next_nmi;
+	the_scene()->habits = HANDLERS_SEND_NMI;
 	play();
 	expect_one_of(LEGAL("NMIs stay blocked until the fault's IRET", fault, NMI(AT(AFTER_IRET))),
 		      LEGAL("NMIs are not blocked in the fault's handler", fault, NMI()));

@@ -41,6 +41,13 @@ static void send_nmi(void)
 	send(ICR_NMI);
 }
 
+static u32 nmis_sent;
+
+u32 nmi_sent(void)
+{
+	return nmis_sent;
+}
+
 static void send_and_settle(u32 mode)
 {
 	if (mutated(MUTATE_NO_EVENT))
@@ -51,6 +58,7 @@ static void send_and_settle(u32 mode)
 
 void nmi_send_self(void)
 {
+	nmis_sent++;
 	send_and_settle(ICR_NMI);
 }
 
@@ -76,6 +84,7 @@ void nmi_block(void)
 {
 	enum profile_section before = profile_enter(PROFILE_BLOCK);
 
+	nmis_sent = 0;
 	gate_set_target(NMI_VECTOR, (u64)nmi_arrived, 0);
 	nmi_take_without_iret(send_nmi, (u32)longer_than_stalls(NMI_POLLS));
 	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
@@ -108,6 +117,7 @@ u32 nmi_counted(void)
 
 void nmi_drain(void)
 {
+	nmis_sent = 0;
 	nmi_dismiss_all();
 	nmi_unblock();
 }

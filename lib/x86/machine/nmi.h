@@ -16,6 +16,9 @@ void nmi_send_self(void);
 /* Sends an NMI to this CPU and does not wait. NULL, or what is wrong: the platform is not exact. */
 const char *nmi_prove_exact(void);
 
+/* How many of these have been sent since NMIs were blocked, or drained. */
+u32 nmi_sent(void);
+
 /* Sends an INIT to this CPU in the same way. VMX root only, where INIT is blocked. */
 void init_send_self(void);
 

@@ -7,6 +7,7 @@
 #include "base/mutate.h"
 #include "machine/entry.h"
 #include "machine/processor.h"
+#include "model/situation.h"
 #include "report/panic.h"
 #include "scene/scene.h"
 
@@ -85,6 +86,23 @@ void debug_reset(void)
 			write_address(n, 0); /* else DR6 may report them though disabled */
 	}
 	write_dr6(DR6_RESET);
+}
+
+struct breakpoint debug_breakpoint(unsigned int n)
+{
+	static const u8 bytes[] = { 1, 2, 8, 4 }; /* by the length field of DR7 */
+
+	return (struct breakpoint){
+		.armed = debug.dr7 >> (2 * n + 1) & 1,
+		.kind = (u8)debug.kind[n],
+		.bytes = bytes[debug.dr7 >> (DR7_LENGTH_SHIFT + DR7_FIELD_BITS * n) & 3],
+		.address = debug.address[n],
+	};
+}
+
+bool debug_guarded(void)
+{
+	return debug.dr7 & DR7_GD;
 }
 
 static bool breakpoint_hit(const struct log_entry *entry)

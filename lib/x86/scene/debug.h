@@ -33,6 +33,13 @@ void step_once(struct scene *scene, struct frame *frame, struct log_entry *entry
 
 void debug_reset(void);
 
+/* Breakpoint @n as watch() armed it, in the model's terms. */
+struct breakpoint;
+struct breakpoint debug_breakpoint(unsigned int n);
+
+/* Has debug_guard() been called? */
+bool debug_guarded(void);
+
 /*
  * What the handler of #DB does once it is in the log: clears DR6, which the processor never does;
  * lets the instruction run if a breakpoint on it was the cause (RF); and ends single-stepping at

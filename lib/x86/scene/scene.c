@@ -170,6 +170,8 @@ void scene_go_elsewhere(struct scene *scene, u64 address, u16 fragment)
 
 	memcpy((void *)address, code->start, n < room ? n : room);
 	scene->layout.elsewhere = address;
+	scene->elsewhere = fragment;
+	scene->elsewhere_bytes = n < room ? 0 : (u8)room;
 	scene->in.rdi = address;
 }
 

@@ -9,6 +9,7 @@
 #define ORDEAL_SCENE_H
 
 #include "machine/entry.h"
+#include "model/habits.h"
 #include "order/layout.h"
 #include "order/log.h"
 #include "base/types.h"
@@ -32,10 +33,16 @@ struct scene {
 	bool enter_without_iret; /* NMIs stay blocked; in_rflags must then be without IF and TF */
 	bool expect_abort;	 /* #DF and #MC are recorded and resume at the landing, too */
 	void (*on_delivery)(struct scene *scene, struct frame *frame, struct log_entry *entry);
+	u16 habits; /* what on_delivery does, for the model: enum handler_habit */
+	/* For the model, too: 1 + enum choice, a question that the case takes for answered, and the
+	 * answer. The case says why. */
+	u8 settled, settled_answer;
 
 	/* Filled in by scene_build() */
 	struct layout layout;
 	u64 rsp;
+	u16 elsewhere;	    /* the fragment there; FRAGMENT_NONE: nothing is */
+	u8 elsewhere_bytes; /* of it, if the rest would be on the next page; else 0 */
 };
 
 /* Lays out @n steps in the scene's buffer; everything else gets its default. */

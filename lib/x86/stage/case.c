@@ -153,6 +153,8 @@ void play(void)
 	if (stage.before_play)
 		stage.before_play();
 	stage.before_play = NULL;
+	if (stage_note_play)
+		stage_note_play(&stage.scene);
 	scene_play(&stage.scene);
 }
 
@@ -267,6 +269,8 @@ void expect_order(const struct order *orders, size_t n)
 		check_places(orders[i].wants, orders[i].n);
 	trace_read(&stage.trace, &stage.scene.layout, event_log.entries, log_count());
 	report_traces(orders, n);
+	if (stage_ask_model)
+		stage_ask_model(orders, n);
 	if (!stage.trace.count)
 		fail("nothing was recorded");
 	for (size_t i = 0; i < n; i++) {

@@ -25,7 +25,7 @@ static u64 normal_cr0, normal_cr4;
 static u64 held_cr0, held_cr4; /* by stage_hold_bits() */
 static struct {
 	u32 index;
-	u64 value;
+	u64 value, written;
 } changed_msrs[CHANGED_MSRS];
 static size_t changed_msr_count;
 
@@ -34,6 +34,7 @@ void set_msr(u32 index, u64 value)
 	ASSERT(changed_msr_count < CHANGED_MSRS);
 	changed_msrs[changed_msr_count].index = index;
 	changed_msrs[changed_msr_count].value = rdmsr(index);
+	changed_msrs[changed_msr_count].written = value;
 	changed_msr_count++;
 	wrmsr(index, value);
 }
@@ -42,6 +43,16 @@ void stage_hold_bits(u64 cr0, u64 cr4)
 {
 	held_cr0 = cr0;
 	held_cr4 = cr4;
+}
+
+u64 stage_msr_written(u32 index)
+{
+	u64 value = 0;
+
+	for (size_t i = 0; i < changed_msr_count; i++)
+		if (changed_msrs[i].index == index)
+			value = changed_msrs[i].written;
+	return value;
 }
 
 static void restore_registers(void)
@@ -68,7 +79,7 @@ static void open_window(void)
 		steps[i] = NOP;
 	steps[0] = STI;
 	scene_build(the_scene(), steps, DRAIN_WINDOW);
-	play();
+	scene_play(the_scene());
 	log_clear();
 }
 

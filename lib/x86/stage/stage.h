@@ -38,6 +38,18 @@ void stage_hold_bits(u64 cr0, u64 cr4);
 /* For judges other than expect(): says that the case has been judged. */
 void stage_judged(void);
 
+/* What the case has last written to this MSR by set_msr(); 0 if it has not. */
+u64 stage_msr_written(u32 index);
+
+/*
+ * Only in images that are built with the model (stage/ask.c): what is about to be played is noted,
+ * and when it is judged, the model is asked, too.
+ */
+struct order;
+struct scene;
+void __attribute__((weak)) stage_note_play(const struct scene *scene);
+void __attribute__((weak)) stage_ask_model(const struct order *orders, size_t n);
+
 /* Is the event that was recorded last at @place? */
 bool stage_latest_is_at(int place);
 
