@@ -94,7 +94,7 @@ static void bad_words(void)
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle";
 	const char *apic = "apic= takes x2apic or xapic";
 	const char *port =
-		"console= takes com1, com2, e9, block, none or a port number such as 0x2f8";
+		"console= takes com1, com2, e9, virtio, block, none or a port number such as 0x2f8";
 	const char *globs = "exclude= takes case globs, separated by commas";
 
 	bad("verbose=1", unknown, "verbose=1");

@@ -33,7 +33,7 @@ static const char *set_console(struct args *args, char *value)
 {
 	static const struct choice choices[] = {
 		{ "com1", CONSOLE_COM1 }, { "com2", CONSOLE_COM2 }, { "block", CONSOLE_BLOCK },
-		{ "e9", CONSOLE_E9 },	  { "none", CONSOLE_NONE },
+		{ "e9", CONSOLE_E9 },	  { "none", CONSOLE_NONE }, { "virtio", CONSOLE_VIRTIO },
 	};
 	u64 number;
 	int port;
@@ -43,7 +43,7 @@ static const char *set_console(struct args *args, char *value)
 	else if (parse_number(value, &number) && number && number <= 0xfff8)
 		args->console_port = (u16)number;
 	else
-		return "console= takes com1, com2, e9, block, none or a port number such as 0x2f8";
+		return "console= takes com1, com2, e9, virtio, block, none or a port number such as 0x2f8";
 	return NULL;
 }
 

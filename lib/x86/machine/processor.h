@@ -74,7 +74,20 @@ static inline void outb(u16 port, u8 value)
 
 static inline void outw(u16 port, u16 value)
 {
-	asm volatile("outw %0, %1" ::"a"(value), "Nd"(port));
+	asm volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline void outl(u16 port, u32 value)
+{
+	asm volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline u32 inl(u16 port)
+{
+	u32 value;
+
+	asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
 }
 
 static inline void outsb(u16 port, const void *bytes, size_t n)

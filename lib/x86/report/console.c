@@ -5,6 +5,7 @@
 #include "report/console.h"
 #include "machine/processor.h"
 #include "machine/profile.h"
+#include "report/virtio.h"
 #include "base/text.h"
 
 enum uart_register {
@@ -54,19 +55,26 @@ static void uart_init(u16 port)
 	outb(port + UART_MODEM_CONTROL, MODEM_DTR_RTS);
 }
 
+static bool is_beside_com1(u16 port)
+{
+	return port == CONSOLE_E9 || port == CONSOLE_VIRTIO;
+}
+
 static bool is_uart(u16 port)
 {
-	return port != CONSOLE_NONE && port != CONSOLE_BLOCK && port != CONSOLE_E9;
+	return port != CONSOLE_NONE && port != CONSOLE_BLOCK && !is_beside_com1(port);
 }
 
 const char *console_init(u16 port)
 {
 	const char *problem = NULL;
 
-	if (port == CONSOLE_E9 && inb(CONSOLE_E9) != CONSOLE_E9) {
+	if (port == CONSOLE_E9 && inb(CONSOLE_E9) != CONSOLE_E9)
 		problem = "port 0xe9 does not read as 0xe9, so no debug console is there";
+	if (port == CONSOLE_VIRTIO)
+		problem = virtio_init();
+	if (problem)
 		port = CONSOLE_COM1;
-	}
 	console_port = port;
 	if (is_uart(port))
 		uart_init(port);
@@ -105,6 +113,8 @@ static void write_bytes(const char *bytes, size_t n)
 		write_block(bytes, n);
 	else if (console_port == CONSOLE_E9)
 		outsb(CONSOLE_E9, bytes, n);
+	else if (console_port == CONSOLE_VIRTIO)
+		virtio_write(bytes, n);
 	else if (is_uart(console_port))
 		write_uart(bytes, n);
 }
@@ -126,7 +136,7 @@ void console_drain(void)
 u16 console_borrow_uart(void)
 {
 	console_drain();
-	if (console_port == CONSOLE_E9) {
+	if (is_beside_com1(console_port)) {
 		uart_init(CONSOLE_COM1); /* nobody has set it up */
 		return CONSOLE_COM1;
 	}
@@ -135,7 +145,7 @@ u16 console_borrow_uart(void)
 
 void console_return_uart(void)
 {
-	uart_init(console_port == CONSOLE_E9 ? CONSOLE_COM1 : console_port);
+	uart_init(is_beside_com1(console_port) ? CONSOLE_COM1 : console_port);
 }
 
 void print(const char *format, ...)

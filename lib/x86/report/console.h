@@ -18,6 +18,7 @@ enum {
 	CONSOLE_COM2 = 0x2f8,
 	CONSOLE_BLOCK =
 		0xe8, /* no UART: a doubleword OUT of the physical address of a console_block */
+	CONSOLE_VIRTIO = 0xffff, /* no UART, and not a port: report/virtio.h */
 	CONSOLE_E9 = 0xe9, /* no UART: Bochs' port_e9_hack, QEMU's isa-debugcon; reads as 0xe9 */
 };
 
@@ -40,8 +41,8 @@ void console_drain(void);
 
 /*
  * The port of a UART that a case may use while nothing is printed: the console's, or COM1 beside
- * CONSOLE_E9; CONSOLE_NONE beside the others. The console is drained. console_return_uart() sets
- * the UART up again.
+ * CONSOLE_E9 and CONSOLE_VIRTIO; CONSOLE_NONE beside the others. The console is drained.
+ * console_return_uart() sets the UART up again.
  */
 u16 console_borrow_uart(void);
 void console_return_uart(void);

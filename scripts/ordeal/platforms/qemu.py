@@ -75,11 +75,17 @@ class Qemu(Platform):
 
     @staticmethod
     def console(args: List[str]) -> List[str]:
-        """COM1, and port 0xe9 if the guest is told of it, both on standard output."""
-        if "console=e9" not in args:
+        """COM1, and a virtio serial port if the guest is told of it, both on standard output.
+
+        The port closes when its chardev's input ends, so that is a file, which has none. Without
+        ioeventfd a line is written before the guest's next instruction.
+        """
+        if "console=virtio" not in args:
             return ["-serial", "stdio"]
-        return ["-chardev", "stdio,id=console,mux=on,signal=off", "-serial", "chardev:console",
-                "-device", "isa-debugcon,iobase=0xe9,chardev=console"]
+        return ["-chardev", "file,path=/dev/stdout,id=console,mux=on", "-serial", "chardev:console",
+                "-device",
+                "virtio-serial-pci,disable-modern=on,ioeventfd=off,vectors=0,max_ports=2",
+                "-device", "virtserialport,chardev=console,nr=1"]
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         if self.defers:
@@ -127,7 +133,7 @@ class Tcg(Qemu):
     name = accel = "tcg"
     about = "QEMU TCG"
     extra = ("-icount", "shift=0,sleep=off")
-    guest_args = ("console=e9", "settle=exact")
+    guest_args = ("console=virtio", "settle=exact")
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         # QEMU aborts when RDMSR reads the timer's count (docs/findings.md, Not deviations). Sweeps
