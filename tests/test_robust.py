@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, Outcome
 
 from ordeal.host import Host
+from ordeal.judge.session import Ending
 from ordeal.model import Case, Stanza
 from ordeal.plan.select import Suite
 from ordeal.platforms.base import Job, Launch, Platform
@@ -204,6 +205,26 @@ def test_a_guest_that_falls_silent(tmp_path, script, text):
     Runner(Host(ROOT, str(tmp_path), {}), str(tmp_path / "logs"), 1,
            lambda _, boot: boots.append(boot.ending), lambda _: None).run([unit])
     assert [(ending.kind, ending.text) for ending in boots] == [("timeout", text)]
+
+
+def test_a_machine_boots_while_what_is_over_is_recorded(tmp_path):
+    class Slow(Platform):
+        """Takes 0.4 s."""
+        name = "slow"
+
+        def launch(self, host, job, args, work):
+            return Launch(["sh", "-c", "sleep 0.4"])
+
+        def ending(self, status, stderr, kept):
+            return Ending("off")
+    stanza, recorded = Stanza("s", "f:1"), []
+    units = [Unit(Slow(), Suite(stanza, "image", False, (Case("a"),), ()), [Case("a")], index, 1,
+                  Job(stanza, "image", False, ("1",), ())) for index in range(4)]
+    runner = Runner(Host(ROOT, str(tmp_path), {}), str(tmp_path / "logs"), 1,
+                    lambda unit, _: (recorded.append(unit.index), time.sleep(0.4)), lambda _: None)
+    began = time.monotonic()
+    runner.run(units)
+    assert recorded == [0, 1, 2, 3] and time.monotonic() - began < 2.9, "3.2 s one after the other"
 
 
 def test_hostile_bytes_reach_no_report(tree):

@@ -2,6 +2,7 @@
 """The runner's rooms: each imports only what stands before it, and no modules import each other."""
 import ast
 import os
+import subprocess
 from typing import Dict, List, Set
 
 import pytest
@@ -10,7 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGE = os.path.join(ROOT, "scripts", "ordeal")
 #: From the ground up. A word is a room (a directory) or a module that stands in none. The last ones
 #: are the spine; `platforms` itself is the list of all platforms, which knows the lab's, too.
-ROOMS = ("model", "text", "options", "host", "judge", "platforms/", "platforms/lab", "platforms",
+ROOMS = ("record", "model", "text", "options", "host", "judge", "platforms/", "platforms/lab", "platforms",
          "plan", "run", "report", "page", "agenda", "recorder", "listing", "app", "__main__")
 
 
@@ -120,6 +121,21 @@ def test_a_circle_is_found(tmp_path):
                        ("top", "from . import a")):
         (tmp_path / (name + ".py")).write_text(text + "\n", encoding="ascii")
     assert circles(imports(str(tmp_path))) == ["a", "b", "c"]
+
+
+def test_a_run_starts_without_what_it_does_not_need():
+    """What is imported before the first boot: not dataclasses, which takes longer to load than a
+    guest to boot, and nothing of the lab's platforms."""
+    done = subprocess.run(
+        ["/usr/bin/python3", "-I", "-S", "-c", "import sys; sys.path.insert(0, sys.argv[1]); "
+         "import ordeal.app; from ordeal import host, platforms; "
+         "platforms.choose(host.Host('/', '/', {}), ['tcg']); print(*sys.modules)",
+         os.path.join(ROOT, "scripts")], stdout=subprocess.PIPE, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "ordeal.app" in loaded and "ordeal.record" in loaded
+    for name in ("dataclasses", "inspect", "tempfile", "shutil", "difflib", "ordeal.page.page",
+                 "ordeal.platforms.lab.kvm", "ordeal.report.person"):
+        assert name not in loaded, name
 
 
 def test_the_page_names_every_room():

@@ -5,7 +5,6 @@ The agenda is complete before anything boots, so that every error in the input i
 """
 import os
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Dict, List, Tuple
 
 from . import platforms
@@ -17,6 +16,7 @@ from .plan import known, suites
 from .plan.excuse import Deviations
 from .plan.select import Selection, Suite, check_stanzas, ident, result_filter, select, wanted
 from .platforms.base import Platform
+from .record import replace
 from .run.unit import Unit
 from .text import shell_quote
 

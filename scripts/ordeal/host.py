@@ -7,10 +7,10 @@ cache directory under the program's path, size and time of change.
 import json
 import os
 import subprocess
-from dataclasses import dataclass, field
 from typing import Dict, List, Tuple
 
 from .model import UserError
+from .record import dataclass, field
 
 #: The environment variables that change a run.
 VARIABLES = ("QEMU", "BOCHS", "ACCEL", "MACHINE", "TIMEOUT", "CHECK", "ORDEAL_ROOTS")

@@ -4,8 +4,9 @@
 They are plain data with hardly any behaviour. A Result is the outcome of one case on one platform;
 its to_record() is the JSONL line that docs/results.md describes.
 """
-from dataclasses import dataclass, field
 from typing import Any, Dict, List, Tuple
+
+from .record import dataclass, field
 
 PASS, FAIL, SKIP, XFAIL, XPASS = "PASS", "FAIL", "SKIP", "XFAIL", "XPASS"
 ERROR, CRASH, TIMEOUT, NOTRUN, FLAKY = "ERROR", "CRASH", "TIMEOUT", "NOTRUN", "FLAKY"

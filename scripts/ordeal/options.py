@@ -4,10 +4,10 @@
 A table and a small getopt replace argparse: they halve the start-up time, take no abbreviations,
 and report every error in one line that names the word at fault.
 """
-from dataclasses import dataclass, field
 from typing import Dict, List, NamedTuple, Tuple
 
 from .model import UserError
+from .record import dataclass, field
 from .text import near
 
 USAGE = """\

@@ -14,6 +14,9 @@ from .text import clean_text, shell_quote
 
 def say(text: str) -> None:
     """Print one line on standard output; what its encoding lacks is escaped."""
+    if text.isascii():
+        sys.stdout.write(text + "\n")
+        return
     sys.stdout.write(text.encode(sys.stdout.encoding or "ascii", "backslashreplace").decode(
         sys.stdout.encoding or "ascii") + "\n")
 
@@ -72,8 +75,9 @@ class Recorder:
         rounds = self.agenda.rounds[unit.index]
         if not all(u.over for u in rounds):
             return
-        log = shown(unit.log_path(self.logs))
-        self._record(unit, *[results_of(u, self.agenda.repro, log) for u in rounds])
+        if len(self._found.get(unit.index, {})) < len(unit.verdicts):
+            log = shown(unit.log_path(self.logs))
+            self._record(unit, *[results_of(u, self.agenda.repro, log) for u in rounds])
         self._over.add(unit.index)
         self.print_due()
 
@@ -85,11 +89,12 @@ class Recorder:
         fresh = [[result for result in found if result.index not in before] for found in rounds]
         for result in [result for found in fresh for result in found]:
             known.apply(result, cpu)
-        for result in merge_rounds(fresh):
+        merged = merge_rounds(fresh)
+        for result in merged:
             before[result.index] = result
-            self.results.append(result)
             self._require(result)
-            self.stream.add(result.to_record())
+        self.results += merged
+        self.stream.add(*[result.to_record() for result in merged])
 
     def _require(self, result: Result) -> None:
         """Mark a skip for a feature that --require names as unexpected."""

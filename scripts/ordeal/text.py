@@ -7,12 +7,14 @@ Whatever a guest prints can reach a report, so every byte that is not printable 
 from typing import Iterable, List, Sequence, Tuple
 
 _SAFE = frozenset(range(0x20, 0x7F))
+#: What a shell leaves as it is.
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")
 
 
 def clean(data: bytes, limit: int = 4000) -> str:
     """Printable ASCII for these bytes, cut at limit characters."""
     short = data[:limit]
-    if all(byte in _SAFE for byte in short):
+    if _SAFE.issuperset(short):
         text = short.decode("ascii")
     else:
         text = "".join(chr(b) if b in _SAFE else "\\x%02x" % b for b in short)
@@ -59,6 +61,5 @@ def near(word: str, known: Iterable[str]) -> str:
 
 def shell_quote(words: Iterable[str]) -> str:
     """One line that a POSIX shell reads back as these words."""
-    safe = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")
-    return " ".join(w if w and all(c in safe for c in w) else "'" + w.replace("'", "'\\''") + "'"
+    return " ".join(w if w and _PLAIN.issuperset(w) else "'" + w.replace("'", "'\\''") + "'"
                     for w in words)

@@ -5,11 +5,11 @@ A line is [SCOPE: ]PATTERN[ -- WHY]. Its traces are written and read as those of
 this module adds wildcards, and says which line, if any, is what a result shows. Pure functions.
 """
 import re
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Callable, Iterable, List, Optional, Sequence, Tuple
 
 from ..model import CRASH, ERROR, FAIL, SKIP, TIMEOUT, Result
+from ..record import dataclass, replace
 from .trace import Event, Kind, claimed_of, first_difference, parse
 
 ANY = "..."  # any number of events

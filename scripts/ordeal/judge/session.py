@@ -7,10 +7,10 @@ the nonce and every line) and everything before it was in order. A violation is 
 that was running, or to the last one that ran; the later cases are the `rest`, to be booted again.
 """
 import zlib
-from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..model import CRASH, ERROR, FAIL, PASS, SKIP, TIMEOUT
+from ..record import dataclass, field
 from ..text import clean
 from .scan import LineScanner
 from .sweeps import parse_hist, parse_sample, parse_sweep

@@ -7,10 +7,11 @@ differs_from() is the weaker of the two, because it can compare only what the no
 text can be parsed: text that is no event gets the kind OTHER. Pure functions.
 """
 import re
-from dataclasses import dataclass
 from enum import Enum
 from itertools import zip_longest
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..record import dataclass
 
 PAGE_SIZE = 4096
 

@@ -7,10 +7,10 @@ event of the expected trace and of the one that was seen, the n-th delivery of t
 native twin. Circles are interrupts, squares exceptions, diamonds arrivals; the thick part of a lane
 shows where the processor is.
 """
-from dataclasses import dataclass, field
 from typing import List, Optional, Tuple
 
 from ..judge.trace import Event, Kind, parse, rows
+from ..record import dataclass, field
 from .svg import LINE, Drawing, text_width, wrap
 
 HEAD, FOOT, INDENT, GAP, MARGIN = 44, 14, 16, 26, 14

@@ -4,11 +4,11 @@
 A trace does not show when the interrupt arrived, because the arrival is no event. The case
 determines it, so it is written here beside the case's name, with the reason for the order.
 """
-from dataclasses import dataclass
 from typing import List, Optional, Sequence
 
 from ..judge.trace import Kind, parse
 from ..model import PASS, Result
+from ..record import dataclass
 from ..report.timeline import find_twin, twin_trace
 from .lanes import lanes
 from .phase import phase

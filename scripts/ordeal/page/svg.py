@@ -5,8 +5,9 @@ A shape is (tag, attributes, text). The modules that draw compute shapes with wh
 that the same input gives the same bytes everywhere. page/page.js inserts these shapes when a case
 is opened, and computes none. Colours come from classes: page/draw.css.
 """
-from dataclasses import dataclass, field
 from typing import Any, Dict, List, Tuple
+
+from ..record import dataclass, field
 
 Shape = Tuple[str, Dict[str, Any], str]
 

@@ -5,10 +5,10 @@ The format is that of kvm-unit-tests: [name], then KEY = VALUE lines; a value th
 three double quotes runs to the next three. kvm-unit-tests silently ignores an unknown key, and a
 line that is neither a head nor KEY = VALUE; here each is an error that names file and line.
 """
-from dataclasses import replace
 from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 from ..model import Stanza, UserError
+from ..record import replace
 from ..text import near
 
 KEYS = ("file", "smp", "test_args", "qemu_params", "extra_params", "groups", "accel", "arch",

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a run shows about each section of expected/PLATFORM.cfg: which of its cases ran, went wrong
 and passed, which of its lines were seen, and what no section lists. Pure; for scripts/known."""
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from ..judge.pattern import BadPattern, Form, fits, parse_pattern, spelt
 from ..judge.session import NOT_BEGUN
 from ..model import NOTRUN, PASS, SKIP, XPASS, Result
+from ..record import dataclass, field, replace
 from .excuse import Deviations
 from .known import LISTABLE, Deviation
 from .scopes import Field, Spot

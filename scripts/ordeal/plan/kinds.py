@@ -4,11 +4,11 @@
 scripts/known makes one section of expected/ from the cases of one kind. Pure functions.
 """
 import re
-from dataclasses import dataclass
 from typing import Optional
 
 from ..judge.trace import Event, Kind, Row, closest, rows
 from ..model import FAIL, Result
+from ..record import dataclass
 
 _KINDS = {Kind.IRQ: "an interrupt", Kind.INT: "a virtual interrupt", Kind.NMI: "an NMI",
           Kind.EXCEPTION: "an exception", Kind.EXIT: "an exit", Kind.ENTRY: "an entry",

@@ -5,13 +5,13 @@ Both directions are strict: a listed case that passes is XPASS, a failure that i
 unexpected, and an entry that excuses nothing any more, or has expired, is reported.
 """
 import os
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Dict, Iterable, List, Sequence, Tuple
 
 from ..host import version_of
 from ..model import (CRASH, ERROR, FAIL, FLAKY, PASS, SKIP, TIMEOUT, XFAIL, XPASS, Result,
                      UserError)
+from ..record import dataclass, replace
 from ..text import near
 from . import cfg, renamed
 from .versions import OPERATORS, check_term, version_fits

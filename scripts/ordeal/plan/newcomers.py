@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """New sections of expected/PLATFORM.cfg, for cases that went wrong and that no section lists: one
 for each kind of difference. Pure; for scripts/known."""
-from dataclasses import dataclass
 from typing import AbstractSet, Dict, List, Sequence, Set, Tuple
 
 from ..judge.pattern import ANY, parse_pattern, spelt
 from ..model import PASS, Result
+from ..record import dataclass
 from .edit import block
 from .evidence import Evidence, Ran
 from .kinds import Kinship, kinship

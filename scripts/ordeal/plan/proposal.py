@@ -7,11 +7,11 @@ that was seen. A listed case that shows something else gets a line of its own, i
 wildcard. A case that is not listed goes into a new section, with the cases that went wrong in the
 same way; its reason says that nobody has explained it. Every change is also a remark for a person.
 """
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import AbstractSet, List, Sequence, Set, Tuple
 
 from ..model import UserError
+from ..record import dataclass, field, replace
 from . import known
 from .edit import Editor
 from .evidence import Evidence, Ran, Section, number

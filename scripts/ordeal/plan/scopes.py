@@ -2,10 +2,10 @@
 """The scopes that the lines of `seen` need: as few as say exactly where each pattern was seen. Pure
 functions.
 """
-from dataclasses import dataclass
 from typing import AbstractSet, Collection, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
 from ..host import version_of
+from ..record import dataclass
 
 Spot = Tuple[str, str]  # platform, case
 

@@ -4,13 +4,13 @@
 
 Each line is [SCOPE: ]PATTERN[ -- WHY]. The scope is read here, the pattern by judge/pattern.py.
 """
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Dict, List, Sequence, Tuple
 
 from ..judge.pattern import BadPattern, Pattern, fits, parse_pattern
 from ..model import UserError
+from ..record import dataclass
 from .versions import OPERATORS, check_term, version_fits
 
 _ON = "on="

@@ -5,12 +5,12 @@ A stanza's cases are those of its image, narrowed by the globs in the stanza's t
 without a slash names stanzas, a pattern with a slash names cases. A pattern that matches nothing is
 an error, so that a typing mistake never silently shrinks a run.
 """
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Callable, List, Optional, Sequence, Tuple
 
 from ..judge.kut import WHOLE
 from ..model import Case, Stanza, UserError
+from ..record import dataclass
 from ..text import near
 from . import renamed
 

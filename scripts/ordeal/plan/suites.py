@@ -6,13 +6,13 @@ well. A value without such characters is split without a shell.
 """
 import os
 import subprocess
-from dataclasses import replace
 from typing import Dict, List, Sequence, Tuple
 
 from ..host import Host
 from ..judge.kut import WHOLE
 from ..model import Case, Stanza, UserError
 from ..platforms.base import Job, Platform
+from ..record import replace
 from . import cfg
 from .image import read_cases
 from .select import Suite

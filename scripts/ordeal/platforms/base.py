@@ -4,12 +4,12 @@
 An adapter turns a job into a command line, says what it needs, and translates the end of its
 process. It runs nothing itself.
 """
-from dataclasses import dataclass, field
 from typing import Callable, List, NamedTuple, Tuple
 
 from ..host import Host
 from ..judge.session import Ending
 from ..model import Stanza, UserError
+from ..record import dataclass, field
 
 
 class Need(NamedTuple):

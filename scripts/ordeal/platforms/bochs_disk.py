@@ -6,10 +6,10 @@ cannot enter so. What PVH wants in memory is the same for an image of this suite
 (bochs_rom.py). scripts/lab/bootdisk.h describes the layout. The functions here are pure.
 """
 import struct
-from dataclasses import dataclass
 from typing import List, Sequence, Tuple
 
 from ..model import UserError
+from ..record import dataclass
 
 SECTOR, CODE_SECTORS, HEADS, TRACK = 512, 17, 16, 63
 CYLINDER = HEADS * TRACK * SECTOR

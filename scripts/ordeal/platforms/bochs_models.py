@@ -5,8 +5,9 @@ Every model with a 64-bit mode is a platform, bochs-intel+MODEL or bochs-amd+MOD
 that its CPUID names.
 """
 import os
-from dataclasses import dataclass
 from typing import Dict, List, Sequence, Tuple
+
+from ..record import dataclass
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bochs_models.tsv")
 #: By a vendor's name in CPUID: its platform, and the virtualization that is not its own.

@@ -7,10 +7,10 @@ installed, and no chroot is needed: bin/PROGRAM starts each program with the roo
 libraries, under any user who may read the root.
 """
 import os
-from dataclasses import dataclass
 from typing import Dict, Tuple
 
 from ..host import Host
+from ..record import dataclass
 from ..text import clean_text
 from .base import Need, Platform
 

@@ -5,11 +5,11 @@ what is known.
 A listed case is one that ends as XFAIL in the unchanged run. If a mutation changes what is seen in
 it, it must become unexpected, unless what is seen now is listed in full. A changed case that is
 excused by anything else is a hole. Pure functions and the sums of what they find."""
-from dataclasses import dataclass, replace
 from typing import Collection, Dict, Iterable, List, Optional, Set, Tuple
 
 from ..judge.pattern import parse_pattern, spelt
 from ..model import PASS, SKIP, XFAIL, XPASS, Result
+from ..record import dataclass, replace
 
 Key = Tuple[str, str]  # platform, case
 HEADS = ("listed", "changed", "unexpected", "skipped", "known", "holes")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads from streams of runs what scripts/known needs: for each platform, what its cases showed
 before anything was excused."""
-from dataclasses import replace
 from typing import Any, Dict, List, Sequence
 
 from ..model import Result, UserError, result_from_record
 from ..options import parse
 from ..plan.evidence import Ran
+from ..record import replace
 from .stream import SCHEMA, read_records
 
 Record = Dict[str, Any]

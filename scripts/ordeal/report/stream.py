@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stream of records, from which every report is made (docs/results.md, section 8).
 
-Each record is one line of JSON, written whole in one system call, so that a killed runner leaves a
+Each record is one line of JSON, and only whole lines are written, so that a killed runner leaves a
 file that is valid up to its last line end.
 """
 import json
@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Sequence
 from ..model import UserError
 
 SCHEMA = 1
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Stream:
@@ -20,10 +21,10 @@ class Stream:
         self.records: List[Dict[str, Any]] = []
         self._files = [(path, open_output(path)) for path in paths]
 
-    def add(self, record: Dict[str, Any]) -> None:
-        """Write the record as one line to every file."""
-        self.records.append(record)
-        data = (json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n").encode()
+    def add(self, *records: Dict[str, Any]) -> None:
+        """Write each record as one line to every file, all lines at once."""
+        self.records.extend(records)
+        data = "".join([_encode(record) + "\n" for record in records]).encode()
         for path, fd in self._files:
             write_all(path, fd, data)
 

@@ -103,17 +103,21 @@ class Engine:
     def run(self, queue: Deque[Any], make: Callable[[Any], Optional[Boot]],
             finished: Callable[[Boot], None]) -> None:
         """Boot what make() makes of each item of the queue, and pass each finished Boot to
-        finished(), until the queue is empty and nothing runs. finished() may add to the queue;
-        make() may return None."""
+        finished(), until the queue is empty and nothing runs. finished() may add to the queue, and
+        is called while the next machines boot; make() may return None."""
+        over: List[Boot] = []
         try:
-            while (queue or self.running) and not self.interrupted:
+            while (queue or self.running or over) and not self.interrupted:
                 while queue and len(self.running) < self.slots and not self.interrupted:
                     boot = make(queue.popleft())
                     if boot is not None:
                         self._start(boot)
                         self.on_start()
-                for boot in self._wait():
+                for boot in over:
                     finished(boot)
+                over = self._wait() if self.running else []
+            for boot in over:
+                finished(boot)
         except BaseException:
             self.kill_all()
             raise

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A unit of a run, which is one suite on one platform in one round of --repeat, and its results."""
 import os
-from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..judge.kut import WHOLE
@@ -9,6 +8,7 @@ from ..judge.session import CaseLog
 from ..model import ERROR, FLAKY, PASS, SKIP, XFAIL, Case, Result
 from ..plan.select import Suite
 from ..platforms.base import Job, Platform
+from ..record import dataclass, field
 
 
 @dataclass

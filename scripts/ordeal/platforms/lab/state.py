@@ -14,11 +14,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
 from typing import Any, Dict, List, Tuple
 
 from ...host import prune
 from ...model import UserError
+from ...record import dataclass
 from ...text import clean, shell_quote
 from .panic import panic_of
 

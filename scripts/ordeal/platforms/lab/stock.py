@@ -8,11 +8,11 @@ half a part never counts.
 import os
 import re
 import subprocess
-from dataclasses import dataclass
 from typing import Callable, Dict, List, Tuple
 
 from ...host import Host, which
 from ...model import UserError
+from ...record import dataclass
 from ...text import clean
 
 #: KVM's modules, in the order in which they are loaded.
