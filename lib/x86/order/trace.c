@@ -14,6 +14,12 @@ enum {
 	HANDLER_STACK = 1024, /* bytes: more than a handler that returns has ever on its stack */
 };
 
+/* Does @rip lie where no handler has its slot in the log yet? */
+static bool in_any_prologue(const struct layout *layout, u64 rip)
+{
+	return rip - layout->stubs < layout->recorded - layout->stubs;
+}
+
 /* May @rip be in the prologue of the handler of @vector? */
 static bool in_prologue(const struct layout *layout, u64 rip, u8 vector)
 {
@@ -119,30 +125,32 @@ static void append_chain(struct trace *trace, const struct layout *layout,
 	}
 }
 
-/* Puts the order right where handlers were interrupted before they could record themselves. */
+/* From log entry @i on, where a handler was interrupted before it could record itself. */
 static void append_in_order(struct trace *trace, const struct layout *layout,
-			    const struct log_entry *log, size_t n)
+			    const struct log_entry *log, size_t n, size_t i)
 {
 	bool placed[LOG_CAPACITY];
 
 	memset(placed, false, n * sizeof(*placed));
-	for (size_t i = 0; i < n; i++)
-		append_chain(trace, layout, log, n, i, placed);
+	for (; i < n; i++) {
+		if (placed[i])
+			continue;
+		if (in_any_prologue(layout, log[i].rip))
+			append_chain(trace, layout, log, n, i, placed);
+		else
+			append(trace, &log[i], PLACE_ANY);
+	}
 }
 
 void trace_read(struct trace *trace, const struct layout *layout, const struct log_entry *log,
 		size_t n)
 {
-	u64 prologues = layout->recorded - layout->stubs;
-
-	/* In most logs no handler was interrupted so early: the order is that of recording. */
+	/* Most events interrupted no handler so early: the order is that of recording. */
 	trace->count = 0;
-	while (trace->count < n && log[trace->count].rip - layout->stubs >= prologues)
+	while (trace->count < n && !in_any_prologue(layout, log[trace->count].rip))
 		append(trace, &log[trace->count], PLACE_ANY);
-	if (trace->count < n) {
-		trace->count = 0;
-		append_in_order(trace, layout, log, n);
-	}
+	if (trace->count < n)
+		append_in_order(trace, layout, log, n, trace->count);
 	find_returns(trace, layout);
 }
 
