@@ -251,6 +251,22 @@ def rounds(*seen_texts):
     return merged.verdict, merged.raw, merged.unexpected, merged.runs
 
 
+@pytest.mark.parametrize("exact, second, verdict", [
+    (True, ["NMI@L"], "FLAKY"), (True, ["NMI@M"], "PASS"), (False, ["NMI@L"], "PASS")])
+def test_a_platform_that_calls_itself_exact_and_is_not(exact, second, verdict):
+    """Both rounds pass; only the traces tell."""
+    first, other = (Result("p", "s/c", "PASS", observed=seen) for seen in (["NMI@M"], second))
+    (merged,) = merge_rounds([[first], [other]], exact)
+    assert (merged.verdict, merged.unexpected) == (verdict, verdict == "FLAKY")
+    assert ("NMI@L / NMI@M" in merged.reason) == (verdict == "FLAKY")
+
+
+def test_the_orders_of_a_sweep_may_differ_on_an_exact_platform():
+    swept = [Result("p", "s/c", "PASS", observed=[order], histogram=[(1, order)]) for order in "ab"]
+    (merged,) = merge_rounds([[result] for result in swept], True)
+    assert merged.verdict == "PASS"
+
+
 @pytest.mark.parametrize("texts, verdict, raw", [
     (("", TRACE), "XFAIL", "FLAKY"), ((TRACE, TRACE), "XFAIL", "FAIL"), (("", ""), "PASS", "PASS"),
     (("", TRACE, "nothing"), "FLAKY", "FLAKY"), ((TRACE, "nothing"), "FAIL", "FAIL")])

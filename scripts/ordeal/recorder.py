@@ -89,7 +89,7 @@ class Recorder:
         fresh = [[result for result in found if result.index not in before] for found in rounds]
         for result in [result for found in fresh for result in found]:
             known.apply(result, cpu)
-        merged = merge_rounds(fresh)
+        merged = merge_rounds(fresh, unit.platform.exact)
         for result in merged:
             before[result.index] = result
             self._require(result)

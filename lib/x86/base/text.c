@@ -48,6 +48,10 @@ static void add_string(struct text *t, const char *s, const struct conversion *c
 	if (!s)
 		s = "(null)";
 	n = (int)strlen(s);
+	if (!c || !c->width) {
+		add_bytes(t, s, n);
+		return;
+	}
 	if (!c->left)
 		pad(t, c->width - n, ' ');
 	add_bytes(t, s, n);
@@ -83,7 +87,8 @@ static void add_number(struct text *t, u64 value, unsigned int base, bool negati
 
 static const char *parse_conversion(const char *f, struct conversion *c)
 {
-	*c = (struct conversion){ 0 };
+	c->zero_pad = c->prefix = c->left = false;
+	c->width = c->longs = 0;
 	for (;; f++) {
 		if (*f == '0')
 			c->zero_pad = true;
@@ -110,10 +115,16 @@ void text_vadd(struct text *t, const char *f, va_list args)
 
 		while (*f && *f != '%')
 			f++;
-		add_bytes(t, plain, f - plain);
+		if (f > plain)
+			add_bytes(t, plain, f - plain);
 		if (!*f)
 			return;
-		f = parse_conversion(f + 1, &c);
+		f++;
+		if (*f == 's') { /* most conversions are bare */
+			add_string(t, va_arg(args, const char *), NULL);
+			continue;
+		}
+		f = parse_conversion(f, &c);
 		switch (*f) {
 		case 's':
 			add_string(t, va_arg(args, const char *), &c);

@@ -83,6 +83,12 @@ class Platform:
     #: The toolbox root that holds its emulator, '' for this machine's own emulator (toolbox.py).
     root = ""
 
+    @property
+    def exact(self) -> bool:
+        """Whether guests are told that time is their count of instructions, and --repeat holds the
+        platform to it."""
+        return "settle=exact" in self.guest_args
+
     def needs(self, host: Host) -> List[Need]:
         """What is missing on this machine; an empty list if the platform can run."""
         raise NotImplementedError

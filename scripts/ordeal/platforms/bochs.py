@@ -169,7 +169,8 @@ class Bochs(Platform):
             path = os.path.join(work, "rom")
             with open(path, "wb") as out:
                 out.write(content)
-            return (path, vga_bios), []
+            # Only a BIOS would use the extensions, which take Bochs a sixth of its start.
+            return (path, vga_bios), ["vga: extension=none"]
         path = os.path.join(work, "image.iso")
         grub_iso.boot_iso(host, image, args, path)
         return (bios, vga_bios), [

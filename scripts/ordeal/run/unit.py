@@ -66,16 +66,32 @@ def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[R
     return results
 
 
-def merge_rounds(rounds: List[List[Result]]) -> List[Result]:
+def merge_rounds(rounds: List[List[Result]], exact: bool = False) -> List[Result]:
     """One result for each case of the rounds of --repeat, in each of which the known deviations were
-    applied."""
+    applied. exact: the platform calls itself so, and its traces must not differ either."""
     if len(rounds) == 1:
         return rounds[0]
     by_case: Dict[str, List[Result]] = {}
     for results in rounds:
         for result in results:
             by_case.setdefault(result.case, []).append(result)
-    return [_merged(attempts) for attempts in by_case.values()]
+    merged = [_merged(attempts) for attempts in by_case.values()]
+    for result, attempts in zip(merged, by_case.values() if exact else ()):
+        _hold_exact(result, attempts)
+    return merged
+
+
+def _hold_exact(result: Result, attempts: List[Result]) -> None:
+    """FLAKY if the rounds' traces differ. A sweep's orders may: they depend on the phase of a
+    device's clock when the sweep begins, and that on the digits of the nonce."""
+    traces = sorted({" || ".join(attempt.observed) for attempt in attempts})
+    if len(traces) == 1 or any(attempt.histogram for attempt in attempts) \
+            or result.verdict == FLAKY:
+        return
+    result.reason = "the traces of %d rounds differ, but the platform is run with settle=exact: %s" \
+        % (len(attempts), " / ".join(trace or "none" for trace in traces))
+    result.raw = result.verdict = FLAKY
+    result.unexpected = True
 
 
 def _merged(attempts: List[Result]) -> Result:
