@@ -11,6 +11,7 @@ this one; the exit status is 1 if a figure is worse beyond the noise that was me
 of size, exact, tcg, pace, rows, runner, build and lab; lab runs only if it is named.
 """
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -114,8 +115,10 @@ def main() -> int:
         for one in compare(*found):
             print(one)
             failed += [one.key] if one.worse else []
-    print("\n%.0f s%s" % (time.monotonic() - started,
-                          "; FAILED: " + ", ".join(failed) if failed else ""))
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print("\n%.0f s, processor time %.0f s%s" % (
+        time.monotonic() - started, usage.ru_utime + usage.ru_stime,
+        "; FAILED: " + ", ".join(failed) if failed else ""))
     return 1 if failed else 0
 
 

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 from ordeal.model import UserError
 
@@ -60,28 +60,30 @@ def runner(tree: Tree) -> Dict[str, float]:
     os.chmod(stub, 0o755)
     fake = environment(QEMU=stub, STAMPS=stamps)
 
-    def suite(count: int, env: Dict[str, str]) -> float:
+    def suite(count: int, env: Dict[str, str]) -> Tuple[float, float]:
         cfg = tree.cfg("t%d" % count, {"t%d" % i: "native" for i in range(count)})
         return timed([tree.run, "-p", "tcg", "--cfg", cfg, "--logs",
-                      os.path.join(tree.work, "logs-runner")], env)[0]
-    starts, python = [], []
+                      os.path.join(tree.work, "logs-runner")], env)
+    starts, python, ones = [], [], []
     suite(1, fake)
     for _ in range(5):
         os.unlink(stamps)
-        python.append(timed([PYTHON, "-c", "pass"])[0])
+        python.append(timed([PYTHON, "-c", "pass"]))
         began = time.time()
-        suite(1, fake)
+        ones.append(suite(1, fake)[1])
         with open(stamps, encoding="ascii") as stream:
             starts.append(int(stream.readline()) / 1e9 - began)
-    start = statistics.median(starts)
+    start, one = statistics.median(starts), statistics.median(ones)
+    pass_clock, pass_cpu = (statistics.median(column) for column in zip(*python))
     many = suite(TESTS, fake)
-    bare = sum(timed([stub, "boot"], fake)[0] for _ in range(TESTS))
+    bare = [sum(column) for column in zip(*[timed([stub, "boot"], fake) for _ in range(TESTS)])]
     command = tree.guest("native")
-    real = suite(BOOTS, environment())
+    real = suite(BOOTS, environment())[0]
     loop = sum(timed(command)[0] for _ in range(BOOTS))
-    return {"runner.start": start * 1e3, "runner.start_ratio": start / statistics.median(python),
-            "runner.test": (many - bare - start) / TESTS * 1e3, "runner.loop_ratio": real / loop,
-            **rooms(tree)}
+    return {"runner.start": start * 1e3, "runner.start_ratio": start / pass_clock,
+            "runner.cpu_ratio": one / pass_cpu, "runner.loop_ratio": real / loop,
+            "runner.test": (many[0] - bare[0] - start) / TESTS * 1e3,
+            "runner.test_cpu": (many[1] - bare[1] - one) / TESTS * 1e3, **rooms(tree)}
 
 
 def rooms(tree: Tree) -> Dict[str, float]:
