@@ -36,7 +36,7 @@ enum {
 	STATUS_DRIVER_OK = 4,
 	AVAILABLE_NO_INTERRUPT = 1,
 	PORT_1_TRANSMIT = 5, /* after two queues of port 0 and two for control */
-	MOST = 256,	     /* entries of a queue that fits here */
+	MOST = 1024,	     /* entries of a queue that fits here */
 };
 
 struct descriptor {
@@ -45,9 +45,13 @@ struct descriptor {
 	u16 flags, next;
 };
 
-/* "Virtqueue Layout" of the legacy interface, for the largest queue: a smaller one is laid out in
- * its beginning. */
-static u8 queue[3 * 4096] __attribute__((aligned(4096)));
+/*
+ * "Virtqueue Layout" of the legacy interface, for the largest queue: a smaller one is laid out in
+ * its beginning. QEMU 7.2 has queues of 128 entries, QEMU 10 of 1024.
+ */
+static u8 queue[8 * 4096] __attribute__((aligned(4096)));
+_Static_assert(MOST * sizeof(struct descriptor) + 4096 + MOST * 8 + 6 <= sizeof(queue),
+	       "descriptors, available ring (less than a page), used ring");
 static struct descriptor *const descriptor = (void *)queue;
 static volatile u16 *available, *used_index;
 static u16 io_base, size, written;
