@@ -28,7 +28,8 @@ def built(where: str, *targets: str) -> Set[str]:
 
 def tree(path: str) -> str:
     """A copy of the sources to build in."""
-    keep: List[str] = ["lib", "x86", "Makefile", "configure", "tests/c", "scripts/lab"]
+    keep: List[str] = ["lib", "x86", "Makefile", "configure", "tests/c", "scripts/lab",
+                       "scripts/explain"]
     for name in keep:
         source, target = os.path.join(ROOT, name), os.path.join(path, name)
         if os.path.isdir(source):

@@ -33,11 +33,6 @@ static const char usage[] =
 
 static struct model model;
 
-static const char *place_name(const struct model_event *e)
-{
-	return e->somewhere ? " (somewhere in the handler)" : "";
-}
-
 static void print_event(size_t n)
 {
 	const struct model_event *e = &model.events[n];
@@ -48,7 +43,7 @@ static void print_event(size_t n)
 
 	model_event(&model, n, &entry, &event);
 	event_format(&text, &model.situation->layout[0], &event);
-	printf("  %s%s\n", text_seal(&text), place_name(e));
+	printf("  %s%s\n", text_seal(&text), e->somewhere ? " (in the middle of a handler)" : "");
 	printf("        %s\n        [%s]\n", rules[e->rule].text, rules[e->rule].citation);
 	if (e->held && e->held != RULE_NMI)
 		printf("        It had to wait, because %s\n        [%s]\n", rules[e->held].text,
@@ -61,8 +56,8 @@ static void print_choices(void)
 		const struct question *q = &model.questions[i];
 		const struct choice_text *c = &choices[q->choice];
 
-		printf("    Left open: %s %s.\n        [%s: %s]\n", c->text, c->answers[q->answer],
-		       c->name, c->citation);
+		printf("    Left open: %s Here %s.\n        [%s=%u. %s]\n", c->text,
+		       c->answers[q->answer], c->name, q->answer, c->citation);
 	}
 }
 
@@ -194,6 +189,14 @@ static int bench(void)
 	return status;
 }
 
+static void list_choice(const struct choice_text *choice)
+{
+	printf("%s\t%s\t%s\t", choice->name, choice->text, choice->citation);
+	for (size_t i = 0; i < CHOICE_ANSWERS && choice->answers[i]; i++)
+		printf("%s%zu: %s", i ? "; " : "", i, choice->answers[i]);
+	puts("");
+}
+
 static int list(const char *what)
 {
 	static const char *const lists[] = { "rules", "choices", "instructions" };
@@ -204,8 +207,7 @@ static int list(const char *what)
 			       rules[i].citation);
 	else if (!strcmp(what, "choices"))
 		for (size_t i = 0; i < CHOICE_COUNT; i++)
-			printf("%s\t%s\t%s\t0: %s; 1: %s\n", choices[i].name, choices[i].text,
-			       choices[i].citation, choices[i].answers[0], choices[i].answers[1]);
+			list_choice(&choices[i]);
 	else if (!strcmp(what, "instructions"))
 		for (size_t i = 1; i < FRAGMENT_COUNT; i++)
 			printf("%s\t%s\n", fragments[i].name,

@@ -61,6 +61,19 @@ CASE(ud, "E17",
 	expect(UD(AT(L)));
 }
 
+/* Neither manual says what becomes of it. */
+CASE(data_breakpoint_ud, "E17",
+     "a data breakpoint that MOV SS meets before UD2 is reported at the first instruction of the handler of #UD, or dropped",
+     SWITCHING)
+{
+	scene(MOV_SS_MEMORY, L(UD2));
+	watch_stack_selector();
+	play();
+	expect_one_of(LEGAL("the breakpoint is dropped", UD(AT(L))),
+		      LEGAL("the breakpoint is kept", UD(AT(L)),
+			    DB(AT(ENTRY_OF(UD_VECTOR)), DR6(DR6_B0))));
+}
+
 /* The SDM lets the breakpoint get lost; the APM does not say. */
 CASE(breakpoint, "E18",
      "an instruction breakpoint on the instruction after MOV SS may be lost; one on the next instruction is not",
@@ -87,6 +100,21 @@ CASE(step, "E19", "single-stepping over MOV SS traps after the instruction that 
 }
 
 /* --- The next instruction enters a handler --- */
+
+/* INT n itself is not stepped; the trap of MOV SS is inhibited, and may be kept for later. */
+CASE(step_int_n, "E19",
+     "the single-step trap of a MOV SS before INT n is lost, or comes at the first instruction of the handler of INT n",
+     SWITCHING)
+{
+	struct scene *s = scene(MOV_SS, INT_50, L(NOP), M(NOP));
+
+	s->in_rflags |= RFLAGS_TF;
+	s->on_delivery = step_once;
+	play();
+	expect_one_of(LEGAL("the step of MOV SS is lost", INTN(VEC_SOFT, AT(L), TF(1))),
+		      LEGAL("the step of MOV SS is kept", INTN(VEC_SOFT, AT(L), TF(1)),
+			    DB(AT(ENTRY_OF(VEC_SOFT)), DR6(DR6_BS))));
+}
 
 CASE(data_breakpoint_int3, "E20",
      "a data breakpoint that MOV SS meets before INT3 is reported at the first instruction of the handler of #BP",
