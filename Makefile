@@ -34,6 +34,7 @@ vpath %.c $(SRCDIR)
 vpath %.S $(SRCDIR)
 vpath %.h $(SRCDIR)
 vpath %.lds $(SRCDIR)
+vpath %.def $(SRCDIR)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
