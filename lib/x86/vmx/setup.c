@@ -24,7 +24,7 @@ enum {
  * time is its count of instructions, the fewer suffice.
  */
 #define GUARD_TSC_TICKS	      0x40000000ull
-#define GUARD_TSC_TICKS_EXACT 0x100000ull
+#define GUARD_TSC_TICKS_EXACT 0x40000ull
 
 /*
  * "Reserved Controls and Default Settings": the capability of a control field. A control must be 1
