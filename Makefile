@@ -169,9 +169,11 @@ scripts/lab/rom: scripts/lab/rom.S
 	$(CC) -m32 -c -o $@.o $<
 	$(LD) -m elf_i386 -N -nostdlib -static --build-id=none -e rom -Ttext=0xfffffe00 \
 		--oformat=binary -o $@ $@.o
-scripts/lab/launcher: scripts/lab/multiboot.c
-scripts/lab/fetch: scripts/lab/ata.h scripts/lab/bootdisk.h
-scripts/lab/%: scripts/lab/%.c scripts/lab/multiboot.h scripts/lab/ports.h
+scripts/lab/fetch: scripts/lab/fetch.c scripts/lab/ata.h scripts/lab/bootdisk.h scripts/lab/ports.h
+	@mkdir -p $(@D)
+	$(CC) $(LAB_CFLAGS) -o $@ $<
+scripts/lab/launcher: $(call sources,scripts/lab/vmm/*.c scripts/lab/vmm/*.h \
+		scripts/lab/vmm/*.def scripts/lab/ports.h)
 	@mkdir -p $(@D)
 	$(CC) $(LAB_CFLAGS) -o $@ $(filter %.c,$^)
 
@@ -199,7 +201,7 @@ tests/c/obj/%.o: %.S config.mak Makefile
 
 host_objects = $(patsubst %,tests/c/obj/%.o,$(1))
 tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
-tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/multiboot)
+tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/vmm/multiboot)
 tests/c/obj/model.test: $(call host_objects,$(addprefix scripts/explain/,\
 	words options machine_options near))
 tests/c/obj/scene.test: $(call host_objects,\

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 
-#include "../../scripts/lab/multiboot.h"
+#include "../../scripts/lab/vmm/multiboot.h"
 
 enum {
 	LOAD = 0x100000,

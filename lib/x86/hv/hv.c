@@ -78,7 +78,7 @@ void hv_stop(void)
 	asm volatile("lgdt %0; lidt %1" ::"m"(v->before.gdtr),
 		     "m"(v->before.idtr)); /* an exit widens their limits */
 	write_dr7(v->before.dr7);
-	this_cpu.playing = NULL;
+	scene_off_stage();
 	machine_state_read(&after);
 	difference = machine_state_difference(&v->before, &after);
 	check(!difference, "the shim left %s changed", difference);
@@ -121,7 +121,7 @@ struct vcpu *hv_start_with(struct hv_options options)
 	if (problem)
 		skip("this CPU's %s does not offer %s", vendor->name, problem);
 	clone_registers(v);
-	this_cpu.playing = the_scene();
+	scene_on_stage(the_scene());
 	profile_leave(before);
 	return v;
 }

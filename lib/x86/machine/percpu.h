@@ -21,7 +21,10 @@ struct percpu {
 	struct vcpu *vcpu;     /* whose guest this is, or NULL */
 	bool vmcs_changed;     /* controls or host state are not as vmx/setup.c writes them */
 	struct scene *playing; /* the scene on stage, or NULL: then exceptions are fatal */
-	bool profiling;	       /* ticks are charged to sections (machine/profile.h) */
+	/* Right behind it, for a VMM that reads the three (report/console.h): the TSC when the
+	 * case's first scene began, 0 before; and when its latest scene ended. */
+	u64 first_began, latest_ended;
+	bool profiling; /* ticks are charged to sections (machine/profile.h) */
 	enum lapic_mode lapic_mode;
 	u32 lapic_id;
 	u32 missing_msr; /* an MSR whose RDMSR raises #GP here; else the first candidate */

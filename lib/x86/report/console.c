@@ -3,6 +3,7 @@
  * The UART is set to 115200 baud, 8N1, without interrupts. Register names are the 16550's.
  */
 #include "report/console.h"
+#include "machine/percpu.h"
 #include "machine/processor.h"
 #include "machine/profile.h"
 #include "report/virtio.h"
@@ -33,6 +34,12 @@ enum {
 	DIVISOR_115200 = 1,
 	POLL_LIMIT = 1 << 20,
 };
+
+_Static_assert(offsetof(struct percpu, first_began) ==
+			       offsetof(struct percpu, playing) + sizeof(u64) &&
+		       offsetof(struct percpu, latest_ended) ==
+			       offsetof(struct percpu, playing) + 2 * sizeof(u64),
+	       "a VMM reads three words in a row");
 
 static u16 console_port = CONSOLE_COM1;
 static size_t burst = 1; /* bytes that the UART takes when THRE says that it is empty */
@@ -102,7 +109,7 @@ static void write_uart(const char *bytes, size_t n)
 
 static void write_block(const char *bytes, size_t n)
 {
-	const struct console_block block = { (u64)bytes, n };
+	const struct console_block block = { (u64)bytes, n, (u64)&this_cpu.playing };
 
 	asm volatile("outl %0, %1" : : "a"((u32)(u64)&block), "Nd"((u16)CONSOLE_BLOCK) : "memory");
 }

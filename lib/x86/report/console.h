@@ -3,7 +3,7 @@
  * Where the log goes: a 16550 UART, by polling, with its FIFO if it has one; or, if the argument
  * console= says so, a port that takes bytes at once. Bochs and real UARTs drop a byte that is
  * written while the transmit holding register (or the FIFO) is full, so the UART is asked before
- * each byte (or before each 16), with a bound. Some VMMs (scripts/lab/launcher.c is one) exit to
+ * each byte (or before each 16), with a bound. Some VMMs (scripts/lab/vmm is one) exit to
  * user space on every port access; two exits a byte would dominate the run. There CONSOLE_BLOCK
  * passes a whole line with one OUT.
  */
@@ -22,8 +22,9 @@ enum {
 	CONSOLE_E9 = 0xe9, /* no UART: Bochs' port_e9_hack, QEMU's isa-debugcon; reads as 0xe9 */
 };
 
+/* @stage: the address of three u64: this_cpu.playing, first_began and latest_ended. */
 struct console_block {
-	u64 address, length;
+	u64 address, length, stage;
 };
 
 /*

@@ -182,6 +182,19 @@ void scene_run_at_cpl3(struct scene *scene)
 	scene->in_ss = SEL_USER_DATA | SEL_RPL3;
 }
 
+void scene_on_stage(struct scene *scene)
+{
+	if (!this_cpu.first_began)
+		this_cpu.first_began = rdtsc();
+	this_cpu.playing = scene;
+}
+
+void scene_off_stage(void)
+{
+	this_cpu.playing = NULL;
+	this_cpu.latest_ended = rdtsc();
+}
+
 void scene_play(struct scene *scene)
 {
 	enum profile_section before = profile_enter(PROFILE_PLAY);
@@ -190,11 +203,11 @@ void scene_play(struct scene *scene)
 	ASSERT(!this_cpu.playing);
 	if (mutated(MUTATE_IF_CLEAR))
 		scene->in_rflags &= ~(u64)RFLAGS_IF;
-	this_cpu.playing = scene;
+	scene_on_stage(scene);
 	if (scene->enter_without_iret)
 		scene_enter_without_iret(scene, scene->layout.addresses[0], scene->rsp);
 	else
 		scene_enter(scene, scene->layout.addresses[0], scene->rsp);
-	this_cpu.playing = NULL;
+	scene_off_stage();
 	profile_leave(before);
 }

@@ -68,6 +68,13 @@ void scene_land_by(struct scene *scene, const u8 *bytes, size_t n);
 /* Runs it once. Events go to the log, which is not cleared here. */
 void scene_play(struct scene *scene);
 
+/*
+ * What scene_play() does around a scene; the shim, whose guest plays, does it itself. From the one
+ * to the other, exceptions are the scene's.
+ */
+void scene_on_stage(struct scene *scene);
+void scene_off_stage(void);
+
 /* Address of the landing's second instruction, which leaves the scene. */
 static inline u64 scene_leave_address(const struct scene *scene)
 {

@@ -365,6 +365,7 @@ void stage_run(const struct test_case *test)
 	stage.verdict = VERDICT_PASS;
 	stage.reason[0] = '\0';
 	stage.judged = false;
+	this_cpu.first_began = this_cpu.latest_ended = 0;
 	profile_enter(PROFILE_BODY);
 	report_case_begin(test->name);
 	run_body(test);
