@@ -24,7 +24,8 @@ from ordeal.report.stream import write_file  # noqa: E402
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 #: The lists of the platforms that a page is about.
 LISTS = {"qemu-tcg": ("tcg",), "bochs-intel": ("bochs-intel",), "bochs-amd": ("bochs-amd",),
-         "kvm-pvm": ("kvm-pvm",), "lab": ("kvm-amd@tcg", "kvm-intel@bochs", "xen-amd@tcg")}
+         "kvm-pvm": ("kvm-pvm",), "lab": ("kvm-amd@tcg", "kvm-intel@bochs", "xen-amd@tcg",
+                                      "kvm-amd@tcg+migrate", "kvm-intel@bochs+migrate")}
 #: A line that this script has written.
 _WRITTEN = re.compile(r"^ *- \*\*Pattern\b.*\n", re.M)
 #: An entry with a heading of its own, and one that is an item of a list, with the names in bold.

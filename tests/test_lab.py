@@ -98,9 +98,9 @@ def test_a_panic_after_the_last_image_is_not_lost():
 
 
 def test_a_guest_cannot_write_marks():
-    """Marks of another word, and out of turn, are the guest's own noise."""
+    """Marks of another word, and an end out of turn, are the guest's own noise."""
     relay, logs = make_relay(("pass_a",), ("pass_b",))
-    relay.feed(b"LAB w 0 BEGIN\nLAB x 0 EXIT exit 0 no\nLAB w 1 BEGIN\nLAB w 1 EXIT exit 0 no\n")
+    relay.feed(b"LAB w 0 BEGIN\nLAB x 0 EXIT exit 0 no\nLAB x 1 BEGIN\nLAB w 1 EXIT exit 0 no\n")
     assert not relay.slices[1].began and relay.slices[0].ending is None
     relay.feed(logs[0] + b"LAB w 0 EXIT exit 0 by the guest\n")
     assert relay.slices[0].ending == Ending("exit", 0, "by the guest")

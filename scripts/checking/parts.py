@@ -19,6 +19,8 @@ from .graph import Part
 PYTHON = "/usr/bin/python3"
 LAB = ("kvm-amd@tcg", "xen-amd@tcg", "kvm-intel@bochs")
 ROOTED = ("tcg+trixie", "bochs-intel+trixie", "bochs-amd+trixie")
+#: The lab with migration of its guests, on the emulator that loses no shadow by itself.
+MIGRATED = "kvm-amd@tcg+migrate+trixie"
 #: Other CPU models: they add the rules of Intel's manual, posted interrupts, no nested paging.
 MODELS = ("tcg-intel", "bochs-intel+corei7_skylake_x+trixie", "bochs-amd+turion64_tyler")
 #: The cases that `make check` runs on them.
@@ -28,7 +30,8 @@ MODEL_CASES = ("native/*", "exceptions/delivery.*", "sweeps/nmi.mov_ss", "sweeps
 FILES = {
     "test_build.py": 16, "test_paths.py": 20, "test_shim.py": 8, "test_wrong.py": 9,
     "test_robust.py": 13, "test_races.py": 11, "test_html_browser.py": 10, "test_lab.py": 12,
-    "test_lab_trouble.py": 12, "test_lab_state.py": 12, "test_judge_mutations.py": 5,
+    "test_lab_trouble.py": 12, "test_lab_state.py": 12, "test_moves.py": 60,
+    "test_judge_mutations.py": 5,
     "test_mutants.py": 4, "test_docs.py": 4, "test_bochs.py": 5, "test_run.py": 9,
     "test_toolbox.py": 5, "test_floors.py": 4, "test_html_docs.py": 3,
     "test_trace.py": 3, "test_html.py": 3, "test_style.py": 2}
@@ -37,12 +40,12 @@ LAB_PARTS = ("lab programs", "lab kernels")
 SHARES = 3
 SUITES = {"kvm": 60, "tcg": 6, "bochs-intel": 8, "bochs-amd": 8, "tcg+trixie": 7,
           "bochs-intel+trixie": 9, "bochs-amd+trixie": 9, "kvm-amd@tcg": 35, "xen-amd@tcg": 25,
-          "kvm-intel@bochs": 25, **{model: 6 for model in MODELS}}
+          "kvm-intel@bochs": 25, MIGRATED: 25, **{model: 6 for model in MODELS}}
 #: Some guests of kvm_pvm wait for their time limit, so several of them take one slot.
 MORE = {"kvm": ("-j", "3")}
 #: What `make check` leaves to `make check-all`: a sweep, tick by tick, under a kernel takes minutes
 #: on Bochs.
-SAMPLE = {"kvm-intel@bochs": ("-x", "sweeps", "-x", "arrivals"),
+SAMPLE = {"kvm-intel@bochs": ("-x", "sweeps", "-x", "arrivals"), MIGRATED: ("native/*",),
           **{model: MODEL_CASES for model in MODELS}}
 #: What `make check-all` repeats, and how often: nothing may vary.
 REPEATS = {"tcg": 20, "bochs-intel": 20, "bochs-amd": 20, "kvm-amd@tcg": 3, "xen-amd@tcg": 3}
@@ -136,7 +139,7 @@ class Plan:
         other CPU models, and in the lab."""
         names = [platform.name for platform in platforms.choose(self.host, [])]
         return [self.suite(name, *SAMPLE.get(name, ()))
-                for name in (*names, *ROOTED, *MODELS, *LAB)]
+                for name in (*names, *ROOTED, *MODELS, *LAB, MIGRATED)]
 
     def check(self) -> List[Part]:
         """`make check`."""

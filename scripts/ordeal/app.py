@@ -96,7 +96,8 @@ def _report(recorder: Recorder, old: Records, signalled: int, started: float) ->
         formats.results(old), results, options.whole, options.platforms) if old else None
     failing = options.words("fail-on") or ["unexpected"]
     faults, blank = recorder.agenda.faults(), formats.blank(results)
-    status = 0
+    unmet = _unmet(recorder)
+    status = 1 if unmet else 0
     if "unexpected" in failing and unexpected or "blank" in failing and blank or \
             any((classes or {}).get(c) for c in failing):
         status = 1
@@ -108,13 +109,30 @@ def _report(recorder: Recorder, old: Records, signalled: int, started: float) ->
         "type": "summary", "total": len(verdicts), "unexpected": unexpected,
         "counts": {v: verdicts.count(v) for v in VERDICTS if v in verdicts},
         "seconds": round(time.monotonic() - started, 3), "interrupted": bool(signalled),
-        "complaints": faults + recorder.agenda.complaints(), "blank": len(blank), "exit": status,
+        "complaints": faults + unmet + recorder.agenda.complaints(), "blank": len(blank), "exit": status,
         **({"baseline": {k: len(v) for k, v in classes.items()}} if classes is not None else {})})
     _write_reports(recorder, classes)
     _tell(recorder, classes, _renamed(options.one("baseline"), old, results))
     for fault in faults:
         sys.stderr.write("run_tests.sh: %s\n" % fault)
     return status
+
+
+def _unmet(recorder: Recorder) -> List[str]:
+    """After a sweep of all cases, a line for each platform that was never migrated in some state: the
+    sweep did not go where it has to."""
+    options = recorder.agenda.options
+    if not options.whole or options.one("migrate") != "sweep":
+        return []
+    from .judge import moves
+    said = []
+    for platform in dict.fromkeys(r.platform for r in recorder.results if "+migrate" in r.platform):
+        never = moves.never_met(moves.total(r.migration for r in recorder.results
+                                            if r.platform == platform))
+        if never:
+            said.append("%s: no case was migrated with its virtual CPU so: %s"
+                        % (platform, ", ".join(never)))
+    return said
 
 
 def _renamed(path: str, old: Records, results: List[Result]) -> List[str]:

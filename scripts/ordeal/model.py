@@ -77,6 +77,7 @@ class Result:
     index: int = 0
     runs: Dict[str, int] = field(default_factory=dict)
     rounds: List[Dict[str, Any]] = field(default_factory=list)
+    migration: Dict[str, Any] = field(default_factory=dict)
 
     def to_record(self) -> Dict[str, Any]:
         """The JSONL line, fields in the order a reader wants them; empty ones are left out."""
@@ -90,7 +91,8 @@ class Result:
                     "fingerprints": self.fingerprints, "notes": self.notes,
                     "deviation": self.deviation, "pattern": self.pattern, "listed": self.listed,
                     "boot": self.boot, "log": self.log,
-                    "repro": self.repro, "runs": self.runs, "rounds": self.rounds}
+                    "repro": self.repro, "runs": self.runs, "rounds": self.rounds,
+                    "migration": self.migration}
         record.update({key: value for key, value in optional.items() if value})
         return record
 

@@ -32,6 +32,8 @@ How to run
       --kernel FILE  --modules DIR  --kernel-args ARGS  --module-args "kvm_amd nested=0 ..."
                           the lab: your own bzImage, KVM modules and their arguments
       --xen FILE          the lab: your own Xen (uncompressed)
+      --migrate WHEN      platforms NAME+migrate: every-exit (default), sweep, or where a run said
+                          that a case differs: exit:N, or a time N in nanoseconds
       --setup             install missing packages (apt), configure, build, then run
 
 What to report
@@ -78,9 +80,11 @@ TABLE = (
     Option("", "shard", "one"), Option("", "set", "many"), Option("", "cfg", "one"),
     Option("", "isolate", "flag"), Option("", "kernel", "one"), Option("", "modules", "one"),
     Option("", "kernel-args", "one"), Option("", "module-args", "one"), Option("", "xen", "one"),
-    Option("", "logs", "one"), Option("", "differential", "one"))
+    Option("", "migrate", "one"), Option("", "logs", "one"), Option("", "differential", "one"))
 CLASSES = ("unexpected", "blank", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
-LAB = ("kernel", "modules", "kernel-args", "module-args", "xen")
+LAB = ("kernel", "modules", "kernel-args", "module-args", "xen", "migrate")
+#: What --migrate takes, and what follows it in the project's own tests.
+WHEN = "(every-exit|sweep|exit:[0-9]+|[0-9]+)(,wrong=[a-z-]+)?"
 REPORTS = ("tap", "ktap", "junit", "lava")
 
 
@@ -197,6 +201,14 @@ def _check(options: Options) -> Options:
         if options.shard[0] > options.shard[1]:
             raise UserError("--shard %s: I is larger than N; give a part from 1 to N"
                             % options.one("shard"))
+    if options.one("migrate"):
+        import re
+        if not re.fullmatch(WHEN, options.one("migrate")):
+            raise UserError("--migrate %s: give every-exit, sweep, exit:N or a number of nanoseconds"
+                            % options.one("migrate"))
+        if not any("+migrate" in name for name in options.platforms):
+            raise UserError("--migrate %s: no platform of this run migrates; name one with -p, such as "
+                            "kvm-amd@tcg+migrate" % options.one("migrate"))
     for name in options.words("fail-on"):
         if name not in CLASSES:
             raise UserError("--fail-on %s: unknown class%s; there are: %s"

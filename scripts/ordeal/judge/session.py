@@ -53,6 +53,8 @@ class CaseLog:
     sweep: Dict[str, Any] = field(default_factory=dict)
     fingerprints: List[str] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
+    #: What moves.py says of a case that was played again, migrated.
+    migration: Dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

@@ -4,7 +4,8 @@ or known().
 
 A name with @ is a hypervisor in an emulator (the lab, lab/kvm.py). A suffix +NAME selects another
 kernel (+linux-6.1), the emulator of another release (+trixie, toolbox.py), another VMM for the
-guests (+qemu, lab/kvm_qemu.py), or another CPU model of Bochs (+ryzen, bochs_models.py).
+guests (+qemu, lab/kvm_qemu.py), migration of the guests (+migrate, lab/migrate.py), or another CPU
+model of Bochs (+ryzen, bochs_models.py).
 """
 from typing import Dict, Iterable, Iterator, List, Tuple
 
@@ -30,6 +31,7 @@ def known() -> Dict[str, Platform]:
     from .lab.kvm import DEFAULT_KERNEL, KvmAmdTcg
     from .lab.kvm_bochs import KvmIntelBochs
     from .lab.kvm_qemu import KvmAmdTcgQemu
+    from .lab.migrate import KvmAmdTcgMigrate, KvmIntelBochsMigrate
     from .lab.xen import XenAmdTcg
     every: List[Platform] = [cls() for cls in FAST]
     every += [TcgIntel(), KvmAmdTcg(), XenAmdTcg(), KvmIntelBochs()]
@@ -38,6 +40,8 @@ def known() -> Dict[str, Platform]:
         every += [Tcg(root), TcgIntel(root), BochsIntel(root), BochsAmd(root), XenAmdTcg(root)]
         every += [cls(kernel, root) for cls in (KvmAmdTcg, KvmIntelBochs)
                   for kernel in (DEFAULT_KERNEL, "linux-6.1")]
+    every += [cls(kernel, root) for cls in (KvmAmdTcgMigrate, KvmIntelBochsMigrate)
+              for kernel in (DEFAULT_KERNEL, "linux-6.1") for root in ("", *ROOTS)]
     return {platform.name: platform for platform in every + list(further_models())}
 
 

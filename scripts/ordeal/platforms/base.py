@@ -80,6 +80,8 @@ class Platform:
     defers = False
     #: The platform of which this one is another CPU model, with the same expectations; '' for none.
     variant_of = ""
+    #: Its guests are migrated when this says (judge/moves.py); '' if they are not.
+    migrates = ""
     #: The toolbox root that holds its emulator, '' for this machine's own emulator (toolbox.py).
     root = ""
 

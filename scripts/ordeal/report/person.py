@@ -104,6 +104,16 @@ def _blank_line(excused: Sequence[Result]) -> List[str]:
         " ".join(names))] if excused else []
 
 
+def _migrations(found: Sequence[Result]) -> List[str]:
+    """How often virtual machines were migrated, and what was true of their CPU then."""
+    lines: List[str] = []
+    for platform in dict.fromkeys(result.platform for result in found if result.migration):
+        from ..judge import moves
+        text = moves.told(moves.total(r.migration for r in found if r.platform == platform))
+        lines += ["", "Migrations, %s:" % platform] + ["  " + line for line in text]
+    return lines
+
+
 def summary(records: List[Dict[str, Any]]) -> List[str]:
     """The lines that end the run, failures first."""
     found = results(records)
@@ -114,6 +124,7 @@ def summary(records: List[Dict[str, Any]]) -> List[str]:
     lines += _grouped("Known deviations:", [r for r in found if r.verdict == XFAIL], "deviation")
     lines += _grouped("Skipped:", [r for r in found if r.verdict == SKIP and not r.unexpected],
                       "reason")
+    lines += _migrations(found)
     end: Dict[str, Any] = next((r for r in reversed(records) if r["type"] == "summary"), {})
     if end.get("complaints"):
         lines += ["", "Expectations to look at:"] + ["  " + c for c in end["complaints"]]

@@ -31,7 +31,8 @@ class SharedBoot(Boot):
     """A boot whose session is a relay; it remembers when its first image began."""
 
     def __init__(self, word: str, sessions: List[Any], limits: List[float], *args: Any) -> None:
-        self.relay = Relay(word, [Slice(*pair) for pair in zip(sessions, limits)])
+        self.relay = Relay(word, [Slice(*pair) for pair in zip(sessions, limits)],
+                           args[0].migrates)
         super().__init__(args[0], args[1], self.relay, args[0].boot_limit, *args[2:])
         self.first = 0.0
         self.relay.on_begin = self._begin

@@ -126,6 +126,8 @@ class KvmAmdTcg(Lab):
     repeatable = True
     vendor = "kvm-amd"
     memory = MEMORY
+    #: More words for the launcher.
+    launcher_words: Tuple[str, ...] = ()
 
     def __init__(self, kernel: str = DEFAULT_KERNEL, root: str = "") -> None:
         self.kernel = kernel
@@ -133,6 +135,8 @@ class KvmAmdTcg(Lab):
             self.name += "+" + kernel
             self.about += ", " + kernel
         toolbox.use_root(self, root)
+        #: The platform's name, also where a subclass has another: both start from the same state.
+        self.initramfs_name = self.name
         self.qemu = Qemu(root)
 
     def needs(self, host: Host) -> List[Need]:
@@ -220,7 +224,8 @@ class KvmAmdTcg(Lab):
 
     def command(self, tag: str, image: str, args: List[str]) -> str:
         """The shell command that runs an image with its output marked with this tag."""
-        return "/bin/launcher -o %s %s" % (PORT, shell_quote(["-t", tag, image] + args))
+        return "/bin/launcher -o %s %s" % (PORT, shell_quote(
+            [*self.launcher_words, "-t", tag, image] + args))
 
     def archive(self, parts: List[Tuple[Job, List[str]]], word: str) -> bytes:
         """The payload of one boot."""
@@ -247,7 +252,7 @@ class KvmAmdTcg(Lab):
         """The command for one boot that runs all parts in turn."""
         from .state import Machine, start, state_of
         self.check(host)
-        initramfs = kept_initramfs(os.path.join(host.cache, "lab", "initramfs"), self.name,
+        initramfs = kept_initramfs(os.path.join(host.cache, "lab", "initramfs"), self.initramfs_name,
                                    self.initramfs(host, "fw_cfg"))
         argv = self.machine(host, initramfs)
         state = state_of(os.path.join(host.cache, "lab", "states"), Machine(

@@ -3,14 +3,17 @@
 
 The launcher in the lab writes, around each image, the lines `TAG BEGIN` and `TAG EXIT KIND STATUS
 TEXT`, where TAG is `LAB WORD NUMBER`; no image knows WORD, which differs between boots. KIND is a
-kind of judge.session.Ending. `LAB WORD OVER` says that all images have had their turn.
+kind of judge.session.Ending. `LAB WORD OVER` says that all images have had their turn. Between them
+it says how the plays of migrated cases went (judge/moves.py).
 """
 from typing import Callable, List, Optional, Union
 
+from ...judge import moves
 from ...judge.kut import KutSession
 from ...judge.session import Ending, Judgement, Session
+from ...model import SKIP
 
-_MAX_LINE = 512
+_MAX_LINE = 8192
 KINDS = ("exit", "off", "vmm")
 
 
@@ -32,13 +35,24 @@ class Slice:
         self.began = False
         self.ending: Optional[Ending] = None
         self.judgement: Optional[Judgement] = None
+        self.moves = moves.Moves()
+
+    def judge(self, ending: Ending, when: str) -> None:
+        """Judge the image, which ended so. when: how its cases were migrated, '' if they were not."""
+        self.judgement = self.session.finish(ending)
+        for log in self.judgement.cases.values() if when else ():
+            if isinstance(self.session, KutSession):
+                log.verdict, log.reason = SKIP, "an image without cases is not migrated"
+            elif moves.is_over(log, self.moves, self.judgement.why):
+                moves.apply(log, self.moves, when)
 
 
 class Relay:
-    """The session of such a boot, for the engine; finish() stores a judgement in each slice."""
+    """The session of such a boot, for the engine; finish() stores a judgement in each slice. when:
+    how cases are migrated, '' if they are not."""
 
-    def __init__(self, word: str, slices: List[Slice]) -> None:
-        self.slices = slices
+    def __init__(self, word: str, slices: List[Slice], when: str = "") -> None:
+        self.slices, self.when = slices, when
         self.over = False
         self.broken = False
         #: Called with the time limit of each image that begins.
@@ -77,16 +91,27 @@ class Relay:
         number, _, rest = text.partition(" ")
         what, _, detail = rest.partition(" ")
         if number == "OVER":
-            self.over = self._running is None
+            if self._running is not None:
+                self._ended(Ending("vmm", None, "the launcher died without an EXIT line"))
+            self.over = True
         elif number.isdigit() and int(number) < len(self.slices):
             part = self.slices[int(number)]
-            if what == "BEGIN" and not part.began and self._running is None:
+            if what == "BEGIN" and not part.began:
+                if self._running is not None:
+                    # The script starts an image when the launcher has ended, whatever it said.
+                    self._ended(Ending("vmm", None, "the launcher died without an EXIT line"))
                 part.began = True
                 self._running = part
                 self.on_begin(part.limit)
             elif what == "EXIT" and self._running is part:
-                part.ending = read_exit(detail)
-                self._running, self._last = None, part
+                self._ended(read_exit(detail))
+            elif self._running is part and part.moves.mark(what, detail):
+                self.on_begin(part.limit)  # the plays of every case have the image's time limit
+
+    def _ended(self, ending: Ending) -> None:
+        assert self._running is not None
+        self._running.ending = ending
+        self._running, self._last = None, self._running
 
     def finish(self, ending: Ending) -> Judgement:
         """Judge every image that ended. The machine's ending is that of the image that was running.
@@ -100,7 +125,7 @@ class Relay:
             self._last.ending = ending
         for part in self.slices:
             if part.ending is not None:
-                part.judgement = part.session.finish(part.ending)
+                part.judge(part.ending, self.when)
         judgements = [part.judgement for part in self.slices if part.judgement]
         why = next((j.why for j in judgements if j.why), "")
         return Judgement({}, [], bool(judgements), why or _cut(ending), [])
