@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The patterns of known deviations: what a line of `seen` fits, and which lines are bad input."""
+import os
+import re
+
 import pytest
-from ordeal.judge import pattern
+from conftest import ROOT
+from ordeal.judge import grammar, pattern
 from ordeal.judge.pattern import parse_pattern
 from ordeal.model import Result, UserError
 from ordeal.plan import known, seen
@@ -35,8 +39,7 @@ def test_a_trace_that_fits(text):
     TRACE.replace("rf=0", "rf=1"), TRACE.replace(",ist=6", ""), TRACE.replace("ist=6", "ist=5"),
     TRACE.replace("0x60", "0x61"), TRACE.replace("IRQ", "INT"), TRACE.replace("#GP", "#NP"),
     TRACE.replace("(0x0)", "(0x8)"), TRACE.replace("@RDMSR", "@NOP#1"), TRACE + " with check: x",
-    "check: x", "ERROR: " + NEVER, "order: " + TRACE, "#GP(0x0)@RDMSR[*]; ...",
-    "IRQ(0x60)@RDMSR[if=1,rf=0,tf=1*]; ..."])
+    "check: x", "ERROR: " + NEVER, "order: " + TRACE, "#GP(0x0)@RDMSR[*]; ..."])
 def test_a_trace_that_does_not_fit(text):
     assert not parse_pattern(text).fits(failed())
 
@@ -83,7 +86,7 @@ def test_a_sweep():
     failed(), failed(reason="V_IRQ is still set"), failed(reason="x is 3", want=WANT),
     failed("nothing", "nothing was recorded"), failed("", "by signal 6", verdict="CRASH"),
     failed("EXIT(RDMSR)@RDMSR[sti=1]; ENTRY(#GP(0x0))@NOP#1; #GP(0x0)@NOP#1[if=0,rf=1]"),
-    failed("IRQ(0x60)@NOP#1[if=1,rf=0]; #DB@R[if=1,rf=0]; #DB@R...(cut)"),
+    failed("IRQ(0x60)@NOP#1[if=1,rf=0]; #DB@R[if=1,rf=0,dr6=0x1]; #DB@R...(cut)"),
     failed(reason="timer count 3: x")])
 def test_what_a_result_shows_is_spelt_so_that_it_fits(shown):
     (text,) = pattern.spelt(shown)
@@ -111,7 +114,24 @@ BAD = [
     ("seen = s/z: #UD@NOP[if=1,rf=0]", "fits no case"), ("seen =", "seen is empty"),
     ("seen = s/a1: #UD@NOP[if=1,rf=0]", "lists s/b, but no line"),
     ('seen = """\n#UD@NOP[if=1,rf=0]\n#UD@NOP[if=1,rf=0]"""', "f:8: the same line as in f:7"),
-    ('seen = """nothing\n#UD@NOP"""', "f:7: #UD@NOP says no if and no rf")]
+    ('seen = """nothing\n#UD@NOP"""', "f:7: #UD@NOP: it says no if and no rf")]
+#: Events that no trace shows, and a word of what is said of them.
+NEVER_SHOWN = [
+    ("nothing; #UD@A[if=1,rf=0]", "no event"), ("#ZZ@A[if=1,rf=0]", "no exception #ZZ"),
+    ("#GP@A[if=1,rf=0]", "#GP has an error code"), ("#UD(0x0)@A[if=1,rf=0]", "has no error code"),
+    ("#GP(0)@A[if=1,rf=0]", "not written as 0x18"), ("IRQ(96)@A[if=1,rf=0]", "not written as 0x60"),
+    ("IRQ(0x160)@A[if=1,rf=0]", "not written as"), ("INT(0x6F)@A[if=1,rf=0]", "not written as"),
+    ("#UD@A[if=2,rf=0]", "if is never 2"), ("#UD@A[if=1,rf=0,tf=0]", "tf is never 0"),
+    ("#UD@A[if=1,rf=0,cpl=4]", "cpl is never 4"), ("#UD@A[if=1,rf=0,ist=0]", "ist is never 0"),
+    ("#UD@A[if=1*,rf=0] -- w", "no number"), ("#UD@A[if=1,rf=0,rf=1]", "stands twice"),
+    ("#PF(0x0)@A[if=1,rf=0]", "no cr2"), ("#DB@A[if=1,rf=0]", "no dr6"),
+    ("#PF(0x0)@A[if=1,rf=0,cr2=4096]", "not written as 0x1000"),
+    ("#PF(0x0)@A[if=1,rf=0,cr2=0xzz]", "no number"), ("EXIT(FOO)@A", "no exit FOO"),
+    ("EXIT(RDMSR)@A[sti=0]", "sti is never 0"), ("EXIT(RDMSR during FOO)@A", "no event is called FOO"),
+    ("ENTRY(#ZZ)@A", "no exception #ZZ"), ("ENTRY(INTR(96))@A", "not written as 0x60"),
+    ("ENTRY(#GP(0))@A", "not written as 0x18"), ("NMI@A[if=1,rf=0];NMI@B[if=1,rf=0]", "semicolon"),
+    ("check: *e* -- w", "says nothing"), ("NMI@A[if=1,rf=0] with check: *e* -- w", "no text")]
+BAD += [("seen = " + text, said) for text, said in NEVER_SHOWN]
 HEAD = "[d]\ncases = s/a* s/b\nverdict = FAIL\nreason = r\ncite = c\n"
 
 
@@ -121,6 +141,18 @@ def test_bad_input(text, said):
         Deviations(known.parse(HEAD + text + "\n", "f"), "tcg", "1.0", "2026-01-01").check(
             Ids(["s/a1", "s/b", "s/c"]))
     assert said in str(error.value) and str(error.value).startswith("f:")
+
+
+def test_the_names_are_those_of_the_guest():
+    def words(path, shape):
+        with open(os.path.join(ROOT, "lib", "x86", path), encoding="ascii") as stream:
+            return set(re.findall(shape, stream.read(), re.M))
+    assert grammar.EXCEPTIONS == words("order/vectors.c", r'"#(\w+)"')
+    assert grammar.EXITS == words("order/exits.def", r"^EXIT_NAME\((\w+)\)$") | {"?", "NONE"}
+    numbers = words("order/log_layout.h", r"\(1 << (\d+)\)")
+    vectors = {number: name for path in ("base/bits.h", "order/log_layout.h") for name, number in words(
+        path, r"\b(\w+)_VECTOR\s*=?\s*(\d+)")}
+    assert grammar.WITH_CODE == {vectors[number] for number in numbers}
 
 
 def test_each_verdict_needs_a_line():

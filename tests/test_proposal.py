@@ -181,7 +181,7 @@ def test_what_cannot_be_listed_is_said():
     assert found.text == CFG and found.undone == [
         "s/x y on p cannot be listed: its name has a blank or a wildcard",
         "s/n on p cannot be listed: NOTRUN: never reached",
-        "s/b on p cannot be listed: IRQ(0x60)@A says no if and no rf: a trace shows it of every "
+        "s/b on p cannot be listed: IRQ(0x60)@A: it says no if and no rf: a trace shows it of every "
         "delivery", "s/m on p cannot be listed: no case began: the emulator failed before the "
         "first line of its log"]
 

@@ -28,6 +28,22 @@ def clean_text(text: str) -> str:
     return "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)
 
 
+def fits(glob: str, text: str) -> bool:
+    """Whether the text is as the glob says, in which * stands for any characters, also none."""
+    if "*" not in glob:
+        return glob == text
+    first, *middle, last = glob.split("*")
+    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
 def columns(rows: Sequence[Tuple[str, str, bool]], heads: Sequence[str]) -> List[str]:
     """Two columns from rows (left, right, differs): a mark stands between two that differ, a dash in
     place of an empty one."""

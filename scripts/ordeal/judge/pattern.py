@@ -10,6 +10,8 @@ from typing import Callable, Iterable, List, Optional, Sequence, Tuple
 
 from ..model import CRASH, ERROR, FAIL, SKIP, TIMEOUT, Result
 from ..record import dataclass, replace
+from ..text import fits
+from .grammar import never
 from .trace import Event, Kind, claimed_of, first_difference, parse
 
 ANY = "..."  # any number of events
@@ -18,6 +20,8 @@ CHECK = " with check: "
 _TIMER = re.compile(r"timer count \d+: ")
 #: What the guest says of a trace that is none of the legal ones. It adds nothing to the trace.
 _OF_THE_TRACE = re.compile(r"event \d+ is not as the architecture orders it|nothing was recorded|")
+#: So many letters of a text with wildcards are no wildcards.
+_LEAST_TEXT = 6
 _CUT = "...(cut)"  # the end of a trace that was too long for its line of the log
 
 
@@ -42,22 +46,6 @@ _WORDS = {form.value + ": ": form for form in Form if form is not Form.TRACE}
 
 class BadPattern(ValueError):
     """What is wrong with a pattern."""
-
-
-def fits(glob: str, text: str) -> bool:
-    """Whether the text is as the glob says, in which * stands for any characters, also none."""
-    if "*" not in glob:
-        return glob == text
-    first, *middle, last = glob.split("*")
-    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
-        return False
-    at, end = len(first), len(text) - len(last)
-    for part in middle:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
 
 
 def _same_value(wanted: Optional[str], shown: Optional[str]) -> bool:
@@ -121,32 +109,14 @@ def _event(text: str) -> EventPattern:
     if text == ANY:
         return EventPattern(None)
     details = not text.endswith(ANY_DETAILS)
-    event = parse(text if details else text[:-len(ANY_DETAILS)])[0]
-    if event.kind is Kind.OTHER:
+    event = next(iter(parse(text if details else text[:-len(ANY_DETAILS)])), None)
+    if event is None or event.kind is Kind.OTHER:
         raise BadPattern("no event of a trace: %r (write it as the log does, such as "
                          "IRQ(0x60)@NOP#1[if=1,rf=0])" % text)
-    if not event.place:
-        raise BadPattern("%s has no place: every event of a trace has one (@* stands for any)" % text)
-    if details:
-        _check_details(event, text)
+    wrong = never(event, details)
+    if wrong:
+        raise BadPattern(wrong)
     return EventPattern(event, details)
-
-
-def _check_details(event: Event, text: str) -> None:
-    known = event.may_show()
-    for key, value in event.details.items():
-        if key not in known:
-            raise BadPattern("a trace shows no detail %s of %s (it may show %s)"
-                             % (key, event.name, " ".join(known)))
-        if "*" not in value:
-            try:
-                int(value, 0)
-            except ValueError:
-                raise BadPattern("%s=%s in %s is no number" % (key, value, text)) from None
-    missing = [key for key in ("if", "rf") if key not in event.details and not event.in_root]
-    if missing:
-        raise BadPattern("%s says no %s: a trace shows it of every delivery" % (
-            text, " and no ".join(missing)))
 
 
 def events(trace: str) -> Tuple[EventPattern, ...]:
@@ -209,17 +179,23 @@ class Pattern:
                      if _sequence(self.trace, parse(want), EventPattern.may_meet)), "")
 
 
+def _says_something(message: str) -> bool:
+    """Whether a text with wildcards says enough to be told from others."""
+    left = message.replace("*", "").replace(" ", "")
+    return len(left) >= (_LEAST_TEXT if "*" in message else 1)
+
+
 def parse_pattern(text: str) -> Pattern:
     """The pattern of a line without its scope and reason; a BadPattern says what is wrong."""
     word = next((word for word in _WORDS if text.startswith(word)), "")
     if word:
         found = Pattern(_WORDS[word], message=text[len(word):].strip())
-        if not found.message.strip("* "):
+        if not _says_something(found.message):
             raise BadPattern("%r says nothing: write the text that is seen" % text)
         return found
     trace, _, message = text.partition(CHECK)
     found = Pattern(Form.TRACE, events(trace.strip()), message.strip())
-    if CHECK in text and not found.message.strip("* "):
+    if CHECK in text and not _says_something(found.message):
         raise BadPattern("%r says no text of the check" % text)
     if found.trace and not any(event.solid for event in found.trace):
         raise BadPattern("%r consists of wildcards only: write what is seen" % trace)

@@ -4,10 +4,11 @@ and passed, which of its lines were seen, and what no section lists. Pure; for s
 from fnmatch import fnmatchcase
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
-from ..judge.pattern import BadPattern, Form, fits, parse_pattern, spelt
+from ..judge.pattern import BadPattern, Form, parse_pattern, spelt
 from ..judge.session import NOT_BEGUN
 from ..model import NOTRUN, PASS, SKIP, XPASS, Result
 from ..record import dataclass, field, replace
+from ..text import fits
 from .excuse import Deviations
 from .known import LISTABLE, Deviation
 from .scopes import Field, Spot

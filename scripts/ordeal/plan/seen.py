@@ -8,9 +8,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Dict, List, Sequence, Tuple
 
-from ..judge.pattern import BadPattern, Pattern, fits, parse_pattern
+from ..judge.pattern import BadPattern, Pattern, parse_pattern
 from ..model import UserError
 from ..record import dataclass
+from ..text import fits
 from .versions import OPERATORS, check_term, version_fits
 
 _ON = "on="
