@@ -209,6 +209,22 @@ def test_a_case_that_no_line_serves_here_is_not_listed_here():
     assert applied("seen = " + TRACE, failed(verdict="PASS"))[0].verdict == "XPASS"
 
 
+def test_a_wildcard_that_fits_the_result_and_what_is_legal_is_a_fault():
+    """The FAIL shows RF=0, and RF=1 is legal: the line would not tell them apart."""
+    text = "seen = IRQ(0x60)@RDMSR[if=1,rf=*] -- why"
+    shown = failed("IRQ(0x60)@RDMSR[if=1,rf=0]", want="IRQ(0x60)@RDMSR[rf=1]")
+    result, faults = applied(text, shown)
+    assert result.verdict == "XFAIL" and "also fits what is legal there: IRQ" in str(faults)
+
+
+def test_a_legal_trace_with_the_text_of_a_check_never_fits():
+    text = "seen = " + TRACE + " with check: x is 3"
+    result, faults = applied(text, failed(want=WANT, reason="x is 3"))
+    assert result.unexpected and "only the check tells: write 'check: x is 3'" in str(faults)
+    assert not applied("seen = check: x is 3", failed(want=WANT, reason="x is 3"))[1]
+    assert not applied(text, failed(reason="x is 3"))[1]
+
+
 def test_faults_that_only_a_result_shows():
     assert "f:6: [d], case s/a1: this line also fits what is legal there" in str(
         applied("seen = " + TRACE, failed(want=WANT, verdict="PASS"))[1])

@@ -169,11 +169,11 @@ class Pattern:
         return fits(self.message, result.reason)
 
     def legal(self, result: Result) -> str:
-        """The legal trace, or the legal order of a sweep, that this pattern also fits; '' if there is
-        none."""
+        """The legal trace, or the legal order of a sweep, that this pattern also fits, whatever
+        message it has; '' if there is none."""
         if self.form is Form.ORDER:
             return next((want for want in result.expected if fits(self.message, want)), "")
-        if self.form is not Form.TRACE or self.message or is_sweep(result):
+        if self.form is not Form.TRACE or is_sweep(result):
             return ""
         return next((want for want in result.expected
                      if _sequence(self.trace, parse(want), EventPattern.may_meet)), "")
@@ -292,7 +292,10 @@ def unfit(pattern: Pattern, result: Result) -> str:
         return "an order: is for a sweep, and the case is none"
     if pattern.form is Form.TRACE and is_sweep(result) and not pattern.message:
         return "what a sweep finds illegal has a message: write 'TRACE%sTEXT'" % CHECK
-    if pattern.fits(result):
-        return ""  # the guest, which sees more than the text, said so
     legal = pattern.legal(result)
+    if pattern.message and pattern.form is Form.TRACE:
+        return "this trace is legal there (%s), so only the check tells: write 'check: %s'" % (
+            legal, pattern.message) if legal and not pattern.wild else ""
+    if legal and pattern.fits(result) and not first_difference(legal, result.observed[0]):
+        return ""  # the guest, which sees more than the text, said so
     return "this line also fits what is legal there: %s" % legal if legal else ""
