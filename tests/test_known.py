@@ -4,7 +4,7 @@ import os
 
 import pytest
 from conftest import ROOT
-from ordeal.model import Result
+from ordeal.model import Result, UserError
 from ordeal.plan import known
 from ordeal.plan.excuse import Deviations
 from ordeal.plan.seen import Ids
@@ -49,6 +49,16 @@ def test_an_intermittent_deviation_may_pass(verdict, want):
 def test_version_ranges(terms, fits):
     want = ("XFAIL", False) if fits else ("FAIL", True)
     assert judged("FAIL", "versions = %s\n" % terms)[:2] == want
+
+
+@pytest.mark.parametrize("line,said", [
+    ("expires = 2027-02-30", "bad date"), ("expires = 2027-1-1", "bad date"),
+    ("expires = soon", "bad date"), ("versions = >=\u00b2", "bad version"),
+    ("versions = 7.2", "bad version"), ("intermittent = maybe", "write yes or no"),
+    ("seen = \"\"\"\n\"\"\"", "seen is empty")])
+def test_bad_input_names_the_line_of_the_key(line, said):
+    with pytest.raises(UserError, match="^f:6: .*" + said):
+        known.parse(HEAD + line + "\n", "f")
 
 
 def test_an_unknown_version_fits_no_range():

@@ -11,7 +11,7 @@ from ordeal.model import Result, UserError
 from ordeal.plan import known, seen
 from ordeal.plan.excuse import Deviations
 from ordeal.plan.seen import Ids
-from ordeal.report import person
+from ordeal.report import formats, person
 from ordeal.run.unit import merge_rounds
 
 TRACE = "IRQ(0x60)@RDMSR[if=1,rf=0]; #GP(0x0)@RDMSR[if=1,rf=1,ist=6]"
@@ -225,6 +225,47 @@ def test_a_legal_trace_with_the_text_of_a_check_never_fits():
     assert not applied(text, failed(reason="x is 3"))[1]
 
 
+@pytest.mark.parametrize("reason, unexpected", [("needs SVM", False), ("needs VMX", True)])
+def test_a_skip_that_is_listed_with_another_reason_is_unexpected(reason, unexpected):
+    head = HEAD.replace("= FAIL", "= SKIP") + "seen = SKIP: needs SVM\n"
+    result = failed("", reason, verdict="SKIP")
+    result.case = "s/b"
+    Deviations(known.parse(head, "f"), "tcg", "1.0", "2026-01-01").apply(result, "")
+    assert (result.verdict, result.unexpected, bool(result.listed)) == (
+        "SKIP", unexpected, unexpected)
+
+
+def test_two_entries_of_which_only_the_cpu_tells_that_both_are_meant():
+    one = HEAD + "cpu = Genuine*\nseen = nothing\n"
+    listed = Deviations(known.parse(one + one.replace("[d]", "[e]").replace("*\nseen", "Intel\nseen"),
+                                    "f"), "tcg", "1.0", "2026-01-01")
+    listed.check(Ids(["s/a1", "s/b"]))
+    result = failed("nothing")
+    result.case = "s/b"
+    listed.apply(result, "GenuineIntel")
+    assert listed.faults == {
+        "f:1 and f:8: [d] and [e] both say how s/b always fails on tcg"}
+
+
+@pytest.mark.parametrize("text, where", [
+    ("platforms = kvm tgc\nseen = nothing\n", "f:1: "), ("seen = on=tgc+*: nothing\n", "f:6: ")])
+def test_a_platform_that_there_is_not(text, where):
+    listed = Deviations(known.parse(HEAD + text, "f"), "tcg", "1.0", "2026-01-01")
+    with pytest.raises(UserError, match=where + "no platform is called tgc"):
+        listed.check(Ids(["s/a1", "s/b"]), ["tcg", "kvm", "tcg+trixie"])
+    listed.check(Ids(["s/a1", "s/b"]))
+
+
+def test_an_emulators_entry_for_named_platforms_does_not_shine_through_on_others():
+    below = known.seen_through(known.parse(HEAD + "platforms = tcg+* lab\nseen = nothing\n", "f"),
+                               "QEMU 7.2", "tcg")
+    for platform, verdict in (("lab", "XFAIL"), ("other", "FAIL")):
+        result = failed("nothing")
+        result.case = "s/b"
+        Deviations(below, platform, "Linux 6", "2026-01-01").apply(result, "")
+        assert result.verdict == verdict
+
+
 def test_faults_that_only_a_result_shows():
     assert "f:6: [d], case s/a1: this line also fits what is legal there" in str(
         applied("seen = " + TRACE, failed(want=WANT, verdict="PASS"))[1])
@@ -307,6 +348,21 @@ def test_a_platform_that_calls_itself_exact_and_is_not(exact, second, verdict):
     (merged,) = merge_rounds([[first], [other]], exact)
     assert (merged.verdict, merged.unexpected) == (verdict, verdict == "FLAKY")
     assert ("NMI@L / NMI@M" in merged.reason) == (verdict == "FLAKY")
+
+
+def test_an_intermittent_deviation_may_come_and_go_on_an_exact_platform():
+    rounds_ = [[applied("seen = " + TRACE, result, more="intermittent = yes\n")[0]] for result in (
+        failed(), failed("nothing", verdict="PASS"))]
+    (merged,) = merge_rounds(rounds_, True)
+    assert (merged.verdict, merged.raw, merged.unexpected) == ("XFAIL", "FLAKY", False)
+
+
+def test_a_round_that_a_blank_entry_excused_is_counted():
+    """Another round of the case was excused by a line."""
+    listed, blank = (Result("p", "s/c", "XFAIL", raw="FAIL", deviation="d: r [c]", pattern=line)
+                     for line in (TRACE, ""))
+    (merged,) = merge_rounds([[listed], [blank]])
+    assert not merged.pattern and formats.blank([merged])
 
 
 def test_the_orders_of_a_sweep_may_differ_on_an_exact_platform():

@@ -106,8 +106,9 @@ class Agenda:
     def check_known(self) -> None:
         """Read what the known deviations say is seen. This is done while the first machine starts,
         because it takes longer than the rest of the agenda; a UserError ends the run."""
+        names = list(platforms.known())
         for listed in self.known.values():
-            listed.check(self._ids())
+            listed.check(self._ids(), names)
 
     def _ids(self) -> "Ids":
         from .plan.seen import Ids

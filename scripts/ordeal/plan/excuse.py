@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .seen import Ids, Line
 
 
+_CLAIMED = "%s and %s: [%s] and [%s] both say how %s always fails on %s"
+
+
 class Deviations:
     """The deviations that apply to one platform in this run, and which of them were used."""
 
@@ -65,6 +68,7 @@ class Deviations:
                     (deviation.name, result.case))
             self._find_faults(deviation, lines, result)
             self.shown.update(line.where for line in lines if line.pattern.fits(result))
+        self._find_rivals([d for d, lines in holding if lines and not d.intermittent], result.case)
         named = [(d, lines) for d, lines in holding if result.raw in d.verdicts]
         strict = [d for d, _ in holding if not d.intermittent]
         if not self._excuse(named, result):
@@ -75,7 +79,7 @@ class Deviations:
                 result.deviation = _title(strict[0])
                 result.reason = "passes, but %s lists it as %s" % (
                     strict[0].where, " ".join(strict[0].verdicts))
-        result.unexpected = result.verdict not in (PASS, SKIP, XFAIL)
+        result.unexpected = result.verdict not in (PASS, SKIP, XFAIL) or bool(result.listed)
 
     def _excuse(self, named: Sequence[Tuple[Deviation, List["Line"]]], result: Result) -> bool:
         """Whether one of these entries excuses the result: by one of its lines, or blank."""
@@ -118,11 +122,22 @@ class Deviations:
                 self.faults.add("%s: [%s], case %s: %s" % (line.where, deviation.name, result.case,
                                                            why))
 
-    def check(self, ids: "Ids") -> None:
+    def _find_rivals(self, strict: Sequence[Deviation], case: str) -> None:
+        """Note two entries that both list the case. check() finds them, unless it takes the CPU to
+        tell that both are meant."""
+        for one, other in zip(strict, strict[1:]):
+            self.faults.add(_CLAIMED % (one.where, other.where, one.name, other.name, case,
+                                        self.platform))
+
+    def check(self, ids: "Ids", platforms: Sequence[str] = ()) -> None:
         """Read every line of `seen`, also of entries for other platforms and versions. A UserError
-        names the first that is wrong, or two lines that contradict each other."""
-        from .seen import check_scopes
+        names the first that is wrong, or two lines that contradict each other. platforms: the names
+        of all that there are, if they are known."""
+        from .seen import check_platforms, check_scopes
         for deviation in self.listed:
+            check_platforms(deviation.where, deviation.platforms, platforms)
+            for line in deviation.lines():
+                check_platforms(line.where, line.platforms, platforms)
             if deviation.seen:
                 check_scopes(deviation.lines(), deviation.name, deviation.cases,
                              _cases(deviation, ids), ids)
@@ -142,8 +157,8 @@ class Deviations:
                 if not mine or not theirs or _apart(one.cpu, other.cpu):
                     continue
                 if not one.intermittent and not other.intermittent:
-                    raise UserError("%s and %s: [%s] and [%s] both say how %s always fails on %s" % (
-                        mine[0].where, theirs[0].where, one.name, other.name, case, self.platform))
+                    raise UserError(_CLAIMED % (mine[0].where, theirs[0].where, one.name,
+                                                other.name, case, self.platform))
                 twice = [(a, b) for a in mine for b in theirs if a.pattern == b.pattern]
                 if twice:
                     raise UserError("%s and %s: [%s] and [%s] list the same for %s on %s" % (

@@ -6,7 +6,7 @@ unexpected, and an entry that excuses nothing any more, or has expired, is repor
 """
 import os
 from fnmatch import fnmatchcase
-from typing import Dict, Iterable, List, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ..host import version_of
 from ..model import (CRASH, ERROR, FAIL, FLAKY, PASS, SKIP, TIMEOUT, XFAIL, XPASS, Result,
@@ -50,10 +50,13 @@ class Deviation:
 
 
 def _date(value: str, where: str) -> str:
-    parts = value.split("-")
-    if [len(p) for p in parts] != [4, 2, 2] or not all(p.isdigit() for p in parts):
-        raise UserError("%s: bad date %r: write YYYY-MM-DD" % (where, value))
-    return value
+    from time import strftime, strptime
+    try:
+        if strftime("%Y-%m-%d", strptime(value, "%Y-%m-%d")) == value:
+            return value
+    except ValueError:
+        pass
+    raise UserError("%s: bad date %r: write a day that there is as YYYY-MM-DD" % (where, value))
 
 
 def parse(text: str, path: str) -> List[Deviation]:
@@ -65,6 +68,9 @@ def parse(text: str, path: str) -> List[Deviation]:
             if key not in KEYS:
                 raise UserError("%s:%d: unknown key %s%s" % (path, line, key, near(key, KEYS)))
         values = {key: value for key, (value, _) in entry.keys.items()}
+
+        def at(key: str, lines: Mapping[str, Tuple[str, int]] = entry.keys) -> str:
+            return "%s:%d" % (path, lines[key][1])
         for key in ("cases", "verdict", "reason", "cite"):
             if not values.get(key):
                 raise UserError("%s: [%s] lacks %s" % (where, entry.name, key))
@@ -72,25 +78,25 @@ def parse(text: str, path: str) -> List[Deviation]:
         for verdict in verdicts:
             if verdict not in LISTABLE:
                 raise UserError("%s: [%s]: verdict %s: write one of %s"
-                                % (where, entry.name, verdict, " ".join(LISTABLE)))
+                                % (at("verdict"), entry.name, verdict, " ".join(LISTABLE)))
         flag = values.get("intermittent", "no")
         if flag not in ("yes", "no"):
             raise UserError("%s: [%s]: intermittent = %s: write yes or no"
-                            % (where, entry.name, flag))
+                            % (at("intermittent"), entry.name, flag))
         terms = values.get("versions", "").replace(",", " ")
         for operator in OPERATORS:
             terms = terms.replace(operator + " ", operator)
         versions = tuple(terms.split())
         for term in versions:
-            check_term(term, where)
+            check_term(term, at("versions"))
         found.append(Deviation(
             entry.name, where, tuple(values["cases"].split()), verdicts, values["reason"],
             values["cite"], versions, values.get("cpu", ""),
             tuple(values.get("platforms", "").replace(",", " ").split()),
-            _date(values["expires"], where) if values.get("expires") else "", flag == "yes",
+            _date(values["expires"], at("expires")) if values.get("expires") else "", flag == "yes",
             values.get("seen", ""), entry.keys.get("seen", ("", 0))[1]))
         if "seen" in values and not values["seen"].strip():
-            raise UserError("%s: [%s]: seen is empty" % (where, entry.name))
+            raise UserError("%s: [%s]: seen is empty" % (at("seen"), entry.name))
     return found
 
 
@@ -104,7 +110,7 @@ def load(directory: str, stem: str) -> List[Deviation]:
 
 def seen_through(deviations: Iterable[Deviation], version: str, below: str) -> List[Deviation]:
     """The deviations of the emulator that runs a hypervisor. They may or may not show through the
-    hypervisor, because it handles some events itself."""
-    return [replace(d, name="%s:%s" % (below, d.name), intermittent=True, versions=(), platforms=(),
+    hypervisor, because it handles some events itself. Those for named platforms hold only there."""
+    return [replace(d, name="%s:%s" % (below, d.name), intermittent=True, versions=(),
                     version=version)
             for d in deviations if version_fits(d.versions, version_of(version), d.where)]

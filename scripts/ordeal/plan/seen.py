@@ -11,7 +11,7 @@ from typing import Dict, List, Sequence, Tuple
 from ..judge.pattern import BadPattern, Pattern, parse_pattern
 from ..model import UserError
 from ..record import dataclass
-from ..text import fits
+from ..text import fits, near
 from .versions import OPERATORS, check_term, version_fits
 
 _ON = "on="
@@ -124,6 +124,14 @@ def check_scopes(lines: Sequence[Line], name: str, globs: Sequence[str], cases: 
             if not any(line.serves(case) for line in lines):
                 raise UserError("%s: [%s] lists %s, but no line of its seen serves that case"
                                 % (lines[0].where, name, case))
+
+
+def check_platforms(where: str, globs: Sequence[str], names: Sequence[str]) -> None:
+    """A UserError for a glob that fits no platform. names: all that there are, () if unknown."""
+    for glob in globs if names else ():
+        if not any(_is_like(name, glob) for name in names):
+            raise UserError("%s: no platform is called %s%s; --platforms lists them" % (
+                where, glob, near(glob, names)))
 
 
 class Ids:

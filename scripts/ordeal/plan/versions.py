@@ -11,7 +11,8 @@ def check_term(term: str, where: str) -> Tuple[str, Tuple[int, ...]]:
     """The operator and the numbers of one term; a UserError if it is none."""
     operator = next((op for op in OPERATORS if term.startswith(op)), "")
     number = term[len(operator):].strip()
-    if not operator or not all(part.isdigit() for part in number.split(".")):
+    if not operator or not number.isascii() or \
+            not all(part.isdigit() for part in number.split(".")):
         raise UserError("%s: bad version %r: write <=9.2, >=7.2 or =7.2, with blanks between terms"
                         % (where, term))
     return operator, tuple(int(part) for part in number.split("."))

@@ -82,10 +82,11 @@ def merge_rounds(rounds: List[List[Result]], exact: bool = False) -> List[Result
 
 
 def _hold_exact(result: Result, attempts: List[Result]) -> None:
-    """FLAKY if the rounds' traces differ. A sweep's orders may: they depend on the phase of a
-    device's clock when the sweep begins, and that on the digits of the nonce."""
-    traces = sorted({" || ".join(attempt.observed) for attempt in attempts})
-    if len(traces) == 1 or any(attempt.histogram for attempt in attempts) \
+    """FLAKY if the traces of the rounds that passed differ; what the others show is compared with the
+    lines of `seen`. A sweep's orders may differ: they depend on the phase of a device's clock when
+    the sweep begins, and that on the digits of the nonce."""
+    traces = sorted({" || ".join(a.observed) for a in attempts if (a.raw or a.verdict) == PASS})
+    if len(traces) < 2 or any(attempt.histogram for attempt in attempts) \
             or result.verdict == FLAKY:
         return
     result.reason = "the traces of %d rounds differ, but the platform is run with settle=exact: %s" \
@@ -101,7 +102,8 @@ def _merged(attempts: List[Result]) -> Result:
     for attempt in attempts:
         raw = attempt.raw or attempt.verdict
         counts[raw] = counts.get(raw, 0) + 1
-    result = max(attempts, key=lambda a: (a.unexpected, a.raw not in (PASS, SKIP)))
+    result = max(attempts, key=lambda a: (
+        a.unexpected, a.raw not in (PASS, SKIP), bool(a.deviation and not a.pattern)))
     result.runs, result.rounds = counts, _rounds(attempts)
     result.seconds = sum(attempt.seconds for attempt in attempts)
     if len(counts) > 1:
