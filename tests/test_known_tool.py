@@ -12,10 +12,10 @@ from conftest import ROOT
 KNOWN = os.path.join(ROOT, "scripts", "known")
 
 
-def known(tree, *args: str) -> subprocess.CompletedProcess:
+def known(tree, *args: str, env=None) -> subprocess.CompletedProcess:
     """scripts/known in the tree."""
-    return subprocess.run([KNOWN, *args], cwd=tree.path, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=60, check=False)
+    return subprocess.run([KNOWN, *args], cwd=tree.path, stdout=subprocess.PIPE, encoding="utf-8",
+                          stderr=subprocess.PIPE, timeout=60, check=False, env=env)
 
 
 def apply(tree, diff: str) -> None:
@@ -101,6 +101,65 @@ def test_bad_input_is_one_line(ran):
         done = known(ran, *args)
         assert done.returncode == 2 and done.stdout == "", args
         assert word in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_list_whose_last_line_has_no_end(ran):
+    text = "[gone]\ncases = fake/pass_a\nverdict = FAIL\nreason = r\u00e4\ncite = c\nseen = nothing"
+    for tool in (["patch", "-s", "-p1"], ["git", "apply", "-"]):
+        ran.write("expected/tcg.cfg", text)
+        done = known(ran, "logs/results.jsonl", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+        assert done.returncode == 0 and "\\ No newline at end of file\n" in done.stdout
+        subprocess.run(tool, input=done.stdout, cwd=ran.path, text=True, check=True)
+        assert known(ran, "logs/results.jsonl").stdout == ""
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n# a\fb\n"])
+def test_line_ends_that_no_diff_keeps_are_bad_input(ran, end):
+    with open(os.path.join(ran.path, "expected", "tcg.cfg"), "w", newline="",
+              encoding="ascii") as stream:
+        stream.write("# A list." + end)
+    done = known(ran, "logs/results.jsonl")
+    assert done.returncode == 2 and "no diff could keep them" in done.stderr
+
+
+def test_a_run_of_changed_scenes_proposes_nothing(ran):
+    lines = stream_of(ran)
+    lines[0]["argv"] += ["--set", "fake.test_args=mutate=late"]
+    done = known(ran, write_stream(ran, lines))
+    assert done.returncode == 2 and "mutate=late" in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize("kind,key,value", [
+    ("start", "platforms", "tcg"), ("start", "argv", None), ("start", "platforms", [{"name": "tcg"}]),
+    ("start", "platforms", [{"name": "tcg", "version": "7", "expectations": "../tcg"}]),
+    ("boot", "env", None), ("result", "case", None), ("result", "rounds", [1]),
+    ("result", "observed", "nothing")])
+def test_a_damaged_stream_is_one_line(ran, kind, key, value):
+    lines = stream_of(ran)
+    for line in lines:
+        if line["type"] == kind:
+            line[key] = value
+    done = known(ran, write_stream(ran, lines))
+    assert done.returncode == 2 and done.stdout == "" and "Traceback" not in done.stderr
+    assert "damaged" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_run_of_some_cases_is_no_reason_to_blame_the_list(ran):
+    apply(ran, known(ran, "logs/results.jsonl").stdout)
+    assert ran.run("fake/fail_b").status == 0
+    done = known(ran, "logs/results.jsonl")
+    assert done.stdout == "" and "0 changes, 0 not mended" in done.stderr
+
+
+def stream_of(tree) -> List[dict]:
+    """The records of the tree's last run."""
+    with open(os.path.join(tree.path, "logs", "results.jsonl"), encoding="ascii") as stream:
+        return [json.loads(line) for line in stream]
+
+
+def write_stream(tree, records: List[dict]) -> str:
+    """The path of a stream with these records."""
+    return tree.write("odd.jsonl", "".join(json.dumps(record) + "\n" for record in records))
 
 
 def test_a_list_that_cannot_be_read_or_is_wrong(ran):

@@ -92,6 +92,11 @@ def test_a_line_stays_if_the_run_could_not_see_it():
     assert seen(found.text, "first")[-1] == "s/t.two: nothing", "the other case did not run"
 
 
+def test_a_line_that_says_why_it_may_not_be_seen_stays():
+    cfg = CFG.replace("s/t.one: " + LATE, "s/t.one: %s\ns/t.one: nothing -- if it runs alone" % LATE)
+    assert run(cfg=cfg).text == cfg
+
+
 def test_an_intermittent_section_loses_no_line():
     cfg = CFG.replace("cite = the source\n", "cite = the source\nintermittent = yes\n")
     found = run(result("s/t.one", WANT, PASS), result("s/t.one", "nothing"), cfg=cfg)

@@ -250,7 +250,7 @@ def spelt(result: Result) -> List[str]:
     said = message_of(result)
     if judged_by_message(result):
         return ["check: " + said]
-    trace = result.observed[0]
+    trace = result.observed[0] if result.observed else "nothing"
     if trace.endswith(_CUT):
         trace = trace.rpartition("; ")[0] + "; " + ANY
     return [trace + (CHECK + said if said else "")]

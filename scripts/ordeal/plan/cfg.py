@@ -5,7 +5,7 @@ The format is that of kvm-unit-tests: [name], then KEY = VALUE lines; a value th
 three double quotes runs to the next three. kvm-unit-tests silently ignores an unknown key, and a
 line that is neither a head nor KEY = VALUE; here each is an error that names file and line.
 """
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..model import Stanza, UserError
 from ..record import replace
@@ -26,10 +26,11 @@ class Entry(NamedTuple):
     keys: Dict[str, Tuple[str, int]]
 
 
-def read_text(path: str) -> str:
-    """The text of a configuration file; a UserError says why it cannot be read."""
+def read_text(path: str, newline: Optional[str] = None) -> str:
+    """The text of a configuration file; a UserError says why it cannot be read. newline: as open()
+    takes it; '' keeps line ends as they are."""
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8", newline=newline) as stream:
             return stream.read()
     except OSError as error:
         raise UserError("cannot read %s: %s" % (path, error.strerror)) from None
