@@ -44,6 +44,12 @@ def test_a_trace_that_does_not_fit(text):
     assert not parse_pattern(text).fits(failed())
 
 
+def test_a_second_trace_is_not_passed_over():
+    shown = failed()
+    shown.observed.append("NMI@NOP#1[if=1,rf=0]")
+    assert not parse_pattern(TRACE).fits(shown)
+
+
 def test_nothing():
     assert parse_pattern("nothing").fits(failed("nothing", "nothing was recorded"))
     assert not parse_pattern("nothing").fits(failed("nothing", "V_IRQ is still set"))
