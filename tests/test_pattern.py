@@ -262,6 +262,11 @@ def test_a_platform_that_there_is_not(text, where):
     listed.check(Ids(["s/a1", "s/b"]))
 
 
+def test_an_entry_of_the_old_form_may_name_any_platform():
+    listed = Deviations(known.parse(HEAD + "platforms = gone\n", "f"), "tcg", "1.0", "2026-01-01")
+    listed.check(Ids(["s/a1", "s/b"]), ["tcg"])
+
+
 def test_an_emulators_entry_for_named_platforms_does_not_shine_through_on_others():
     below = known.seen_through(known.parse(HEAD + "platforms = tcg+* lab\nseen = nothing\n", "f"),
                                "QEMU 7.2", "tcg")
