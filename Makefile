@@ -182,7 +182,7 @@ scripts/lab/launcher: $(call sources,scripts/lab/vmm/*.c scripts/lab/vmm/*.h \
 HOST_TESTS := $(patsubst %,tests/c/obj/%.test,\
 	$(filter-out check machine made_up,$(basename $(notdir $(call sources,tests/c/*.c)))))
 HOST_PARTS := $(patsubst %.c,tests/c/obj/%.o,tests/c/check.c tests/c/made_up.c \
-	$(call sources,lib/x86/base/*.c lib/x86/order/*.c lib/x86/model/*.c))
+	$(call sources,lib/x86/base/*.c lib/x86/order/*.c lib/x86/model/*.c lib/x86/world/*.c))
 HOST_CFLAGS = -std=gnu11 -m64 -O1 -g -fno-pie -Wall -Wextra -Wno-override-init $(SANITIZE) \
 	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
 	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c -iquote $(SRCDIR)/scripts/explain

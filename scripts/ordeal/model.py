@@ -78,6 +78,7 @@ class Result:
     runs: Dict[str, int] = field(default_factory=dict)
     rounds: List[Dict[str, Any]] = field(default_factory=list)
     migration: Dict[str, Any] = field(default_factory=dict)
+    block: Dict[str, Any] = field(default_factory=dict)
 
     def to_record(self) -> Dict[str, Any]:
         """The JSONL line, fields in the order a reader wants them; empty ones are left out."""
@@ -92,7 +93,7 @@ class Result:
                     "deviation": self.deviation, "pattern": self.pattern, "listed": self.listed,
                     "boot": self.boot, "log": self.log,
                     "repro": self.repro, "runs": self.runs, "rounds": self.rounds,
-                    "migration": self.migration}
+                    "migration": self.migration, "block": self.block}
         record.update({key: value for key, value in optional.items() if value})
         return record
 

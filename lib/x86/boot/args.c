@@ -121,6 +121,40 @@ static const char *set_profile(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_number(u32 *number, char *value, const char *problem)
+{
+	const u64 most = 0xffffffff;
+	u64 n;
+
+	if (!parse_number(value, &n) || !n || n > most)
+		return problem;
+	*number = (u32)n;
+	return NULL;
+}
+
+static const char *set_sample(struct args *args, char *value)
+{
+	return set_number(&args->sample, value, "sample= takes a number from 1 to 4294967295");
+}
+
+static const char *set_seed(struct args *args, char *value)
+{
+	return set_number(&args->seed, value, "seed= takes a number from 1 to 4294967295");
+}
+
+static const char *set_depth(struct args *args, char *value)
+{
+	return set_number(&args->depth, value, "depth= takes a number from 1 to 4294967295");
+}
+
+static const char *set_only(struct args *args, char *value)
+{
+	if (!*value)
+		return "only= takes the name of a situation, such as STI.RDMSR.irq60";
+	args->only = value;
+	return NULL;
+}
+
 static const char *set_exclude(struct args *args, char *value)
 {
 	for (;;) {
@@ -147,12 +181,15 @@ static const struct {
 	{ "console", set_console }, { "exit", set_exit },	{ "apic", set_apic },
 	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
 	{ "mutate", set_mutate },   { "profile", set_profile }, { "settle", set_settle },
+	{ "sample", set_sample },   { "seed", set_seed },	{ "depth", set_depth },
+	{ "only", set_only },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
-		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle";
+		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
+		"sample seed depth only";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

@@ -57,16 +57,10 @@ static bool gate_raises(struct model *model, const struct delivery *d, struct de
 	bool gp = outside ? right(model, RULE_BEYOND_IDT) : !right(model, RULE_GATE_ABSENT);
 
 	*fault = (struct delivery){ .kind = KIND_FAULT, .why = RULE_BEYOND_IDT };
-	if (outside) {
-		fault->vector = gp ? GP_VECTOR : NP_VECTOR;
+	if (outside ||
+	    (d->kind == KIND_SOFTWARE && d->vector != DB_VECTOR && model->cpu.cpl > gate->dpl)) {
+		fault->vector = !outside || gp ? GP_VECTOR : NP_VECTOR;
 		fault->error = error | ext_of(model, d);
-		return true;
-	}
-	if (d->kind == KIND_SOFTWARE && d->vector != DB_VECTOR && model->cpu.cpl > gate->dpl &&
-	    right(model, RULE_GATE_DPL)) {
-		fault->vector = GP_VECTOR;
-		fault->error = error | ext_of(model, d);
-		fault->why = RULE_GATE_DPL;
 		return true;
 	}
 	if (gate->absent) {
@@ -188,12 +182,13 @@ static void record(struct model *model, const struct delivery *d, const struct h
 	};
 }
 
-static void enter(struct model *model, const struct delivery *d, const struct handler *h)
+static void enter(struct model *model, const struct delivery *d, const struct handler *h,
+		  bool other_stack)
 {
 	struct cpu *cpu = &model->cpu;
 
 	for (size_t i = 0; i < cpu->depth; i++)
-		if (h->ist && cpu->handlers[i].ist == h->ist)
+		if (other_stack && cpu->handlers[i].ist == h->ist)
 			unknown(model, "two handlers at once are on one interrupt stack");
 	if (cpu->depth == MODEL_NESTING) {
 		unknown(model, "there are more handlers at once than the model has room for");
@@ -244,7 +239,7 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	struct delivery d = { vector, (u8)kind, error, why };
 	const struct gate_state *gate;
 	struct handler h;
-	bool by_fault;
+	bool by_fault, other_stack;
 	u16 met;
 
 	until_deliverable(model, &d);
@@ -260,13 +255,16 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 		.rflags = cpu->rflags & ~RFLAGS_RF,
 		.back = d.kind == KIND_SOFTWARE ? next : cpu->at,
 	};
+	other_stack = h.ist;
+	if (!other_stack && cpu->depth) /* on the stack of the handler that it interrupts */
+		h.ist = cpu->handlers[cpu->depth - 1].ist;
 	if (saved_rf(model, &d))
 		h.rflags |= RFLAGS_RF;
 	met = frame_meets(model, &d, &h);
 	by_fault = d.kind == KIND_FAULT || d.kind == KIND_BREAKPOINT || d.kind == KIND_DETECT;
 	record(model, &d, &h);
 	change_flags(model, gate, by_fault);
-	enter(model, &d, &h);
+	enter(model, &d, &h, other_stack);
 	if (met && !choose(model, CHOICE_WATCHED_DELIVERY, 2))
 		cpu->traps |= met;
 	if (d.vector == NMI_VECTOR && right(model, RULE_NMI_BLOCKS))

@@ -145,6 +145,11 @@ void model_event(const struct model *model, size_t n, struct log_entry *entry, s
 		event->place = PLACE_AFTER_IRET;
 }
 
+u64 model_event_rip(const struct model *model, size_t n)
+{
+	return boundary_address(model, model->events[n].at);
+}
+
 void model_format(struct text *text, const struct model *model)
 {
 	for (size_t i = 0; i < model->count; i++) {

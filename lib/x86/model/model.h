@@ -69,6 +69,9 @@ bool model_next(struct model *model);
 /* Event @n of the present trace as the recorder would have logged it. @event points to @entry. */
 void model_event(const struct model *model, size_t n, struct log_entry *entry, struct event *event);
 
+/* The saved RIP of event @n of the present trace; 0 if it came somewhere in a handler. */
+u64 model_event_rip(const struct model *model, size_t n);
+
 /* Appends the present trace, as trace_format() writes that of a guest. */
 void model_format(struct text *text, const struct model *model);
 

@@ -28,6 +28,13 @@ static void print_registers(const struct frame *f)
 	      read_cr4());
 }
 
+static void (*leave)(const char *why);
+
+void unexpected_leads_to(void (*escape)(const char *why))
+{
+	leave = escape;
+}
+
 void panic_exception(const struct frame *frame, const char *why)
 {
 	const char *mnemonic = exception_mnemonic((u8)frame->vector);
@@ -35,6 +42,8 @@ void panic_exception(const struct frame *frame, const char *why)
 	struct text at = TEXT(place), vector = TEXT(name);
 
 	cli();
+	if (leave)
+		leave(why);
 	if (mnemonic)
 		text_add(&vector, "%s", mnemonic);
 	else

@@ -55,6 +55,8 @@ class CaseLog:
     notes: List[str] = field(default_factory=list)
     #: What moves.py says of a case that was played again, migrated.
     migration: Dict[str, Any] = field(default_factory=dict)
+    #: What blocks.py says of a block of the generated world.
+    block: Dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -192,7 +194,7 @@ class Session:
             if suite != self.suite or name != case.name:
                 raise _Violation("a verdict for %s: %s inside case %s" % (suite, name, case.name))
             self._verdict(case, word, text)
-        elif word not in ("WANT", "SEEN", "SWEEP", "SAMPLE", "HIST", "OBSERVED", "NOTE") \
+        elif word not in ("WANT", "SEEN", "BLOCK", "SWEEP", "SAMPLE", "HIST", "OBSERVED", "NOTE") \
                 or not colon or name != case.name:
             raise _Violation("inside case %s: %s" % (case.name, shown))
         elif word == "WANT":
@@ -200,6 +202,12 @@ class Session:
             case.want += orders(text)
         elif word == "SEEN":
             case.seen.append(text)
+        elif word == "BLOCK":
+            from .blocks import parse_block  # loaded for images that have blocks
+            try:
+                case.block = parse_block(text, case.block)
+            except ValueError as problem:
+                raise _Violation("%s: %s" % (problem, shown)) from None
         elif word in ("SWEEP", "SAMPLE", "HIST"):
             try:
                 self._of_sweep(case, word, text)
@@ -223,15 +231,25 @@ class Session:
 
     @staticmethod
     def _verdict(case: CaseLog, word: str, text: str) -> None:
-        if word == PASS and not (case.want and all(w.strip() for w in case.want)):
-            raise _Violation("PASS without a WANT line: nothing was claimed")
-        if word == PASS and not (len(case.seen) == 1 and case.seen[0].strip()):
-            raise _Violation("PASS without one SEEN line: nothing was recorded")
+        if case.block:
+            from .blocks import contradiction  # loaded for images that have blocks
+            reason = contradiction(case.block, word == PASS)
+            if reason:
+                raise _Violation(reason)
+        elif word == PASS:
+            Session._proves(case)
         case.verdict = word
         if word == SKIP:
             case.reason = text
         elif word in (FAIL, ERROR):
             case.reason = text.partition(" -- ")[2] or text
+
+    @staticmethod
+    def _proves(case: CaseLog) -> None:
+        if not (case.want and all(w.strip() for w in case.want)):
+            raise _Violation("PASS without a WANT line: nothing was claimed")
+        if not (len(case.seen) == 1 and case.seen[0].strip()):
+            raise _Violation("PASS without one SEEN line: nothing was recorded")
 
     def _done(self, case: CaseLog, rest: str) -> None:
         if not case.verdict:

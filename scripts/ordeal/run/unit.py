@@ -62,7 +62,8 @@ def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[R
             [trace for _, trace in case_log.hist], case_log.hist, case_log.sweep,
             case_log.fingerprints, case_log.notes, seconds=seconds, boot=boot,
             log=log if boot else "", repro=repro(unit.platform.name, full),
-            index=unit.index + place, migration=case_log.migration))
+            index=unit.index + place, migration=case_log.migration,
+            block=case_log.block))
     return results
 
 

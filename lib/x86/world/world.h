@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The generated world: every combination of an opener, an instruction, what is pending,
+ * breakpoints, gates and the rest, each with a name that stays:
+ *
+ *	STI.RDMSR.irq60.tg	opener, instruction, and a word for each axis that is not as usual
+ *
+ * All situations of one opener and one instruction are a block. A block lists them in a
+ * fixed order, and leaves out what makes no difference in it, and what cannot be played.
+ * What is outside the model's world only the model finds.
+ *
+ * Pure: the guest and the host enumerate the same.
+ */
+#ifndef ORDEAL_WORLD_H
+#define ORDEAL_WORLD_H
+
+#include "model/situation.h"
+
+enum world_value {
+#define AXIS(id, what)		    id##_USUAL,
+#define VALUE(axis, id, word, what) axis##_##id,
+#include "world/axes.def"
+#undef AXIS
+#undef VALUE
+	WORLD_VALUES,
+};
+
+enum world_axis {
+#define AXIS(id, what) AXIS_##id,
+#define VALUE(axis, id, word, what)
+#include "world/axes.def"
+#undef AXIS
+#undef VALUE
+	AXIS_COUNT,
+};
+
+enum {
+	WORLD_STEPS = 12,
+	WORLD_NAME = 128,
+	IRQ_VECTOR = 0x60,
+	IRQ_SAME_CLASS = 0x68,
+	IRQ_HIGH = 0x90,
+	IRQ_WAKE = 0x70, /* of the timer, which ends a HLT that nothing else ends */
+	TPR_CLASS = 6,
+	REP_COUNT = 3,
+	WORLD_DEPTH =
+		3, /* combinations of so many axes are played in full, unless told otherwise */
+};
+
+enum opener_property {
+	OPENER_SYSTEM = 1 << 0, /* for CPL 0 only */
+	OPENER_TO_T = 1 << 1,	/* leads to T, which is the instruction */
+	OPENER_TO_CPL3 = 1 << 2,
+	OPENER_CALLS = 1 << 3, /* needs the MSRs of SYSCALL */
+	OPENER_LOSES_RAX = 1 << 4,
+	OPENER_LOSES_RCX = 1 << 5, /* and R11 */
+};
+
+enum preparation {
+	PREPARE_KNOWN_MSR = 1 << 0,
+	PREPARE_NEXT_IS_T = 1 << 1,
+	PREPARE_SYSTEM = 1 << 2, /* for CPL 0 only */
+	PREPARE_ENDS_IN_CPL3 = 1 << 3,
+	PREPARE_CALLS = 1 << 4,	 /* needs the MSRs of SYSCALL, which lead to T */
+	PREPARE_STRING = 1 << 5, /* R10=REP_COUNT; RSI and RDI are loaded from RBP */
+	PREPARE_COUNT = 1 << 6,	 /* RCX=REP_COUNT */
+	PREPARE_BEYOND = 1 << 7, /* R11=SEL_BEYOND */
+	PREPARE_ABSENT = 1 << 8, /* R11=SEL_NOT_PRESENT */
+	PREPARE_SAME_CR0 = 1 << 9,
+	PREPARE_SAME_CR3 = 1 << 10,
+	PREPARE_SELECTOR = 1 << 11,	 /* SEL_DATA lies at RBP */
+	PREPARE_ABSENT_TARGET = 1 << 12, /* RDI leads to a page that is absent */
+	PREPARE_KEEP_RCX = 1 << 13,	 /* RCX and R11 are loaded before the opener */
+};
+
+struct opener {
+	const char *word;
+	u32 rflags;
+	u8 properties; /* enum opener_property */
+	u8 step_count;
+	u16 steps[4];
+};
+
+struct world_instruction {
+	const char *word;
+	u16 fragment;
+	u16 preparation; /* enum preparation */
+	u8 setup_count;
+	u16 setup[2];
+};
+
+extern const struct opener openers[];
+extern const size_t opener_count;
+extern const struct world_instruction world_instructions[];
+extern const size_t world_instruction_count;
+
+/* One situation of the world, by its place on the axes. */
+struct point {
+	u8 opener, instruction;
+	u8 values[AXIS_COUNT]; /* enum world_value */
+};
+
+/* Where everything lies, which differs between machines and the host. */
+struct ground {
+	struct situation situation; /* pages and registers; the rest is as it began */
+	u64 steps;		    /* where the first step lies */
+	u64 stubs, recorded;
+	u32 stub_size;
+	bool x2apic;
+};
+
+/* Why an opener and an instruction cannot stand together; NULL: they can. */
+const char *world_excludes(unsigned int opener, unsigned int instruction);
+
+/* Does it access a page of the playground on which CPL 3 would fault for want of the right? */
+bool world_touches_playground(const struct world_instruction *instruction);
+
+/* Does it need CPL 0 to mean anything? */
+bool world_is_for_cpl0(const struct world_instruction *instruction);
+
+/* The first situation of a block. Nothing in it is unusual, and it always exists. */
+void world_first(struct point *point, unsigned int opener, unsigned int instruction);
+
+/* The next one of the same block in which at most @depth axes are not as usual; false: that was the
+ * last. */
+bool world_next(struct point *point, unsigned int depth);
+
+/* Why this value makes no situation with the values of the axes before it; NULL: it does. */
+const char *world_refuses(const struct point *point, unsigned int axis);
+
+/* The next lower value of an axis, for those who make a situation smaller. */
+enum world_value world_usual(unsigned int axis);
+
+/* Appends the name. */
+void world_name(struct text *text, const struct point *point);
+
+/* A hash of the name: equal names have equal hashes on host and guest. */
+u32 world_hash(const struct point *point);
+
+/* The situation of this name. NULL, or what is wrong with the name, without its value. */
+const char *world_find(const char *name, struct point *point);
+
+/* The steps of a block's scene. Returns how many; *at: which is the instruction. */
+size_t world_steps(u16 *steps, size_t *at, unsigned int opener, unsigned int instruction);
+
+/* Fills in @layout and @situation, which points to it. */
+void world_situation(struct situation *situation, struct layout *layout, const struct point *point,
+		     const struct ground *ground);
+
+/* The vectors that the instruction may raise itself: their gates are those of FAULT_GATE. Returns
+ * how many: at most WORLD_RAISED. */
+enum { WORLD_RAISED = 3 };
+size_t world_raised(u8 *vectors, const struct point *point);
+
+#endif

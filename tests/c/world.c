@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The generated world on ground that is made up: each situation has one name, a name leads back to
+ * its situation, and the model knows what becomes of most of them.
+ */
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model.h"
+#include "stage/playground.h"
+#include "world/world.h"
+
+enum {
+	SITUATIONS_AT_LEAST = 250000,
+	ASKED_OF = 16,
+	HASHES = 1 << 20,
+	CODE = 0x150000,
+	STUBS = 0x140000,
+	STUB_BYTES = 16,
+	PROLOGUE_BYTES = 64,
+};
+
+static struct ground ground;
+static struct model model;
+
+static void make_ground(u16 vendor)
+{
+	struct situation *s = &ground.situation;
+
+	situation_begin(s, NULL);
+	situation_add_playground(s);
+	s->state = vendor | STATE_NXE;
+	s->registers[BASE_RSI] = PLAY_READ_ONLY;
+	s->registers[BASE_RDI] = PLAY_NOT_PRESENT;
+	s->registers[BASE_RBP] = PLAY_WRITABLE;
+	s->registers[BASE_R9] = 1ull << 63;
+	ground.steps = CODE;
+	ground.stubs = STUBS;
+	ground.stub_size = STUB_BYTES;
+	ground.recorded = STUBS + 256 * STUB_BYTES + PROLOGUE_BYTES;
+	ground.x2apic = true;
+}
+
+static bool same(const struct point *a, const struct point *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+static int by_number(const void *a, const void *b)
+{
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Every name leads back; hashes collide as rarely as 32 bits let them. */
+static void names(void)
+{
+	static u32 hashes[HASHES];
+	size_t n = 0, blocks = 0, same_hash = 0;
+
+	for (unsigned int o = 0; o < opener_count; o++)
+		for (unsigned int i = 0; i < world_instruction_count; i++) {
+			struct point p, found;
+
+			if (world_excludes(o, i))
+				continue;
+			blocks++;
+			world_first(&p, o, i);
+			do {
+				char buffer[WORLD_NAME];
+				struct text text = TEXT(buffer);
+
+				world_name(&text, &p);
+				CHECK(!text.lost);
+				CHECK(!world_find(text_seal(&text), &found));
+				CHECK(same(&p, &found));
+				CHECK(n < HASHES);
+				hashes[n++] = world_hash(&p);
+			} while (world_next(&p, WORLD_DEPTH));
+		}
+	qsort(hashes, n, sizeof(*hashes), by_number);
+	for (size_t i = 1; i < n; i++)
+		same_hash += hashes[i] == hashes[i - 1];
+	printf("world: %zu situations of %zu openers and %zu instructions in %zu blocks\n", n,
+	       opener_count, world_instruction_count, blocks);
+	CHECK(n >= SITUATIONS_AT_LEAST);
+	CHECK(same_hash <= n / 1000);
+}
+
+/* The model has a legal trace for each, or says why not. */
+static void legal_sets(u16 vendor)
+{
+	size_t asked = 0, outside = 0, traces = 0, largest = 0;
+
+	make_ground(vendor);
+	for (unsigned int o = 0; o < opener_count; o++)
+		for (unsigned int i = 0; i < world_instruction_count; i++) {
+			static struct situation situation;
+			static struct layout layout;
+			struct point p;
+
+			if (world_excludes(o, i))
+				continue;
+			world_first(&p, o, i);
+			do {
+				size_t n = 0;
+
+				if (world_hash(&p) % ASKED_OF)
+					continue;
+				world_situation(&situation, &layout, &p, &ground);
+				model_begin(&model, &situation);
+				while (model_next(&model))
+					n++;
+				asked++;
+				outside += !!model.unknown;
+				CHECK(n || model.unknown);
+				if (model.unknown)
+					continue;
+				traces += n;
+				largest = n > largest ? n : largest;
+			} while (world_next(&p, WORLD_DEPTH));
+		}
+	printf("world: of %zu situations %zu are outside the model's world; %zu traces, at most %zu\n",
+	       asked, outside, traces, largest);
+	CHECK(outside * 4 < asked);
+}
+
+static void bad_names(void)
+{
+	struct point p;
+
+	CHECK(world_find("XYZ.RDMSR", &p));
+	CHECK(world_find("STI.XYZ", &p));
+	CHECK(world_find("STI", &p));
+	CHECK(world_find("STI.RDMSR.nonsense", &p));
+	CHECK(world_find("STI.RDMSR.tg.irq60", &p)); /* in another order */
+	CHECK(world_find("STI.RDMSR.eoi", &p));	     /* of nothing */
+	CHECK(world_find("STI.NOP.watch", &p));
+	CHECK(world_find("STI.RDMSR.irq60.", &p) == NULL);
+	CHECK(!world_find("STI.RDMSR.irq60.tg", &p));
+}
+
+int main(void)
+{
+	names();
+	bad_names();
+	legal_sets(0);
+	legal_sets(STATE_AMD);
+	return checks_done("world");
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One situation is played and compared with its legal set: event by event, as numbers, and
+ * no further than the first legal trace that is the same.
+ *
+ * What the platform has answered so far to the questions that the manuals leave open is
+ * its profile. The model is asked with that first, so that one trace is enough most of the
+ * time; then with all answers. Both are legal; a platform that answers one question in two
+ * ways is said to do so.
+ */
+#include "base/bits.h"
+#include "base/string.h"
+#include "machine/percpu.h"
+#include "order/log.h"
+#include "order/vectors.h"
+#include "report/report.h"
+#include "scene/scene.h"
+#include "stage/case.h"
+#include "stage/stage.h"
+#include "world.h"
+
+enum {
+	LEARN_AT_MOST = 64, /* situations from which an answer is tried to be learnt */
+	ANSWERS_UNKNOWN = 0xff,
+};
+
+static struct {
+	struct ground ground;
+	struct situation situation;
+	struct layout layout;
+	struct model model;
+	struct trace trace;
+	s8 profile[CHOICE_COUNT];
+	u8 tried[CHOICE_COUNT];
+	struct point witness[CHOICE_COUNT];
+	bool said[CHOICE_COUNT], contradicts[CHOICE_COUNT];
+} judge;
+
+void judge_begin(void)
+{
+	static bool begun;
+
+	survey(&judge.ground);
+	if (!begun)
+		memset(judge.profile, -1, sizeof(judge.profile));
+	begun = true;
+}
+
+/* --- Is it the same trace? --- */
+
+static bool same_event(size_t n)
+{
+	const u64 flags = RFLAGS_IF | RFLAGS_RF | RFLAGS_TF;
+	const struct model_event *e = &judge.model.events[n];
+	const struct log_entry *seen = judge.trace.events[n].entry;
+
+	if (seen->vector != e->vector || (seen->rflags ^ e->rflags) & flags ||
+	    (seen->cs & SEL_RPL3) != e->cpl || seen->ist != e->ist)
+		return false;
+	if (seen->vector >= FIRST_IRQ_VECTOR && !seen->in_service != !e->external)
+		return false;
+	if (vector_has_error_code(seen->vector) && seen->error != e->error)
+		return false;
+	if (seen->vector == PF_VECTOR && seen->cr2 != e->cr2)
+		return false;
+	if (seen->vector == DB_VECTOR && seen->dr6 != e->dr6)
+		return false;
+	if (e->somewhere) {
+		struct position at = layout_position(&judge.layout, seen->rip);
+
+		return at.place == PLACE_OUTSIDE || at.place == PLACE_PROLOGUE ||
+		       (at.place & PLACE_ENTRY && at.offset);
+	}
+	return seen->rip == model_event_rip(&judge.model, n);
+}
+
+static bool same_trace(void)
+{
+	if (judge.trace.count != judge.model.count)
+		return false;
+	for (size_t n = 0; n < judge.trace.count; n++)
+		if (!same_event(n))
+			return false;
+	return true;
+}
+
+/* --- The profile --- */
+
+static bool asked_every_time(unsigned int choice)
+{
+	return choice == CHOICE_WHEN_BETWEEN || choice == CHOICE_WHEN_TPR ||
+	       choice == CHOICE_WHEN_SELF_IPI;
+}
+
+/* What all traces of the model that are the same answer to each question. */
+static void common_answers(u8 *answers)
+{
+	memset(answers, 0, CHOICE_COUNT);
+	model_begin(&judge.model, &judge.situation);
+	for (;;) {
+		judge.model.seen_count = 0; /* the same trace by other answers, too */
+		if (!model_next(&judge.model))
+			return;
+		if (!same_trace())
+			continue;
+		for (unsigned int c = 0; c < CHOICE_COUNT; c++)
+			answers[c] |= judge.model.answered[c] < 0
+					      ? ANSWERS_UNKNOWN
+					      : (u8)(1 << judge.model.answered[c]);
+	}
+}
+
+static void learn(const struct point *p)
+{
+	u8 answers[CHOICE_COUNT];
+
+	common_answers(answers);
+	for (unsigned int c = 0; c < CHOICE_COUNT; c++) {
+		s8 answer = -1;
+
+		if (asked_every_time(c) || !answers[c] || answers[c] & (answers[c] - 1))
+			continue;
+		while (!(answers[c] >> ++answer & 1))
+			;
+		if (judge.profile[c] < 0) {
+			judge.profile[c] = answer;
+			judge.witness[c] = *p;
+			judge.said[c] = false;
+		} else if (judge.profile[c] != answer && !judge.contradicts[c]) {
+			char here[WORLD_NAME], there[WORLD_NAME];
+			struct text a = TEXT(here), b = TEXT(there);
+
+			judge.contradicts[c] = true;
+			world_name(&a, p);
+			world_name(&b, &judge.witness[c]);
+			report_line("OBSERVED: %s: contradiction: %s: \"%s\" in %s, \"%s\" in %s",
+				    stage_case_name(), choices[c].name,
+				    choices[c].answers[judge.profile[c]], text_seal(&b),
+				    choices[c].answers[answer], text_seal(&a));
+		}
+	}
+}
+
+/* Is one of the questions of the present trace worth an attempt to learn its answer? */
+static bool worth_learning(void)
+{
+	bool worth = false;
+
+	for (size_t i = 0; i < judge.model.question_count; i++) {
+		u8 c = judge.model.questions[i].choice;
+
+		if (asked_every_time(c) || judge.tried[c] == LEARN_AT_MOST)
+			continue;
+		judge.tried[c]++;
+		worth = true;
+	}
+	return worth;
+}
+
+void report_profile(void)
+{
+	for (unsigned int c = 0; c < CHOICE_COUNT; c++) {
+		char name[WORLD_NAME];
+		struct text text = TEXT(name);
+
+		if (judge.profile[c] < 0 || judge.said[c])
+			continue;
+		judge.said[c] = true;
+		world_name(&text, &judge.witness[c]);
+		report_line("OBSERVED: %s: %s: %s (%s)", stage_case_name(), choices[c].name,
+			    choices[c].answers[judge.profile[c]], text_seal(&text));
+	}
+}
+
+/* --- The judgement --- */
+
+/* Plays on from the present trace of the model: the first is at hand. */
+static bool is_legal(void)
+{
+	do
+		if (same_trace())
+			return true;
+	while (model_next(&judge.model));
+	return false;
+}
+
+static u32 hash_seen(void)
+{
+	const u64 prime = 0x9e3779b97f4a7c15ull;
+	u64 hash = judge.trace.count;
+
+	for (size_t i = 0; i < judge.trace.count; i++) {
+		const struct log_entry *e = judge.trace.events[i].entry;
+		struct position at = event_position(&judge.trace.events[i], &judge.layout);
+
+		if (at.place == PLACE_OUTSIDE || at.place == PLACE_PROLOGUE)
+			at.offset = 0;
+		hash = (hash ^ ((u64)at.place << 32 | (u32)at.offset)) * prime;
+		hash = ((hash ^ hash >> 29) ^ ((u64)e->vector << 32 | (u32)e->rflags)) * prime;
+		hash = ((hash ^ hash >> 31) ^ (e->cs << 32 | e->ist)) * prime;
+		if (vector_has_error_code(e->vector))
+			hash = (hash ^ hash >> 30 ^ e->error) * prime;
+		if (e->vector == DB_VECTOR)
+			hash = (hash ^ hash >> 30 ^ e->dr6) * prime;
+	}
+	return (u32)(hash ^ hash >> 32);
+}
+
+/*
+ * Why it must not be played. Where an answer to what is left open leads to a HLT that
+ * nothing ends, or to two NMIs on one stack, which never ends, all answers are looked at
+ * before.
+ */
+static const char *outside(void)
+{
+	bool careful = judge.situation.timer || judge.situation.arrivals[0].vector == NMI_VECTOR;
+
+	model_begin_with(&judge.model, &judge.situation, RULE_NONE, careful ? NULL : judge.profile);
+	while (model_next(&judge.model) && careful)
+		;
+	if (judge.model.unknown)
+		return judge.model.unknown;
+	if (careful) {
+		model_begin(&judge.model, &judge.situation);
+		model_next(&judge.model);
+	}
+	return NULL;
+}
+
+static bool judge_trace(const struct point *p)
+{
+	if (is_legal()) {
+		if (worth_learning())
+			learn(p);
+		return true;
+	}
+	if (judge.model.unknown)
+		return false;
+	model_begin(&judge.model, &judge.situation);
+	if (!model_next(&judge.model) || !is_legal())
+		return false;
+	learn(p);
+	return true;
+}
+
+struct verdict_of try_situation(const struct point *p)
+{
+	struct verdict_of v = { .outcome = UNPLAYED };
+
+	world_situation(&judge.situation, &judge.layout, p, &judge.ground);
+	v.why = outside();
+	if (v.why)
+		return v;
+	v.why = play_situation(p, &judge.situation);
+	trace_read(&judge.trace, &the_scene()->layout, event_log.entries, log_count());
+	v.hash = hash_seen();
+	v.outcome = ILLEGAL;
+	if (v.why)
+		return v;
+	if (judge_trace(p)) {
+		v.outcome = LEGAL;
+	} else if (judge.model.unknown) {
+		v.outcome = UNPLAYED;
+		v.why = judge.model.unknown;
+	}
+	return v;
+}
+
+void format_legal(struct text *text)
+{
+	bool first = true;
+
+	model_begin(&judge.model, &judge.situation);
+	for (; model_next(&judge.model); first = false) {
+		text_add(text, "%s", first ? "" : " || ");
+		model_format(text, &judge.model);
+	}
+}
+
+void format_seen(struct text *text)
+{
+	trace_format(text, &the_scene()->layout, &judge.trace);
+}
+
+void format_situation(struct text *text)
+{
+	situation_format(text, &judge.situation);
+}

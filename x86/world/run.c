@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A block of the generated world: plays its situations, counts, and shows the smallest situation of
+ * the first class that is illegal. Two illegal situations are of one class if they become the same
+ * one when all that is not needed is left out.
+ */
+#include "boot/args.h"
+#include "report/report.h"
+#include "stage/case.h"
+#include "stage/stage.h"
+#include "world.h"
+
+enum {
+	CLASSES = 16,
+	MADE_SMALL = 48, /* illegal situations of a block that are made smaller */
+	TEXT_BYTES = 1600,
+};
+
+static struct {
+	u32 situations, outcomes[UNPLAYED + 1];
+	u32 hash;
+	const char *first_outside;
+	size_t class_count, made_small, not_classed;
+	struct point classes[CLASSES];
+	u32 of_class[CLASSES];
+} run;
+
+static char buffer[TEXT_BYTES];
+
+/* --- Classes --- */
+
+static bool same_point(const struct point *a, const struct point *b)
+{
+	for (size_t i = 0; i < AXIS_COUNT; i++)
+		if (a->values[i] != b->values[i])
+			return false;
+	return a->opener == b->opener && a->instruction == b->instruction;
+}
+
+/* Does it have everything that a class needs? */
+static bool contains(const struct point *p, const struct point *class)
+{
+	for (unsigned int i = 0; i < AXIS_COUNT; i++)
+		if (class->values[i] != world_usual(i) && class->values[i] != p->values[i])
+			return false;
+	return true;
+}
+
+static bool is_possible(const struct point *p)
+{
+	if (world_excludes(p->opener, p->instruction))
+		return false;
+	for (unsigned int i = 0; i < AXIS_COUNT; i++)
+		if (world_refuses(p, i))
+			return false;
+	return true;
+}
+
+static bool still_illegal(const struct point *p)
+{
+	return is_possible(p) && try_situation(p).outcome == ILLEGAL;
+}
+
+/* Gives every axis the lowest value with which the situation stays illegal, and then the opener. */
+static void make_small(struct point *p)
+{
+	struct point smaller = *p;
+
+	for (unsigned int axis = AXIS_COUNT; axis-- > 0;) {
+		for (u8 v = world_usual(axis); v < p->values[axis]; v++) {
+			smaller = *p;
+			smaller.values[axis] = v;
+			if (!still_illegal(&smaller))
+				continue;
+			*p = smaller;
+			break;
+		}
+	}
+	for (u8 opener = 0; opener < p->opener && opener < 2; opener++) {
+		smaller = *p;
+		smaller.opener = opener;
+		if (!still_illegal(&smaller))
+			continue;
+		*p = smaller;
+		break;
+	}
+}
+
+static void classify(const struct point *p)
+{
+	struct point small = *p;
+	size_t c = 0;
+
+	while (c < run.class_count && !contains(p, &run.classes[c]))
+		c++;
+	if (c == run.class_count && run.made_small < MADE_SMALL) {
+		run.made_small++;
+		make_small(&small);
+		for (c = 0; c < run.class_count && !same_point(&small, &run.classes[c]);)
+			c++;
+	}
+	if (c == run.class_count && c < CLASSES && run.made_small <= MADE_SMALL)
+		run.classes[run.class_count++] = small;
+	if (c < CLASSES)
+		run.of_class[c]++;
+	else
+		run.not_classed++;
+}
+
+/* --- The block --- */
+
+static u32 mix(u32 hash, u32 word)
+{
+	const u32 prime = 0x9e3779b1;
+
+	hash = (hash ^ word) * prime;
+	return hash ^ hash >> 15;
+}
+
+static bool is_sampled(const struct point *p)
+{
+	const struct args *args = this_cpu.args;
+
+	return !args->sample || mix(args->seed, world_hash(p)) % args->sample == 0;
+}
+
+static void play_point(const struct point *p)
+{
+	struct verdict_of v = try_situation(p);
+
+	run.situations++;
+	run.outcomes[v.outcome]++;
+	if (v.outcome == UNPLAYED) {
+		if (!run.first_outside)
+			run.first_outside = v.why;
+		return;
+	}
+	run.hash = mix(mix(run.hash, world_hash(p)), v.hash);
+	if (v.outcome == ILLEGAL)
+		classify(p);
+}
+
+static void report_block(void)
+{
+	report_line("BLOCK: %s: situations=%u legal=%u quirks= illegal=%u unplayed=%u hash=%08x",
+		    stage_case_name(), run.situations, run.outcomes[LEGAL], run.outcomes[ILLEGAL],
+		    run.outcomes[UNPLAYED], run.hash);
+	if (run.first_outside)
+		report_line("NOTE: %s: unplayed: %s", stage_case_name(), run.first_outside);
+	report_profile();
+}
+
+/* The situation as its name, with what it showed and what would have been legal. */
+static const char *show(const struct point *p)
+{
+	struct verdict_of v = try_situation(p);
+	struct text text = TEXT(buffer);
+
+	if (v.outcome == UNPLAYED)
+		return v.why;
+	format_legal(&text);
+	report_line("WANT: %s: %s", stage_case_name(), text_seal(&text));
+	text = TEXT(buffer);
+	format_seen(&text);
+	report_line("SEEN: %s: %s", stage_case_name(), text_seal(&text));
+	text = TEXT(buffer);
+	format_situation(&text);
+	report_line("NOTE: %s: ./x86/explain %s", stage_case_name(), text_seal(&text));
+	text = TEXT(buffer);
+	world_name(&text, p);
+	report_line("NOTE: %s: alone: ./run_tests.sh --set world.test_args=only=%s world/%s.%s",
+		    stage_case_name(), text_seal(&text), openers[p->opener].word,
+		    world_instructions[p->instruction].word);
+	if (v.why)
+		report_line("NOTE: %s: left the scene: %s", stage_case_name(), v.why);
+	return NULL;
+}
+
+static void report_classes(void)
+{
+	for (size_t c = 0; c < run.class_count; c++) {
+		char name[WORLD_NAME];
+		struct text text = TEXT(name);
+
+		world_name(&text, &run.classes[c]);
+		report_line("NOTE: %s: class of %u: %s", stage_case_name(), run.of_class[c],
+			    text_seal(&text));
+	}
+	if (run.not_classed)
+		report_line("NOTE: %s: not classed: %lu", stage_case_name(), (u64)run.not_classed);
+	show(&run.classes[0]);
+}
+
+static void play_only(const struct block *block)
+{
+	struct point p;
+	const char *problem = world_find(this_cpu.args->only, &p);
+
+	if (problem)
+		error("only=%s: %s", this_cpu.args->only, problem);
+	if (p.opener != block->opener || p.instruction != block->instruction)
+		skip("only=%s is a situation of %s.%s", this_cpu.args->only, openers[p.opener].word,
+		     world_instructions[p.instruction].word);
+	play_point(&p);
+	report_block();
+	problem = show(&p);
+	if (problem)
+		skip("it is not in the model's world: %s", problem);
+}
+
+static void play_all(const struct block *block)
+{
+	u32 depth = this_cpu.args->depth ? this_cpu.args->depth : WORLD_DEPTH;
+	struct point p;
+
+	world_first(&p, block->opener, block->instruction);
+	do
+		if (is_sampled(&p))
+			play_point(&p);
+	while (world_next(&p, depth));
+	if (!run.situations)
+		skip("none of its situations is in the sample");
+	if (run.outcomes[UNPLAYED] == run.situations)
+		skip("none of its situations is in the model's world: %s", run.first_outside);
+	report_block();
+	if (run.class_count)
+		report_classes();
+}
+
+void play_block(const void *argument)
+{
+	const struct block *block = argument;
+	const char *excluded = world_excludes(block->opener, block->instruction);
+
+	if (excluded)
+		skip("%s", excluded);
+	__builtin_memset(&run, 0, sizeof(run));
+	judge_begin();
+	stage_judged();
+	if (this_cpu.args->only)
+		play_only(block);
+	else
+		play_all(block);
+	check(!run.outcomes[ILLEGAL], "%u of %u situations are illegal, in %lu classes",
+	      run.outcomes[ILLEGAL], run.situations, (u64)run.class_count);
+}
