@@ -5,8 +5,11 @@ import subprocess
 
 import pytest
 from conftest import ROOT
+from ordeal import platforms
+from ordeal.host import Host
 from ordeal.model import Case, Result, Stanza
 from ordeal.plan.select import Suite, guest_args
+from ordeal.platforms import qemu
 from ordeal.platforms.bochs import Bochs, BochsIntel
 from ordeal.platforms.grub_iso import grub_config
 from ordeal.platforms.qemu import Tcg, kvm_flavour
@@ -107,6 +110,17 @@ def test_the_flavour_of_kvm_is_found_by_its_module(tmp_path):
     for module, flavour in (("kvm_amd", "kvm-amd"), ("kvm_pvm", "kvm-pvm")):
         (tmp_path / module).mkdir()
         assert kvm_flavour(str(tmp_path)) == flavour
+
+
+@pytest.mark.parametrize("flavour,accel,runs", [
+    ("kvm-intel", "", True), ("kvm-pvm", "", False), ("kvm-pvm", "kvm", True),
+    ("kvm-intel", "tcg", False)])
+def test_a_kvm_whose_results_vary_runs_only_by_name(monkeypatch, flavour, accel, runs):
+    monkeypatch.setattr(qemu, "kvm_flavour", lambda: flavour)
+    monkeypatch.setattr(qemu.Kvm, "needs", lambda self, host: [])
+    monkeypatch.setattr(qemu.Tcg, "needs", lambda self, host: [])
+    host = Host(ROOT, ROOT, {"ACCEL": accel})
+    assert ("kvm" in [p.name for p in platforms.choose(host, [])]) is runs
 
 
 @pytest.mark.parametrize("verdict,args,status", [

@@ -90,7 +90,7 @@ def choose(host: Host, names: List[str]) -> List[Platform]:
         return chosen
     accel = host.env.get("ACCEL", "").split(",")[0]
     for platform in everything.values():
-        if platform.slow or (accel and platform.accel != accel):
+        if (platform.slow and platform.name != accel) or (accel and platform.accel != accel):
             continue
         if not platform.needs(host):
             chosen.append(platform)
