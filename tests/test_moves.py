@@ -180,6 +180,12 @@ def run(tmp_path, when, *cases):
     return done.returncode, {r["case"]: r for r in records if r["type"] == "result"}
 
 
+def slow(what):
+    """Skip what takes long, unless ORDEAL_SLOW=1 asks for it, as make check-all does."""
+    if not os.environ.get("ORDEAL_SLOW"):
+        pytest.skip("%s takes up to a minute; ORDEAL_SLOW=1 runs it" % what)
+
+
 UD, STORY = "native/faults.irq_before_ud", "native/stories.sti_rdmsr.trap_gate"
 
 
@@ -194,6 +200,7 @@ def test_every_exit_and_one(tmp_path):
 
 def test_a_sweep_meets_every_instruction(tmp_path):
     """At some of its boundaries the interrupt is pending, injected, or in service."""
+    slow("a sweep")
     status, found = run(tmp_path, "sweep", UD)
     record = found[UD]["migration"]
     assert status == 0 and found[UD]["verdict"] == "PASS"
@@ -211,6 +218,8 @@ def test_a_sweep_meets_every_instruction(tmp_path):
     ("every-exit,wrong=launcher-dies", "ERROR", "the launcher died")])
 def test_what_goes_wrong_is_said(tmp_path, when, verdict, text):
     """The case has the verdict, and the run goes on."""
+    if when.endswith(("half-access", "forget-lapic")):
+        slow(when)
     status, found = run(tmp_path, when, UD, STORY, "hv/stories.s4.trap_gate")
     assert status == (verdict != "SKIP")
     for case in (UD,) if when[0] == "8" else (UD, "hv/stories.s4.trap_gate"):

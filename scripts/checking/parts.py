@@ -30,7 +30,7 @@ MODEL_CASES = ("native/*", "exceptions/delivery.*", "sweeps/nmi.mov_ss", "sweeps
 FILES = {
     "test_build.py": 16, "test_paths.py": 20, "test_shim.py": 8, "test_wrong.py": 9,
     "test_robust.py": 13, "test_races.py": 11, "test_html_browser.py": 10, "test_lab.py": 12,
-    "test_lab_trouble.py": 12, "test_lab_state.py": 12, "test_moves.py": 60,
+    "test_lab_trouble.py": 12, "test_lab_state.py": 12, "test_moves.py": 20,
     "test_judge_mutations.py": 5,
     "test_mutants.py": 4, "test_docs.py": 4, "test_bochs.py": 5, "test_run.py": 9,
     "test_toolbox.py": 5, "test_floors.py": 4, "test_html_docs.py": 3,
