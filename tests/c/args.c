@@ -91,7 +91,8 @@ static void bad(const char *line, const char *message, const char *culprit)
 static void bad_words(void)
 {
 	const char *unknown =
-		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle";
+		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
+		"sample seed depth only";
 	const char *apic = "apic= takes x2apic or xapic";
 	const char *port =
 		"console= takes com1, com2, e9, virtio, block, none or a port number such as 0x2f8";
@@ -113,6 +114,10 @@ static void bad_words(void)
 	bad("exclude=", globs, "exclude=");
 	bad("exclude=a,,b", globs, "exclude=a");
 	bad("exclude=a,", globs, "exclude=a");
+	bad("sample=0", "sample= takes a number from 1 to 4294967295", "sample=0");
+	bad("seed=x", "seed= takes a number from 1 to 4294967295", "seed=x");
+	bad("depth=4294967296", "depth= takes a number from 1 to 4294967295", "depth=4294967296");
+	bad("only=", "only= takes the name of a situation, such as STI.RDMSR.irq60", "only=");
 	bad("apic=no exit=no", apic, "apic=no");
 	bad("bad=1 console=com2", unknown, "bad=1");
 	CHECK_INT(args.console_port, CONSOLE_COM2); /* else nobody would see the message */

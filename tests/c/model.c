@@ -130,7 +130,7 @@ static void debug_exceptions(void)
 	INTEL("'MOV to memory; L: NOP' --watch rbp/4:write --flags if --arrive irq60@L",
 	      "#DB@NOP[if=1,rf=0,dr6=0xffff0ff1,ist=2]; IRQ(0x60)@NOP[if=1,rf=0]");
 	INTEL("'MOV to memory; L: NOP' --watch rbp/4:write --flags if --arrive irq60@L --gate DB=trap",
-	      "#DB@NOP[if=1,rf=0,dr6=0xffff0ff1,ist=2]; IRQ(0x60)@DB_ENTRY[if=1,rf=0]");
+	      "#DB@NOP[if=1,rf=0,dr6=0xffff0ff1,ist=2]; IRQ(0x60)@DB_ENTRY[if=1,rf=0,ist=2]");
 	BOTH("'MOV from memory; L: NOP' --watch rbp/4:write", "nothing");
 	INTEL("'INT 0x50; L: NOP' --flags tf --handlers step-once",
 	      "INT(0x50)@NOP[if=0,rf=0,tf=1]");
