@@ -62,7 +62,8 @@ def read_log(lines: Iterable[str], suite: str, vendor: str) -> Answers:
 def run(logs: Path, platforms: Iterable[str]) -> subprocess.CompletedProcess:
     """Runs the images that ask the model; their logs go to a directory for each platform."""
     images = [word for suite in SUITES
-              for word in ("--set", "%s.file=%s.model.flat" % (suite, suite))]
+              for word in ("--set", "%s.file=%s.model.flat" % (suite, suite),
+                           "--set", "%s.timeout=180" % suite)]
     return subprocess.run([str(BUILD / "run_tests.sh"), "-p", ",".join(platforms), "--logs", str(logs)]
                           + images + list(SUITES), cwd=BUILD, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False, timeout=600)

@@ -44,6 +44,12 @@ def test_a_trace_that_does_not_fit(text):
     assert not parse_pattern(text).fits(failed())
 
 
+def test_a_second_trace_is_not_passed_over():
+    shown = failed()
+    shown.observed.append("NMI@NOP#1[if=1,rf=0]")
+    assert not parse_pattern(TRACE).fits(shown)
+
+
 def test_nothing():
     assert parse_pattern("nothing").fits(failed("nothing", "nothing was recorded"))
     assert not parse_pattern("nothing").fits(failed("nothing", "V_IRQ is still set"))
@@ -254,6 +260,11 @@ def test_a_platform_that_there_is_not(text, where):
     with pytest.raises(UserError, match=where + "no platform is called tgc"):
         listed.check(Ids(["s/a1", "s/b"]), ["tcg", "kvm", "tcg+trixie"])
     listed.check(Ids(["s/a1", "s/b"]))
+
+
+def test_an_entry_of_the_old_form_may_name_any_platform():
+    listed = Deviations(known.parse(HEAD + "platforms = gone\n", "f"), "tcg", "1.0", "2026-01-01")
+    listed.check(Ids(["s/a1", "s/b"]), ["tcg"])
 
 
 def test_an_emulators_entry_for_named_platforms_does_not_shine_through_on_others():

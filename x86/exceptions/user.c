@@ -78,3 +78,32 @@ CASE(lock_rdmsr, "B07",
 	play_at_cpl3();
 	expect(UD(AT(L), CPL(3)));
 }
+
+/* The gates have DPL 0. INT1 does not ask for it. */
+struct gate_dpl {
+	u16 instruction;
+	struct want wanted;
+};
+
+static void gate_dpl(const struct gate_dpl *g)
+{
+	struct scene *s = scene(L(g->instruction), NOP);
+
+	s->in_rflags |= RFLAGS_IOPL3;
+	play_at_cpl3();
+	expect(g->wanted);
+}
+
+#define GATE_DPL                                                                                   \
+	"SDM 3A, Protection of Exception- and Interrupt-Handler Procedures; APM 2, Privilege Checks"
+
+TABLE(int_n_gate_dpl, "I03",
+      "in CPL 3, an INT n whose gate has DPL 0 raises #GP with its vector and EXT=0, at INT n",
+      GATE_DPL, gate_dpl, .instruction = INT_50,
+      .wanted = GP(VEC_SOFT * 8 | ERROR_IDT, AT(L), CPL(3)));
+TABLE(int3_gate_dpl, "I03",
+      "in CPL 3, an INT3 whose gate has DPL 0 raises #GP with its vector and EXT=0, at INT3",
+      GATE_DPL, gate_dpl, .instruction = INT3,
+      .wanted = GP(BP_VECTOR * 8 | ERROR_IDT, AT(L), CPL(3)));
+TABLE(int1_gate_dpl, "I03", "in CPL 3, an INT1 whose gate has DPL 0 raises #DB", GATE_DPL, gate_dpl,
+      .instruction = INT1, .wanted = DB(AT(AFTER(L)), CPL(3)));

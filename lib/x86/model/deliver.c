@@ -57,10 +57,16 @@ static bool gate_raises(struct model *model, const struct delivery *d, struct de
 	bool gp = outside ? right(model, RULE_BEYOND_IDT) : !right(model, RULE_GATE_ABSENT);
 
 	*fault = (struct delivery){ .kind = KIND_FAULT, .why = RULE_BEYOND_IDT };
-	if (outside ||
-	    (d->kind == KIND_SOFTWARE && d->vector != DB_VECTOR && model->cpu.cpl > gate->dpl)) {
-		fault->vector = !outside || gp ? GP_VECTOR : NP_VECTOR;
+	if (outside) {
+		fault->vector = gp ? GP_VECTOR : NP_VECTOR;
 		fault->error = error | ext_of(model, d);
+		return true;
+	}
+	if (d->kind == KIND_SOFTWARE && d->vector != DB_VECTOR && model->cpu.cpl > gate->dpl &&
+	    right(model, RULE_GATE_DPL)) {
+		fault->vector = GP_VECTOR;
+		fault->error = error | ext_of(model, d);
+		fault->why = RULE_GATE_DPL;
 		return true;
 	}
 	if (gate->absent) {

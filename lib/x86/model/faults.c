@@ -81,6 +81,8 @@ static bool holds(struct model *model, enum condition condition)
 		return cpu->stack_words > 1 && cpu->stack[1] == SEL_BEYOND;
 	case GUARDED:
 		return cpu->guarded && right(model, RULE_GENERAL_DETECT);
+	case ON_AMD:
+		return cpu->state & STATE_AMD;
 	case BRANCH_ITSELF:
 		return !choose(model, CHOICE_NONCANONICAL_BRANCH, 2);
 	}

@@ -61,8 +61,12 @@ static void note_registers(struct situation *s, const struct scene *scene)
 	s->msr = in->rcx == this_cpu.missing_msr ? MSR_MISSING : MSR_GOOD;
 	if (scene->rsp >= PLAY_WRITABLE && scene->rsp < PLAY_WRITABLE + PAGE_SIZE) {
 		s->registers[BASE_RSP] = scene->rsp;
+		/* By another address: the one that the scene uses may be watched. */
+		const u64 *words =
+			(const u64 *)(playground_page(PLAY_WRITABLE) + scene->rsp % PAGE_SIZE);
+
 		for (size_t i = 0; i < FRAME_WORDS; i++)
-			s->stack[i] = ((const u64 *)scene->rsp)[i];
+			s->stack[i] = words[i];
 		s->stack_words = FRAME_WORDS;
 	}
 }
@@ -101,26 +105,26 @@ static void note_habits(struct situation *s, const struct scene *scene)
 		outside("its handlers do what the model does not know of");
 }
 
-static void note_vectors(u8 *vectors, bool (*is_set)(u8 vector))
+/* The vectors whose bits are set in a bank of the LAPIC. It is quick: a timer may be running. */
+static void note_vectors(u8 *vectors, enum lapic_register bank)
 {
 	size_t n = 0;
 
-	for (unsigned int v = FIRST_IRQ_VECTOR; v < 256; v++) {
-		if (!is_set((u8)v))
-			continue;
-		if (n == SITUATION_PENDING)
-			outside("it has more interrupts than the model has room for");
-		else
-			vectors[n++] = (u8)v;
-	}
+	for (unsigned int i = FIRST_IRQ_VECTOR / 32; i < 256 / 32; i++)
+		for (u32 bits = lapic_read(bank + i * 0x10); bits; bits &= bits - 1) {
+			if (n == SITUATION_PENDING)
+				outside("it has more interrupts than the model has room for");
+			else
+				vectors[n++] = (u8)(i * 32 + (unsigned int)__builtin_ctz(bits));
+		}
 }
 
 static void note_lapic(struct situation *s)
 {
 	u32 timer = lapic_read(LAPIC_LVT_TIMER);
 
-	note_vectors(s->pending, lapic_irr);
-	note_vectors(s->in_service, lapic_isr);
+	note_vectors(s->pending, LAPIC_IRR);
+	note_vectors(s->in_service, LAPIC_ISR);
 	s->tpr_class = (u8)(lapic_read(LAPIC_TPR) >> 4);
 	if (!(timer & LVT_MASKED) && lapic_read(LAPIC_TIMER_INITIAL))
 		s->timer = (u8)timer;

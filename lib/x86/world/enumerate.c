@@ -132,6 +132,7 @@ static bool may_hold(const struct point *p, enum condition condition)
 	case BAD_RETURN_CS:
 		return instruction_of(p)->setup_count;
 	case ALWAYS:
+	case ON_AMD:
 	case BRANCH_ITSELF:
 		break;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The order of restoring is QEMU's (kvm_arch_put_registers in target/i386/kvm/kvm.c): the MSR that
- * allows VMX and the control registers come before the nested state that depends on them; the local
+ * The order of restoring is QEMU's (kvm_arch_put_registers in target/i386/kvm/kvm.c): the MSRs that
+ * allow VMX and the control registers come before the nested state that depends on them; the local
  * APIC comes before the timer's deadline and before the events that its vectors cause.
  */
 #include <errno.h>
@@ -14,6 +14,8 @@
 enum {
 	MSR_FEATURE_CONTROL = 0x3a,
 	MSR_DEBUGCTL = 0x1d9,
+	MSR_VMX_FIRST = 0x480, /* IA32_VMX_BASIC and what follows it */
+	MSR_VMX_LAST = 0x493,
 	MSR_TSC_DEADLINE = 0x6e0,
 	FLAG_REFUSED = 0x80000000u, /* no flag of struct kvm_vcpu_events */
 };
@@ -113,12 +115,13 @@ static bool refused(int fd, unsigned long request, const char *name, void *argum
 #define REFUSED(fd, request, argument) refused(fd, request, #request, (void *)(uintptr_t)(argument))
 
 /* Which of the MSRs are to be read or written: those of @only, or all but these two. */
-enum msr_turn { FEATURE_CONTROL_FIRST, MOST, DEADLINE_LAST };
+enum msr_turn { VMX_FIRST, MOST, DEADLINE_LAST };
 
 static enum msr_turn turn_of(uint32_t index)
 {
-	if (index == MSR_FEATURE_CONTROL)
-		return FEATURE_CONTROL_FIRST;
+	/* In VMX operation KVM lets nobody change what VMX can do. */
+	if (index == MSR_FEATURE_CONTROL || (index >= MSR_VMX_FIRST && index <= MSR_VMX_LAST))
+		return VMX_FIRST;
 	return index == MSR_TSC_DEADLINE ? DEADLINE_LAST : MOST;
 }
 
@@ -226,7 +229,7 @@ static bool chips_refused(const struct vm *vm, const struct state *state)
 
 const char *state_restore(const struct vm *vm, const struct state *state)
 {
-	if (msrs_refused(vm, state, FEATURE_CONTROL_FIRST) ||
+	if (msrs_refused(vm, state, VMX_FIRST) ||
 	    REFUSED(vm->vcpu, KVM_SET_SREGS2, &state->sregs) ||
 	    (wrong != WRONG_FORGET_NESTED &&
 	     REFUSED(vm->vcpu, KVM_SET_NESTED_STATE, &state->nested)) ||

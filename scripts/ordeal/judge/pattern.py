@@ -163,7 +163,7 @@ class Pattern:
         if self.form is Form.CHECK:
             return judged_by_message(result) and fits(self.message, message_of(result))
         if self.form is Form.TRACE:
-            return bool(result.observed) and not illegal_orders(result) and \
+            return len(result.observed) == 1 and not illegal_orders(result) and \
                 not judged_by_message(result) and fits(self.message, message_of(result)) and \
                 self._fits_trace(result.observed[0])
         return fits(self.message, result.reason)

@@ -135,10 +135,10 @@ class Deviations:
         of all that there are, if they are known."""
         from .seen import check_platforms, check_scopes
         for deviation in self.listed:
-            check_platforms(deviation.where, deviation.platforms, platforms)
-            for line in deviation.lines():
-                check_platforms(line.where, line.platforms, platforms)
             if deviation.seen:
+                check_platforms(deviation.where, deviation.platforms, platforms)
+                for line in deviation.lines():
+                    check_platforms(line.where, line.platforms, platforms)
                 check_scopes(deviation.lines(), deviation.name, deviation.cases,
                              _cases(deviation, ids), ids)
         claims: Dict[str, List[Deviation]] = {}
