@@ -72,6 +72,13 @@ def test_without_a_device_that_sends_nmis():
 
 @pytest.mark.parametrize("name", ["sweeps", "arrivals"])
 def test_where_time_is_not_instructions(name):
-    """Arrivals are random then: what is asserted must hold for all of them."""
-    text = log_of(name, "*.ud.* *.load* exclude=*deadline")
-    assert not re.search("^(FAIL|ERROR): ", text, re.M), text
+    """Arrivals are random then: what is asserted must hold for all of them. A host that takes the
+    processor away during a sample ends the sweep, which says so; then it is played again."""
+    for _ in range(5):
+        text = log_of(name, "*.ud.* *.load* exclude=*deadline")
+        errors = re.findall("^ERROR: .*", text, re.M)
+        assert not re.search("^FAIL: ", text, re.M), text
+        assert all(re.search(" the TSC jumped from ", error) for error in errors), text
+        if not errors:
+            return
+    pytest.fail("in each of five runs the host took the processor away: " + text)
