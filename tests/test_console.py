@@ -66,9 +66,10 @@ def test_com1_still_shows_what_goes_there_first():
     assert b"ABORT: this CPU has no long mode" in done.stdout
 
 
-@pytest.mark.parametrize("console, word", [(COM1, "com1"), (E9, "e9"), (VIRTIO, "virtio")])
+@pytest.mark.parametrize("console, word", [(E9, "e9"), (VIRTIO, "virtio")])
 def test_a_slow_reader_loses_nothing(console, word):
-    """The pipe holds a page, and is full for most of the boot."""
+    """The pipe holds a page, and is full for most of the boot. Of COM1 that cannot be asked: QEMU's
+    UART drops a byte that its reader has refused a few times, and the checksums find that."""
     reading, writing = os.pipe()
     fcntl.fcntl(writing, F_SETPIPE_SZ, 4096)
     with subprocess.Popen(command(console, "shadow.*", "console=" + word), stdin=subprocess.DEVNULL,
