@@ -266,18 +266,8 @@ static void arrive(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 
-	for (size_t i = 0; i < SITUATION_ARRIVALS; i++) {
-		const struct arrival *arrival = &model->situation->arrivals[i];
-
-		if (!arrival->vector || arrival->place != cpu->at.place || cpu->arrived & 1 << i ||
-		    in_handler(cpu))
-			continue;
-		cpu->arrived |= (u8)(1 << i);
-		if (arrival->vector == NMI_VECTOR)
-			cpu->nmis++;
-		else
-			request(model, arrival->vector);
-	}
+	if (!in_handler(cpu))
+		arrive_at(model, cpu->at.place);
 	if (cpu->tpr_is_late && !choose(model, CHOICE_WHEN_TPR, 2)) {
 		cpu->tpr_is_late = false;
 		cpu->tpr_class = cpu->late_tpr_class;

@@ -381,13 +381,7 @@ void execute(struct model *model)
 		cpu->traps |= DR6_BS;
 	if (!e.keeps_rf && right(model, RULE_RF_CLEARED))
 		cpu->rflags &= ~RFLAGS_RF;
-	if (i->serializing) {
-		if (cpu->tpr_is_late)
-			cpu->tpr_class = cpu->late_tpr_class;
-		if (cpu->late_vector)
-			request(model, cpu->late_vector);
-		cpu->tpr_is_late = false;
-		cpu->late_vector = 0;
-	}
+	if (i->serializing)
+		catch_up(model);
 	cpu->at = e.next;
 }

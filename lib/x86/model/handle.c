@@ -29,18 +29,7 @@ static void send_from_handler(struct model *model, const struct handler *h)
 		cpu->mended = true;
 		cpu->nmis++;
 	}
-	for (size_t i = 0; i < SITUATION_ARRIVALS; i++) {
-		const struct arrival *arrival = &model->situation->arrivals[i];
-
-		if (!arrival->vector || arrival->place != (PLACE_ENTRY | h->vector) ||
-		    cpu->arrived & 1 << i)
-			continue;
-		cpu->arrived |= (u8)(1 << i);
-		if (arrival->vector == NMI_VECTOR)
-			cpu->nmis++;
-		else
-			request(model, arrival->vector);
-	}
+	arrive_at(model, PLACE_ENTRY | h->vector);
 }
 
 /* What cases let their handlers do: above all, mend what was wrong. Does it then retry? */
@@ -121,19 +110,6 @@ static void finish(struct model *model)
 	if (exception_mnemonic(h.vector) && h.back.place == PLACE_LANDING && !h.back.offset)
 		cpu->returned = true;
 	iret(model, &h);
-}
-
-/* So much code is behind the processor now that nothing is late any more. */
-static void catch_up(struct model *model)
-{
-	struct cpu *cpu = &model->cpu;
-
-	if (cpu->tpr_is_late)
-		cpu->tpr_class = cpu->late_tpr_class;
-	if (cpu->late_vector)
-		request(model, cpu->late_vector);
-	cpu->tpr_is_late = false;
-	cpu->late_vector = 0;
 }
 
 /*

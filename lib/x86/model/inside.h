@@ -49,6 +49,12 @@ u8 offered(struct model *model);
 /* Puts @vector into IRR. */
 void request(struct model *model, u8 vector);
 
+/* What the situation lets arrive at @place becomes pending, the first time. */
+void arrive_at(struct model *model, u16 place);
+
+/* So much code is behind the processor, or it was serialized, that nothing is late any more. */
+void catch_up(struct model *model);
+
 /* EOI: the highest interrupt is in service no more. */
 void send_eoi(struct model *model);
 

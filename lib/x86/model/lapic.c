@@ -66,3 +66,32 @@ void send_eoi(struct model *model)
 			first = &cpu->in_service[i];
 	*first = 0;
 }
+
+void arrive_at(struct model *model, u16 place)
+{
+	struct cpu *cpu = &model->cpu;
+
+	for (size_t i = 0; i < SITUATION_ARRIVALS; i++) {
+		const struct arrival *arrival = &model->situation->arrivals[i];
+
+		if (!arrival->vector || arrival->place != place || cpu->arrived & 1 << i)
+			continue;
+		cpu->arrived |= (u8)(1 << i);
+		if (arrival->vector == NMI_VECTOR)
+			cpu->nmis++;
+		else
+			request(model, arrival->vector);
+	}
+}
+
+void catch_up(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (cpu->tpr_is_late)
+		cpu->tpr_class = cpu->late_tpr_class;
+	if (cpu->late_vector)
+		request(model, cpu->late_vector);
+	cpu->tpr_is_late = false;
+	cpu->late_vector = 0;
+}
