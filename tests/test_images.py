@@ -9,6 +9,7 @@ from typing import Dict, List, NamedTuple, Tuple
 
 import pytest
 
+from benching.figures import figure
 from ordeal.plan.image import read_cases
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -16,10 +17,6 @@ BUILD = os.environ.get("ORDEAL_BUILD", ROOT)
 QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4", "-accel", "tcg"]
 
-#: An image may have 96 KiB; the library at most 48: shimtest has all of it, and 2 KiB of cases.
-#: Half of the generated world's image are the records and names of its 1197 blocks.
-SIZE_LIMIT, SIZE_LIMITS = 96 * 1024, {"shimtest.flat": 54 * 1024, "empty.flat": 32 * 1024,
-                                      "world.flat": 192 * 1024}
 MULTIBOOT_MAGIC, MULTIBOOT_SEARCH, MULTIBOOT_ADDRESSES = 0x1BADB002, 8192, 1 << 16
 XEN_PHYS32_ENTRY = 18
 PT_LOAD, PT_NOTE = 1, 4
@@ -101,7 +98,8 @@ def test_there_are_images():
 
 
 def test_small(flat):
-    assert os.path.getsize(flat) <= SIZE_LIMITS.get(os.path.basename(flat), SIZE_LIMIT)
+    limit = figure("image." + os.path.basename(flat)[:-len(".flat")]).limit
+    assert limit and os.path.getsize(flat) <= limit
 
 
 def test_one_load_segment(flat):
