@@ -46,6 +46,7 @@ NOT_MISSED = {
     ("nmi-in-mov-ss-shadow", 0): "such an NMI cannot be staged: sweeps/nmi.mov_ss sweeps over it",
     ("nmi-in-mov-ss-shadow", 1): "such an NMI cannot be staged: sweeps/nmi.mov_ss sweeps over it",
     ("irq-after-nmi", 2): "the case's third order names no place, so that it accepts the others",
+    ("irq-after-nmi", 3): "the case's third order names no place, so that it accepts the others",
 }
 difference = lru_cache(maxsize=None)(first_difference)
 

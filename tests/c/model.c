@@ -154,6 +154,11 @@ static void nmis(void)
 	BOTH("'L: NOP; PAUSE' --pending nmi,nmi,nmi", "NMI@NOP[if=0,rf=0,ist=1]");
 	BOTH("'L: NOP' --pending nmi --arrive nmi@handler2",
 	     "NMI@NOP[if=0,rf=0,ist=1]; NMI@NOP[if=0,rf=0,ist=1]");
+	CHECK(strstr(
+		legal_for(0, "'L: NOP' --flags if --pending nmi,irq60 --gate NMI=trap+ist1 "
+			     "--arrive irq90@handler2 --choose irq-after-nmi=3"),
+		"NMI@NOP[if=1,rf=0,ist=1]; IRQ(0x60)@0x0 (outside the scene)[if=1,rf=0,ist=1]; "
+		"IRQ(0x90)@0x0"));
 }
 
 /* "Interrupt, Task, and Processor Priority" */

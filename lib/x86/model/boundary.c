@@ -36,13 +36,23 @@ static bool nmi_waits(struct model *model)
 /* Is this the handler of an NMI, in which interrupts are not looked at yet? */
 static bool waits_in_nmi_handler(struct model *model)
 {
+	enum { AT_ONCE, AFTER_IRET, AFTER_SENDING, BEFORE_SENDING };
 	const struct cpu *cpu = &model->cpu;
-	u8 answer;
+	bool at_entry = cpu->at.place & PLACE_ENTRY;
+	bool has_sent = !at_entry && cpu->at.offset >= HANDLER_HAS_SENT;
 
 	if (!in_handler(cpu) || cpu->handlers[cpu->depth - 1].vector != NMI_VECTOR)
 		return false;
-	answer = choose(model, CHOICE_IRQ_AFTER_NMI, 3);
-	return answer == 1 || (answer == 2 && cpu->at.place & PLACE_ENTRY);
+	switch (choose(model, CHOICE_IRQ_AFTER_NMI, 4)) {
+	case AFTER_IRET:
+		return true;
+	case AFTER_SENDING:
+		return !has_sent;
+	case BEFORE_SENDING:
+		return at_entry;
+	default:
+		return false;
+	}
 }
 
 /* What holds a maskable interrupt back that the LAPIC offers; RULE_NONE: nothing does. */

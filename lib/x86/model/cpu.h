@@ -12,7 +12,7 @@ enum {
 	MODEL_NESTING = 6, /* handlers that interrupt each other */
 	MODEL_STACK = 12,  /* words that a scene has pushed */
 	MODEL_LIMIT = 200, /* boundaries: then the scene does not end */
-	CHOICE_ANSWERS = 3,
+	CHOICE_ANSWERS = 4,
 };
 
 enum rule {

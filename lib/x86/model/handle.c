@@ -11,8 +11,6 @@
 enum {
 	PUSH_IMM8_BYTES = 2, /* how long the first instruction of a handler's stub is */
 	PUSH_IMM32_BYTES = 5,
-	HAS_SENT = 1, /* how far a handler is, as the offset of PLACE_OUTSIDE */
-	HAS_SENT_EOI,
 };
 
 static bool is_fault(u8 vector)
@@ -114,7 +112,8 @@ static void finish(struct model *model)
 
 /*
  * A handler's own boundaries, as far as they matter: its first instruction; the second, if a shadow
- * covers the first; one after it has sent what it sends; and one after its EOI.
+ * covers the first; in that of an NMI, one before it sends anything; one after it has sent what it
+ * sends; and one after its EOI.
  */
 void handle(struct model *model)
 {
@@ -128,15 +127,19 @@ void handle(struct model *model)
 		return;
 	}
 	catch_up(model);
-	if (cpu->at.place & PLACE_ENTRY) {
-		send_from_handler(model, h);
-		cpu->at = (struct boundary){ PLACE_OUTSIDE, HAS_SENT };
+	if (cpu->at.place & PLACE_ENTRY && h->vector == NMI_VECTOR) {
+		cpu->at = (struct boundary){ PLACE_OUTSIDE, HANDLER_HAS_BEGUN };
 		return;
 	}
-	if (cpu->at.offset == HAS_SENT && h->external &&
+	if (cpu->at.place & PLACE_ENTRY || cpu->at.offset == HANDLER_HAS_BEGUN) {
+		send_from_handler(model, h);
+		cpu->at = (struct boundary){ PLACE_OUTSIDE, HANDLER_HAS_SENT };
+		return;
+	}
+	if (cpu->at.offset == HANDLER_HAS_SENT && h->external &&
 	    model->situation->habits & HANDLERS_SEND_EOI) {
 		send_eoi(model);
-		cpu->at.offset = HAS_SENT_EOI;
+		cpu->at.offset = HANDLER_HAS_SENT_EOI;
 		if (cpu->rflags & RFLAGS_IF && offered(model) &&
 		    !choose(model, CHOICE_EOI_OPENS, 2))
 			return;

@@ -17,6 +17,13 @@ enum delivery_kind {
 	KIND_SOFTWARE,	 /* INT n, INT3, INT1 */
 };
 
+/* How far a handler is behind its first instructions, as the offset of PLACE_OUTSIDE. */
+enum handler_progress {
+	HANDLER_HAS_BEGUN,
+	HANDLER_HAS_SENT,
+	HANDLER_HAS_SENT_EOI,
+};
+
 /* Does the model follow this rule? It follows all but one of which it was told not to. */
 static inline bool right(const struct model *model, enum rule rule)
 {
