@@ -189,7 +189,7 @@ def test_the_documents_show_what_explain_says():
     (["STI", "--tpr", "16"], 'the class of the TPR is 0 to 15, not "16"'),
     (["STI", "--gate"], "--gate needs a value, such as GP=trap"),
     (["HLT"], "not modelled: nothing ends the wait of HLT or MWAIT"),
-    (["STI", "--choose", "second-shadow=7"], "second-shadow=0: it has none"),
+    (["STI", "--choose", "mov-ss-after-sti=7"], "mov-ss-after-sti=0: it has none"),
     (["--list", "rulez"], 'list "rulez" is unknown; perhaps rules'),
     ([], "Usage: x86/explain SCENE"),
 ])

@@ -247,7 +247,7 @@ static const struct option {
 	{ "--elsewhere", "absent", read_elsewhere },
 	{ "--there", "UD2", read_there },
 	{ "--there-bytes", "1", read_there_bytes },
-	{ "--choose", "second-shadow=1", read_choose },
+	{ "--choose", "mov-ss-after-sti=1", read_choose },
 	{ "--mutant", "STI_SHADOW", read_mutant },
 };
 

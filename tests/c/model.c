@@ -204,10 +204,16 @@ static void answers(void)
 	const char *words = "'STI; MOV SS; L: NOP; M: PAUSE' --pending irq60";
 
 	INTEL(words, "IRQ(0x60)@NOP[if=1,rf=0] || IRQ(0x60)@PAUSE[if=1,rf=0]");
-	INTEL("'STI; MOV SS; L: NOP; M: PAUSE' --pending irq60 --choose second-shadow=0",
+	INTEL("'STI; MOV SS; L: NOP; M: PAUSE' --pending irq60 --choose mov-ss-after-sti=0",
 	      "IRQ(0x60)@NOP[if=1,rf=0]");
-	INTEL("'STI; MOV SS; L: NOP; M: PAUSE' --pending irq60 --choose second-shadow=1",
+	INTEL("'STI; MOV SS; L: NOP; M: PAUSE' --pending irq60 --choose mov-ss-after-sti=1",
 	      "IRQ(0x60)@PAUSE[if=1,rf=0]");
+	BOTH("'STI; MOV SS; MOV SS; L: NOP; M: PAUSE' --pending irq60 --choose mov-ss-after-sti=1 "
+	     "--choose mov-ss-after-mov-ss=0",
+	     "IRQ(0x60)@NOP[if=1,rf=0]");
+	BOTH("'MOV SS; STI; L: NOP; M: PAUSE' --pending irq60 --choose mov-ss-after-sti=1 "
+	     "--choose sti-after-mov-ss=0",
+	     "IRQ(0x60)@NOP[if=1,rf=0]");
 }
 
 /* What situation_format() writes is the same situation when it is read again. */
@@ -240,7 +246,7 @@ static void bad_input(void)
 	CHECK(strstr(legal_for(0, "'STI' --state tz"), "perhaps ts"));
 	CHECK(strstr(legal_for(0, "'STI' --pending"), "needs a value"));
 	CHECK(strstr(legal_for(0, "--pending irq60"), "the first word is the scene"));
-	CHECK(strstr(legal_for(0, "'STI' --choose second-shadw=1"), "perhaps second-shadow"));
+	CHECK(strstr(legal_for(0, "'STI' --choose eoi-opns=1"), "perhaps eoi-opens"));
 	CHECK(strstr(legal_for(0, "'STI' --break K"), "is unknown"));
 }
 

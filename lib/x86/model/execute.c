@@ -336,6 +336,18 @@ static bool is_stepped(struct model *model, const struct instruction *i, const s
 	       choose(model, CHOICE_STEP_OF_MOV_SS, 2);
 }
 
+/* Of two shadows in a row only the first is promised. */
+static bool has_second_shadow(struct model *model, const struct execution *e)
+{
+	if (e->old_shadow & SHADOW_MOV_SS && e->shadow == SHADOW_MOV_SS)
+		return choose(model, CHOICE_MOV_SS_AFTER_MOV_SS, 2);
+	if (e->old_shadow & SHADOW_STI && e->shadow == SHADOW_MOV_SS)
+		return choose(model, CHOICE_MOV_SS_AFTER_STI, 2);
+	if (e->old_shadow & SHADOW_MOV_SS && e->shadow == SHADOW_STI)
+		return choose(model, CHOICE_STI_AFTER_MOV_SS, 2);
+	return true;
+}
+
 /* A fragment of several instructions is one to the model: what would show between them must not
  * be there. */
 static bool can_be_one(const struct cpu *cpu)
@@ -371,8 +383,7 @@ void execute(struct model *model)
 	apply(model, i, &e);
 	if (e.delivered)
 		return;
-	if (e.shadow && e.old_shadow & (SHADOW_STI | SHADOW_MOV_SS) &&
-	    !choose(model, CHOICE_SECOND_SHADOW, 2))
+	if (!has_second_shadow(model, &e))
 		e.shadow = 0;
 	cpu->shadow |= e.shadow;
 	if (e.shadow != SHADOW_MOV_SS || right(model, RULE_MOV_SS_KEEPS))
