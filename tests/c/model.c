@@ -161,6 +161,17 @@ static void nmis(void)
 		"IRQ(0x90)@0x0"));
 }
 
+/* "General-Detect Exception Condition" does not rank it. */
+static void general_detect(void)
+{
+	BOTH("'L: MOV from DR7' --state gd --choose rf-of-general-detect=0",
+	     "#DB@MOV from DR7[if=0,rf=0,dr6=0xffff2ff0,ist=2]");
+	BOTH("'L: MOV from DR7' --cpl 3 --state gd --choose rf-of-general-detect=0",
+	     "#GP(0x0)@MOV from DR7[if=0,rf=1,cpl=3] || "
+	     "#DB@MOV from DR7[if=0,rf=0,cpl=3,dr6=0xffff2ff0,ist=2]; "
+	     "#GP(0x0)@MOV from DR7[if=0,rf=1,cpl=3]");
+}
+
 /* "Interrupt, Task, and Processor Priority" */
 static void lapic(void)
 {
@@ -267,6 +278,7 @@ int main(void)
 	ladder();
 	debug_exceptions();
 	nmis();
+	general_detect();
 	lapic();
 	deliveries_that_fault();
 	unknown_worlds();

@@ -3,6 +3,7 @@
  * CPL 3: interrupts against faults that only occur there, and the window that STI opens where IOPL,
  * or virtual interrupts, let it. The handlers run at CPL 0, on the stack of the TSS.
  */
+#include "model/cpu.h"
 #include "stage/irq_before.h"
 
 #define IRQ_OF_CPL3	IRQ(VEC, AT(L), IF(1), CPL(3))
@@ -57,6 +58,22 @@ CASE(sti_sets_vif, "E24",
 	play_at_cpl3();
 	check(s->out.rax & RFLAGS_VIF, "RFLAGS after STI was %#lx: VIF=0", s->out.rax);
 	expect(IRQ(VEC, AT(L), IF(1), CPL(3)), GP(0, AT(M), CPL(3)));
+}
+
+/* Neither manual ranks the two. */
+CASE(guard, "C17",
+     "in CPL 3, a MOV DR while DR7.GD is 1 raises the #GP of its privilege; perhaps it raises the #DB before",
+     PRIORITY "; SDM 3B, General-Detect Exception Condition")
+{
+	struct scene *s = scene(L(MOV_FROM_DR7), NOP);
+
+	s->settled = 1 + CHOICE_RF_OF_GENERAL_DETECT;
+	s->settled_answer = 0;
+	debug_guard();
+	play_at_cpl3();
+	expect_one_of(LEGAL("#GP comes first", GP(0, AT(L), CPL(3))),
+		      LEGAL("#DB comes first", DB(AT(L), DR6(DR6_BD), CPL(3), RF(0)),
+			    GP(0, AT(L), CPL(3))));
 }
 
 CASE(sti, "E23",

@@ -13,8 +13,6 @@
 
 enum { WAKE_TICKS = 20000000 /* longer than any stall of the host: x86/native/halt.c */ };
 
-extern const u8 nmi_dismiss[]; /* machine/nmi_entry.S: an IRETQ */
-
 static struct {
 	const struct situation *situation;
 	struct scene laid_out; /* of the block that was played last */
@@ -73,8 +71,6 @@ static void clean(void)
 	lapic_timer_stop();
 	if (lapic_read(LAPIC_TPR))
 		lapic_set_tpr_class(0);
-	if (debug_guarded()) /* then the reset's first MOV to a debug register faults */
-		gate_set_target(DB_VECTOR, (u64)nmi_dismiss, 0);
 	nmi_drain(); /* now: the IRET of what drain() lets in would unblock them */
 	drain();
 	stage_reset();

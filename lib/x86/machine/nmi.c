@@ -20,7 +20,7 @@ enum {
 
 /* nmi_entry.S */
 void nmi_take_without_iret(void (*send)(void), u32 polls);
-extern const u8 nmi_arrived[], nmi_dismiss[], nmi_count[];
+extern const u8 nmi_arrived[], nmi_count[];
 extern volatile u32 nmi_counter;
 
 static void send(u32 mode)

@@ -25,6 +25,9 @@ void init_send_self(void);
 /* Takes one NMI, unrecorded, and returns with NMIs blocked. Native, or VMX root. */
 void nmi_block(void);
 
+/* A handler that only returns: nmi_entry.S. Good for every event without an error code. */
+extern const u8 nmi_dismiss[];
+
 /* From now on an NMI that comes outside the guest is dropped, not recorded. */
 void nmi_dismiss_all(void);
 

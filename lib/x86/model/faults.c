@@ -81,6 +81,9 @@ static bool holds(struct model *model, enum condition condition)
 		return cpu->stack_words > 1 && cpu->stack[1] == SEL_BEYOND;
 	case GUARDED:
 		return cpu->guarded && right(model, RULE_GENERAL_DETECT);
+	case GUARDED_FIRST:
+		return user && cpu->guarded && right(model, RULE_GENERAL_DETECT) &&
+		       choose(model, CHOICE_GENERAL_DETECT_OR_PRIVILEGE, 2);
 	case ON_AMD:
 		return cpu->state & STATE_AMD;
 	case BRANCH_ITSELF:
@@ -108,7 +111,8 @@ static bool class_raises(struct model *model, bool decoding, struct raised *rais
 			continue;
 		*raised = (struct raised){
 			.vector = fault->vector,
-			.kind = condition == GUARDED ? KIND_DETECT : KIND_FAULT,
+			.kind = condition == GUARDED || condition == GUARDED_FIRST ? KIND_DETECT
+										   : KIND_FAULT,
 			.error = fault->selector_error ? selector_of(&model->cpu, condition) : 0,
 		};
 		return true;

@@ -30,6 +30,7 @@ enum condition {
 	BAD_RETURN_CS,	/* the frame's CS lies beyond the GDT */
 	STI_REFUSED,	/* CPL > IOPL, and PVI does not help or VIP=1 */
 	GUARDED,	/* DR7.GD=1 */
+	GUARDED_FIRST,	/* the same in CPL 3, where it comes before #GP */
 	ON_AMD,		/* 64-bit mode of AMD does not have the instruction */
 	BRANCH_ITSELF,	/* where a branch to a non-canonical address faults at itself */
 };

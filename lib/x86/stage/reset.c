@@ -101,6 +101,8 @@ void stage_reset(void)
 {
 	profile_enter(PROFILE_RESET);
 	cli();
+	if (debug_guarded()) /* then the first MOV to a debug register raises #DB, which ends it */
+		gate_set_target(DB_VECTOR, (u64)nmi_dismiss, 0);
 	debug_reset();
 	nmi_drain();
 	desc_reset();

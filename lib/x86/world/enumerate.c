@@ -123,6 +123,7 @@ static bool may_hold(const struct point *p, enum condition condition)
 	case UNALIGNED:
 		return p->values[AXIS_MODE] == MODE_AM;
 	case GUARDED:
+	case GUARDED_FIRST:
 		return p->values[AXIS_MODE] == MODE_GD;
 	case BAD_SELECTOR:
 		return how & PREPARE_BEYOND;
