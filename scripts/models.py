@@ -162,7 +162,7 @@ def main(argv: List[str]) -> int:
     image = os.path.join(host.build, "x86", "capabilities.flat")
     models: List[Model] = []
     try:
-        roots = ("", *toolbox.ROOTS)
+        roots = ("", *toolbox.LISTED)
         for root in roots:
             BOCHS[0](root).check(host)
         for root in roots:

@@ -171,12 +171,12 @@ def test_kernel_without_kvm(tmp_path):
 
 
 def test_last_words_prefer_the_panic(tmp_path):
-    """Of a kernel's log the panic is shown, else its last line."""
+    """Of a kernel's log the panic is shown, else its last lines."""
     log = tmp_path / "log"
     log.write_bytes(b"hello\nKernel panic - not syncing: VFS\nrebooting\n")
     assert state.last_words(str(log)) == ": Kernel panic - not syncing: VFS"
-    log.write_bytes(b"hello\nlast\n")
-    assert state.last_words(str(log)) == ": last"
+    log.write_bytes(b"one\ntwo\n\nthree\nfour\n")
+    assert state.last_words(str(log)) == ": two / three / four"
 
 
 def test_initramfs_is_named_by_its_content(tmp_path):

@@ -34,6 +34,10 @@ def main() -> int:
             from ordeal import listing
             listing.platforms(host)
             return 0
+        if options.one("versions"):
+            from ordeal import listing
+            listing.versions(host, options.one("versions"))
+            return 0
         agenda = Agenda(host, options)
         if options.flag("list"):
             from ordeal import listing

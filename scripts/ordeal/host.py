@@ -124,9 +124,21 @@ def version_of(text: str) -> Tuple[int, ...]:
     """The first dotted number in a text: (7, 2, 22); () if there is none."""
     for word in text.replace("(", " ").replace(",", " ").replace("-", " ").split():
         parts = word.lstrip("v").split(".")
+        if parts[-1:] == ["devel"]:  # Bochs from its repository calls itself 3.0.devel
+            parts = parts[:-1]
         if len(parts) > 1 and all(part.isdigit() for part in parts):
             return tuple(int(part) for part in parts)
     return ()
+
+
+def sha256(path: str) -> str:
+    """The SHA-256 of a file, in hex."""
+    import hashlib
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for chunk in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def prune(directory: str, keep: int) -> None:

@@ -32,6 +32,21 @@ def cases(agenda: Agenda) -> None:
             print("%s/%s\t%s\t%s" % ((suite.stanza.name, case.name) + row))
 
 
+def versions(host: Host, name: str) -> None:
+    """Print what PLATFORM+VERSION can be: a line for each kernel or Xen and for each root."""
+    from .platforms import known, named, unknown
+    from .platforms.lab import choices
+    base = name.split("+")[0]
+    if not named(base + "+trixie"):
+        raise UserError("--versions %s: %s" % (name, "it has none: it is what this machine runs"
+                                               if base in known() else unknown(base, known())))
+    lines, problem = choices.of(host, base)
+    print("%s: %s" % (base, problem))
+    width = max(len(line.name) for line in lines)
+    for line in lines:
+        print(clean_text("%-*s %-9s %s" % (width, line.name, line.state, line.about)))
+
+
 def platforms(host: Host) -> None:
     """Print each platform: whether it is ready, or what is missing and how to get it. The further
     CPU models of a platform that are ready follow it, as a list."""

@@ -41,6 +41,8 @@ What to report
       --list-cases        list the cases (id, row, sentence; tab-separated) and exit;
                           docs/rows.md says what each row claims
       --platforms         list the platforms, with what is missing here, and exit
+      --versions PLATFORM  ask Debian's archive: list the kernels, Xens or emulators that
+                          PLATFORM+VERSION can be, and which are here, and exit
   -t, --tap13             print TAP instead of the report for people
       --tap F  --ktap F  --junit F  --lava F  --jsonl F
                           write reports into files (- is standard output)
@@ -80,7 +82,8 @@ TABLE = (
     Option("", "shard", "one"), Option("", "set", "many"), Option("", "cfg", "one"),
     Option("", "isolate", "flag"), Option("", "kernel", "one"), Option("", "modules", "one"),
     Option("", "kernel-args", "one"), Option("", "module-args", "one"), Option("", "xen", "one"),
-    Option("", "migrate", "one"), Option("", "logs", "one"), Option("", "differential", "one"))
+    Option("", "versions", "one"), Option("", "migrate", "one"),
+    Option("", "logs", "one"), Option("", "differential", "one"))
 CLASSES = ("unexpected", "blank", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
 LAB = ("kernel", "modules", "kernel-args", "module-args", "xen", "migrate")
 #: What --migrate takes, and what follows it in the project's own tests.

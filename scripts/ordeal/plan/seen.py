@@ -10,6 +10,7 @@ from typing import Dict, List, Sequence, Tuple
 
 from ..judge.pattern import BadPattern, Pattern, parse_pattern
 from ..model import UserError
+from ..platforms import named
 from ..record import dataclass
 from ..text import fits, near
 from .versions import OPERATORS, check_term, version_fits
@@ -127,9 +128,10 @@ def check_scopes(lines: Sequence[Line], name: str, globs: Sequence[str], cases: 
 
 
 def check_platforms(where: str, globs: Sequence[str], names: Sequence[str]) -> None:
-    """A UserError for a glob that fits no platform. names: all that there are, () if unknown."""
+    """A UserError for a glob that fits no platform. names: those that are listed, () if unknown;
+    others can be named."""
     for glob in globs if names else ():
-        if not any(_is_like(name, glob) for name in names):
+        if not any(_is_like(name, glob) for name in names) and not named(glob):
             raise UserError("%s: no platform is called %s%s; --platforms lists them" % (
                 where, glob, near(glob, names)))
 

@@ -3,20 +3,21 @@
 or known().
 
 A name with @ is a hypervisor in an emulator (the lab, lab/kvm.py). A suffix +NAME selects another
-kernel (+linux-6.1), the emulator of another release (+trixie, toolbox.py), another VMM for the
-guests (+qemu, lab/kvm_qemu.py), migration of the guests (+migrate, lab/migrate.py), or another CPU
-model of Bochs (+ryzen, bochs_models.py).
+kernel (+linux-6.1) or Xen (+xen-4.17.7) by its version, the emulator of another release (+trixie,
+toolbox.py), another VMM for the guests (+qemu, lab/kvm_qemu.py), migration of the guests (+migrate,
+lab/migrate.py), or another CPU model of Bochs (+ryzen, bochs_models.py). known() lists the usual
+ones; named() makes any.
 """
-from typing import Dict, Iterable, Iterator, List, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple, Type
 
 from ..host import Host
 from ..model import UserError
 from ..text import near
 from . import bochs_models
 from .base import Need, Platform
-from .bochs import BochsAmd, BochsIntel
+from .bochs import Bochs, BochsAmd, BochsIntel
 from .qemu import Kvm, Tcg, TcgIntel
-from .toolbox import ROOTS
+from .toolbox import LISTED, ROOTS
 
 #: Those that run without being named. A run of these loads nothing of the others.
 FAST = (Tcg, BochsIntel, BochsAmd, Kvm)
@@ -27,7 +28,7 @@ SILENCE = 15.0
 
 
 def known() -> Dict[str, Platform]:
-    """Every platform by its name, in the order of a run."""
+    """Every platform that --platforms lists, by its name, in the order of a run."""
     from .lab.kvm import DEFAULT_KERNEL, KvmAmdTcg
     from .lab.kvm_bochs import KvmIntelBochs
     from .lab.kvm_qemu import KvmAmdTcgQemu
@@ -36,27 +37,50 @@ def known() -> Dict[str, Platform]:
     every: List[Platform] = [cls() for cls in FAST]
     every += [TcgIntel(), KvmAmdTcg(), XenAmdTcg(), KvmIntelBochs()]
     every += [KvmAmdTcg("linux-6.1"), KvmIntelBochs("linux-6.1"), KvmAmdTcgQemu()]
-    for root in ROOTS:
+    for root in LISTED:
         every += [Tcg(root), TcgIntel(root), BochsIntel(root), BochsAmd(root), XenAmdTcg(root)]
         every += [cls(kernel, root) for cls in (KvmAmdTcg, KvmIntelBochs)
                   for kernel in (DEFAULT_KERNEL, "linux-6.1")]
     every += [cls(kernel, root) for cls in (KvmAmdTcgMigrate, KvmIntelBochsMigrate)
-              for kernel in (DEFAULT_KERNEL, "linux-6.1") for root in ("", *ROOTS)]
+              for kernel in (DEFAULT_KERNEL, "linux-6.1") for root in ("", *LISTED)]
     return {platform.name: platform for platform in every + list(further_models())}
 
 
 def further_models() -> Iterator[Platform]:
     """A platform for each model of Bochs that has no name of its own, on each Bochs."""
     models = bochs_models.listed()
-    hanging = bochs_models.unguarded(models)
     for cls in BOCHS:
         for model in bochs_models.by_platform(models)[cls.name]:
-            for root in ("", *ROOTS):
-                platform = cls(root, model)
-                if model in hanging:
-                    platform.silence = SILENCE
+            for root in ("", *LISTED):
                 if model != cls.model:
-                    yield platform
+                    yield of_model(cls, root, model, models)
+
+
+def of_model(cls: Type[Bochs], root: str, model: str, models: List[bochs_models.Model]) -> Platform:
+    """The platform of this CPU model."""
+    platform = cls(root, model)
+    if model in bochs_models.unguarded(models):
+        platform.silence = SILENCE
+    return platform
+
+
+def named(name: str) -> Optional[Platform]:
+    """The platform of this name, whether known() lists it or not; None if there can be none. Whether
+    the archive ever served such a version is not asked."""
+    base, *words = name.split("+")
+    root = words.pop() if words and words[-1] in ROOTS else ""
+    made: List[Platform] = []
+    if "@" in base:
+        from .lab import names
+        made = names.of(base, words, root)
+    elif not words:
+        made = [cls(root) for cls in (Tcg, TcgIntel, *BOCHS) if cls.name == base]
+    elif len(words) == 1:
+        models = bochs_models.listed()
+        made = [of_model(cls, root, words[0], models) for cls in BOCHS
+                if cls.name == base and words[0] != cls.model
+                and words[0] in bochs_models.by_platform(models)[base]]
+    return next((platform for platform in made if platform.name == name), None)
 
 
 def unknown(name: str, everything: Iterable[str]) -> str:
@@ -79,7 +103,10 @@ def choose(host: Host, names: List[str]) -> List[Platform]:
     chosen: List[Platform] = []
     for name in names:
         if name not in everything:
-            raise UserError(unknown(name, everything))
+            platform = named(name)
+            if platform is None:
+                raise UserError(unknown(name, everything))
+            everything[name] = platform
         missing = everything[name].needs(host)
         if missing and not everything[name].defers:
             raise UserError("platform %s cannot run here: %s; %s"

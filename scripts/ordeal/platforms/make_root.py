@@ -15,10 +15,10 @@ import sys
 import time
 from typing import Any, Callable, Iterator, List, Tuple
 
-from ..host import Host, which
+from ..host import Host, sha256, which
 from ..model import UserError
 from ..text import clean, clean_text
-from .toolbox import COMPLETE, FORMAT, ROOTS, Root, complete, place_of, unusable
+from .toolbox import COMPLETE, FORMAT, ROOTS, SUMS, Root, complete, place_of, unusable
 
 #: Free space that making a root needs, in MiB: the packages, their unpacked files, and the root.
 ROOM_MIB = 700
@@ -253,9 +253,11 @@ def _fill(work: str, root: Root, mirror: str, progress: Progress) -> None:
             out.write(wrapper(name))
         os.chmod(path, 0o755)
     check(new)
+    names = [os.path.basename(path)[:-len(".deb")].replace("%3a", ":") for path in files]
+    with open(os.path.join(new, SUMS), "w", encoding="ascii") as out:
+        out.writelines("%s  %s\n" % (sha256(path), name) for path, name in zip(files, names))
     with open(os.path.join(new, COMPLETE), "w", encoding="ascii") as out:
-        out.write("\n".join([FORMAT] + [os.path.basename(path)[:-len(".deb")].replace("%3a", ":")
-                                        for path in files]) + "\n")
+        out.write("\n".join([FORMAT] + names) + "\n")
 
 
 def make(host: Host, name: str) -> str:

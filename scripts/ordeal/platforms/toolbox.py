@@ -17,6 +17,8 @@ from .base import Need, Platform
 #: The file that is written last, with FORMAT as its first line. A root without this file, or with
 #: another format, does not count. Change FORMAT whenever make_root.py makes a different root.
 COMPLETE, FORMAT = "complete", "toolbox root, format 1"
+#: The file of a root that says which packages it is made of: SHA-256 and name of each.
+SUMS = "packages"
 #: Characters that the root's loader, apt or Bochs does not take literally in a path.
 UNUSABLE = ":;\"$\\\n"
 
@@ -30,10 +32,14 @@ class Root:
     packages: Tuple[str, ...]
 
 
-ROOTS: Dict[str, Root] = {
-    # bochs depends on a display package; this one depends on the least.
-    "trixie": Root("trixie", "Debian 13", ("qemu-system-x86", "bochs", "bochs-term", "bochsbios",
-                                           "vgabios"))}
+#: bochs depends on a display package; bochs-term depends on the least.
+_PACKAGES = ("qemu-system-x86", "bochs", "bochs-term", "bochsbios", "vgabios")
+#: By the suffix. What the archive serves under these names changes; --versions says what it is now.
+ROOTS: Dict[str, Root] = {suite: Root(suite, about, _PACKAGES) for suite, about in (
+    ("bookworm", "Debian 12"), ("trixie", "Debian 13"), ("forky", "Debian 14"),
+    ("sid", "Debian unstable"))}
+#: The root whose platforms --platforms lists; those of the others are made when they are named.
+LISTED = ("trixie",)
 
 
 def roots_of(name: str) -> Tuple[str, ...]:

@@ -30,6 +30,8 @@ KEPT = 10
 TRIAL_LIMIT = 60.0
 #: How many states are made if QEMU refuses each; it refuses one of a CPU that was in guest mode.
 ATTEMPTS = 5
+#: How many of its last lines a kernel without a panic is quoted with.
+LAST = 3
 REFUSED = b"load of migration failed"
 READY, TROUBLE = b"READY", b"TROUBLE "
 #: The machine is stopped when it is saved, but must run when it is loaded.
@@ -141,10 +143,11 @@ def read_console(path: str) -> bytes:
 
 
 def last_words(console: str) -> str:
-    """The line of the kernel's log that tells most about why the kernel stopped."""
+    """What of the kernel's log tells most about why the kernel stopped: its panic, or its last lines,
+    in one line."""
     text = read_console(console)
     lines = [clean(line, 200) for line in text.splitlines() if line.strip()]
-    return ": " + (panic_of(text) or lines[-1]) if lines else ""
+    return ": " + (panic_of(text) or " / ".join(lines[-LAST:])) if lines else ""
 
 
 def with_console(argv: List[str], path: str) -> List[str]:

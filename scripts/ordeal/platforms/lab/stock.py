@@ -8,9 +8,9 @@ half a part never counts.
 import os
 import re
 import subprocess
-from typing import Callable, Dict, List, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple
 
-from ...host import Host, which
+from ...host import Host, sha256, which
 from ...model import UserError
 from ...record import dataclass
 from ...text import clean
@@ -18,6 +18,8 @@ from ...text import clean
 #: KVM's modules, in the order in which they are loaded.
 MODULES = ("irqbypass", "kvm", "kvm-amd", "kvm-intel")
 _SIGNED, _SIGNATURE_HEAD = b"~Module signature appended~\n", 12
+#: The file of a part that says which packages it is made of: SHA-256 and name of each.
+SUMS = "packages"
 #: Free space that fetching needs, in MiB: an unpacked kernel package, and a saved machine state.
 ROOM_MIB = 600
 
@@ -27,12 +29,14 @@ class Part:
     """A stock part. packages: names to try in turn, meta packages included. take: copies the part
     from the unpacked package. real: the beginning of the name of the real package that a meta
     package depends on. elsewhere: the release of Debian to ask if this machine's apt has no such
-    package."""
+    package. exact: instead of packages, those of one version, NAME=VERSION, which archive.py found;
+    all of them make the part."""
     name: str
     packages: Tuple[str, ...]
     take: Callable[[str, str], None]
     real: str = ""
     elsewhere: str = ""
+    exact: Tuple[str, ...] = ()
 
 
 def _only(tree: str, *patterns: str) -> str:
@@ -85,23 +89,29 @@ def take_modules(tree: str, place: str) -> None:
         raise UserError("holds no KVM modules (kvm.ko)")
 
 
-def _take_kernel(tree: str, place: str, number: str) -> None:
+def _take_kernel(tree: str, place: str, series: str = "", number: str = "") -> None:
+    """series: the kernel's release begins so. number: the version of its source, which a release such
+    as 6.1.0-47 does not tell."""
     import shutil
-    path = _only(tree, "^/boot/vmlinuz-%s\\." % number.replace(".", "\\."))
+    path = _only(tree, "^/boot/vmlinuz-%s" % series.replace(".", "\\."),
+                 "^(/usr)?/lib/modules/[^/]+/vmlinuz$")
     shutil.copyfile(path, os.path.join(place, "vmlinuz"))
+    release = os.path.basename(path)[len("vmlinuz-"):] or os.path.basename(os.path.dirname(path))
     with open(os.path.join(place, "version"), "w", encoding="ascii") as out:
-        out.write("Linux " + os.path.basename(path)[len("vmlinuz-"):])
+        out.write("Linux " + (release if release.startswith(number) else number + ", " + release))
     take_modules(tree, place)
 
 
-def _take_xen(tree: str, place: str) -> None:
+def _take_xen(tree: str, place: str, number: str = "") -> None:
+    """number: as for _take_kernel()."""
     import gzip
     import shutil
     path = _only(tree, "^/boot/xen-[0-9.]+-amd64\\.gz$")
     with gzip.open(path) as stream, open(os.path.join(place, "xen"), "wb") as out:
         shutil.copyfileobj(stream, out)
+    release = os.path.basename(path)[len("xen-"):-len("-amd64.gz")]
     with open(os.path.join(place, "version"), "w", encoding="ascii") as out:
-        out.write("Xen " + os.path.basename(path)[len("xen-"):-len("-amd64.gz")])
+        out.write("Xen " + (number if number.startswith(release) else release))
 
 
 def _take_busybox(tree: str, place: str) -> None:
@@ -111,12 +121,27 @@ def _take_busybox(tree: str, place: str) -> None:
 
 PARTS: Dict[str, Part] = {part.name: part for part in (
     Part("linux-6.12", ("linux-image-6.12-cloud-amd64", "linux-image-cloud-amd64"),
-         lambda tree, place: _take_kernel(tree, place, "6.12"), "linux-image-6.12", "trixie"),
+         lambda tree, place: _take_kernel(tree, place, "6.12."), "linux-image-6.12", "trixie"),
     Part("linux-6.1", ("linux-image-6.1-cloud-amd64", "linux-image-cloud-amd64"),
-         lambda tree, place: _take_kernel(tree, place, "6.1"), "linux-image-6.1.", "bookworm"),
+         lambda tree, place: _take_kernel(tree, place, "6.1."), "linux-image-6.1.", "bookworm"),
     Part("xen", ("xen-hypervisor-4.17-amd64", "xen-hypervisor-4.20-amd64",
                  "xen-hypervisor-common"), _take_xen),
     Part("busybox", ("busybox-static",), _take_busybox))}
+
+
+#: A suffix that names one version: linux-7.2.12, linux-6.12.117-deb12, xen-4.17.7.
+VERSION = re.compile(r"(linux|xen)-[0-9]+(\.[0-9]+)+(-[a-z0-9.]+)*")
+
+
+def part_of(host: Host, name: str) -> Part:
+    """The part of this name: one of PARTS, or a version that the archive serves."""
+    if name in PARTS:
+        return PARTS[name]
+    from . import archive
+    build = archive.build_of(host, name)
+    take = _take_xen if name.startswith("xen-") else _take_kernel
+    return Part(name, (), lambda tree, place: take(tree, place, number=build.number),
+                exact=tuple(package.wanted for package in build.packages))
 
 
 def place_of(host: Host, name: str) -> str:
@@ -205,22 +230,21 @@ class Apt:
         status, text = _ask(["apt-get", *self.options, "update"])
         return "" if status == 0 else clean(text.strip().splitlines()[-1].encode(), 200)
 
-    def download(self, package: str, directory: str) -> Tuple[str, str]:
-        """Download a package; returns the path of its file, and '' or what went wrong."""
-        if package.startswith("linux-image-"):
-            package = self.real(package)
-        status, text = _ask(["apt-get", *self.options, "-q", "download", package], directory)
+    def download(self, packages: Sequence[str], directory: str) -> Tuple[List[str], str]:
+        """Download packages; returns the paths of their files, and '' or what went wrong."""
+        names = [self.real(name) if name.startswith("linux-image-") and "=" not in name else name
+                 for name in packages]
+        status, text = _ask(["apt-get", *self.options, "-q", "download", *names], directory)
         found = [name for name in os.listdir(directory) if name.endswith(".deb")]
-        if status or len(found) != 1:
+        if status or len(found) != len(names):
             lines = [line for line in text.splitlines() if line.startswith("E:")] or ["no output"]
-            return "", clean(lines[-1].encode(), 200)
-        return os.path.join(directory, found[0]), ""
+            return [], clean(lines[-1].encode(), 200)
+        return [os.path.join(directory, name) for name in sorted(found)], ""
 
 
 def fetch(host: Host, name: str) -> str:
     """Fetch the part if it is not in the cache; returns its version."""
     import shutil
-    part = PARTS[name]
     place = place_of(host, name)
     if have(host, name):
         return version(host, name)
@@ -237,7 +261,7 @@ def fetch(host: Host, name: str) -> str:
     try:
         for sub in ("deb", "tree", "part"):
             os.makedirs(os.path.join(work, sub))
-        _fill(Apt(host), part, work, host.env.get("ORDEAL_MIRROR", ""))
+        _fill(host, part_of(host, name), work)
         shutil.rmtree(place, ignore_errors=True)
         os.rename(os.path.join(work, "part"), place)
     finally:
@@ -245,7 +269,44 @@ def fetch(host: Host, name: str) -> str:
     return version(host, name)
 
 
-def _fill(apt: Apt, part: Part, work: str, mirror: str) -> None:
+def _fill(host: Host, part: Part, work: str) -> None:
+    """Make the whole part in work/part."""
+    files = (_exact if part.exact else _chosen)(host, part, work)
+    tree, made = os.path.join(work, "tree"), os.path.join(work, "part")
+    for path in files:
+        status, text = _ask(["dpkg-deb", "-x", path, tree])
+        if status:
+            raise UserError("cannot unpack %s: %s" % (path, clean(text.encode(), 200)))
+    names = [os.path.basename(path).replace("%3a", ":")[:-len(".deb")] for path in files]
+    try:
+        part.take(tree, made)
+    except UserError as error:
+        raise UserError("package %s %s" % (" ".join(names), error)) from None
+    with open(os.path.join(made, SUMS), "w", encoding="ascii") as out:
+        out.writelines("%s  %s\n" % (sha256(path), name) for path, name in zip(files, names))
+    with open(os.path.join(made, "package"), "w", encoding="ascii") as out:
+        out.write(" ".join(names))
+
+
+def _exact(host: Host, part: Part, work: str) -> List[str]:
+    """The files of exactly these packages, by the lists of archive.py."""
+    from . import archive
+    apt, deb = Apt(host), os.path.join(work, "deb")
+    apt.options = ["-c", archive.settings(host)]
+    files, problem = apt.download(part.exact, deb)
+    if problem:
+        # The archive may have dropped the version since it was asked.
+        newer = [package.wanted for package in archive.choose(
+            archive.ask(host).packages, part.name).packages]
+        files, problem = apt.download(newer, deb)
+    if problem:
+        raise UserError("cannot fetch %s: %s" % (part.name, problem))
+    return files
+
+
+def _chosen(host: Host, part: Part, work: str) -> List[str]:
+    """The file of the first package of the part that apt knows."""
+    apt, mirror = Apt(host), host.env.get("ORDEAL_MIRROR", "")
     package = apt.choose(part)
     problem = ""
     if not package:
@@ -258,20 +319,11 @@ def _fill(apt: Apt, part: Part, work: str, mirror: str) -> None:
     if not package:
         raise UserError("cannot fetch %s: apt knows no package %s%s" % (
             part.name, " or ".join(part.packages), ": " + problem if problem else ""))
-    path, problem = apt.download(package, os.path.join(work, "deb"))
+    files, problem = apt.download([package], os.path.join(work, "deb"))
     if problem:
         # The lists may be older than the archive, so try once more with fresh ones.
         problem = apt.update() or problem
-        path, again = apt.download(package, os.path.join(work, "deb"))
+        files, again = apt.download([package], os.path.join(work, "deb"))
         if again:
             raise UserError("cannot fetch %s: %s" % (part.name, again or problem))
-    tree = os.path.join(work, "tree")
-    status, text = _ask(["dpkg-deb", "-x", path, tree])
-    if status:
-        raise UserError("cannot unpack %s: %s" % (path, clean(text.encode(), 200)))
-    try:
-        part.take(tree, os.path.join(work, "part"))
-    except UserError as error:
-        raise UserError("package %s %s" % (os.path.basename(path), error)) from None
-    with open(os.path.join(work, "part", "package"), "w", encoding="ascii") as out:
-        out.write(os.path.basename(path).replace("%3a", ":")[:-len(".deb")])
+    return files

@@ -22,6 +22,7 @@ from .kvm import REPEATABLE, Lab, version_number, write_file
 MEMORY, DOM0_MEMORY = "192M", "64M"
 XEN_ARGS = ("console=com1 com1=115200,8n1 dom0=pvh dom0_mem=%s loglvl=error guest_loglvl=error "
             "vga=none cpufreq=none cpuidle=0" % DOM0_MEMORY)
+DEFAULT_XEN = "xen"
 #: The space that the stage reserves for the command line.
 ARGS_SIZE = 4096
 #: The stage's answer to a payload without an image.
@@ -60,9 +61,16 @@ class XenAmdTcg(Lab):
     time_scale = 0.1
     repeatable = True
 
-    def __init__(self, root: str = "") -> None:
+    def __init__(self, root: str = "", xen: str = DEFAULT_XEN) -> None:
+        self.xen = xen
+        if xen != DEFAULT_XEN:
+            self.name += "+" + xen
+            self.about += ", " + xen
         toolbox.use_root(self, root)
         self.qemu = Qemu(root)
+
+    def expectations(self, host: Host) -> str:
+        return type(self).name  # all Xens share one file, whose entries name versions
 
     def needs(self, host: Host) -> List[Need]:
         return self.qemu.needs(host) + self.programs(host, ("stage",)) \
@@ -70,11 +78,11 @@ class XenAmdTcg(Lab):
 
     def parts(self, host: Host) -> List[str]:
         """The stock parts that the platform needs; the user's own Xen is not one."""
-        return [] if host.lab.get("xen") else ["xen"]
+        return [] if host.lab.get("xen") else [self.xen]
 
     def version(self, host: Host) -> str:
         own = host.lab.get("xen", "")
-        text = "Xen " + own if own else stock.version(host, "xen")
+        text = "Xen " + own if own else stock.version(host, self.xen)
         emulator = ".".join(map(str, version_of(self.qemu.version(host))))
         return "Xen %s on QEMU %s: %s" % (version_number(text) or "?", emulator, text)
 
@@ -83,7 +91,7 @@ class XenAmdTcg(Lab):
 
     def machine(self, host: Host) -> List[str]:
         """The part of QEMU's command line that the saved state depends on."""
-        xen = host.lab.get("xen") or os.path.join(stock.place_of(host, "xen"), "xen")
+        xen = host.lab.get("xen") or os.path.join(stock.place_of(host, self.xen), "xen")
         if not os.path.isfile(xen):
             raise UserError("--xen %s: no such file" % xen)
         xen, stage = plain_name(xen), plain_name(
