@@ -4,7 +4,8 @@
 
 Boots suites with the guest argument profile=yes (lib/x86/machine/profile.h). On Bochs and on tcg,
 which runs with -icount, a tick is an instruction; the ticks of a halted processor count as well.
-Usage: scripts/profile.py [-p PLATFORM,...] [SUITE]...
+Of the generated world the ticks of a situation are told, not of a case.
+Usage: scripts/profile.py [-p PLATFORM,...] [SUITE]... [KEY=VALUE of the guest]...
 """
 import os
 import re
@@ -27,7 +28,8 @@ ONCE = (FIRMWARE, "boot")
 
 
 class Profile(NamedTuple):
-    """One boot: the number of its cases, and the ticks and beginnings of each section."""
+    """One boot: the number of its cases, or of its situations of the generated world, and the ticks
+    and beginnings of each section."""
     cases: int
     ticks: Dict[str, int]
     entered: Dict[str, int]
@@ -45,12 +47,14 @@ def read_profile(log: str, names: List[str]) -> Profile:
     if [name for name, _, _ in found] != names or not end:
         raise UserError("%d of %d lines PROFILE%s" % (
             len(found), len(names), "" if end else ", and no line END"))
-    return Profile(int(end.group(1)), {name: int(ticks) for name, ticks, _ in found},
+    situations = re.findall(r"^BLOCK: \S+: situations=(\d+) ", log, re.M)
+    return Profile(sum(map(int, situations)) or int(end.group(1)),
+                   {name: int(ticks) for name, ticks, _ in found},
                    {name: int(entered) for name, _, entered in found})
 
 
 def per_case(profile: Profile, name: str) -> float:
-    """Ticks of a section for each case; for a section of ONCE, for each boot."""
+    """Ticks of a section for each case or situation; for a section of ONCE, for each boot."""
     return profile.ticks[name] / (1 if name in ONCE else max(1, profile.cases))
 
 
@@ -69,8 +73,9 @@ def table(profiles: Dict[str, Profile], definition: List[Tuple[str, str]]) -> Li
     return lines
 
 
-def write_cfg(path: str, suites: List[str]) -> None:
-    """A configuration that boots these suites as unittests.cfg does, with profile=yes."""
+def write_cfg(path: str, suites: List[str], arguments: List[str]) -> None:
+    """A configuration that boots these suites as unittests.cfg does, with profile=yes and these
+    arguments of the guest."""
     source = os.path.join(ROOT, "unittests.cfg")
     with open(source, encoding="utf-8") as stream:
         known = {entry.name: entry.keys for entry in sections(stream.read(), source)}
@@ -80,19 +85,20 @@ def write_cfg(path: str, suites: List[str]) -> None:
                 raise UserError("no suite %s; ./run_tests.sh --list names them" % suite)
             keys = {key: value for key, (value, _) in known[suite].items()}
             keys["file"] = os.path.join(ROOT, "x86", keys["file"])
-            keys["test_args"] = (keys.get("test_args", "") + " profile=yes").strip()
+            keys["test_args"] = " ".join([keys.get("test_args", ""), "profile=yes", *arguments]).strip()
             out.write("[%s]\n%s\n" % (suite, "\n".join("%s = %s" % item for item in keys.items())))
 
 
-def measure(platforms: str, suites: List[str], names: List[str]) -> Dict[str, Profile]:
+def measure(platforms: str, suites: List[str], arguments: List[str],
+            names: List[str]) -> Dict[str, Profile]:
     """Boot the suites on the platforms; the profiles by "PLATFORM SUITE"."""
     profiles = {}
     with tempfile.TemporaryDirectory(prefix="ordeal-profile-") as work:
         cfg, logs = os.path.join(work, "unittests.cfg"), os.path.join(work, "logs")
-        write_cfg(cfg, suites)
+        write_cfg(cfg, suites, arguments)
         # Its status says whether cases passed; expected/ does not lie beside this configuration.
-        done = subprocess.run([os.path.join(ROOT, "run_tests.sh"), "-p", platforms, "--cfg", cfg,
-                               "--logs", logs], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        done = subprocess.run([os.path.join(ROOT, "run_tests.sh"), "-a", "-p", platforms, "--cfg",
+                               cfg, "--logs", logs], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                               check=False)
         if done.returncode not in (0, 1):
             raise UserError(done.stderr.decode("utf-8", "replace").strip())
@@ -114,12 +120,14 @@ def main(argv: List[str]) -> int:
     if argv[:1] == ["-p"] and len(argv) > 1:
         platforms, argv = argv[1], argv[2:]
     if any(word.startswith("-") for word in argv):
-        print("usage: scripts/profile.py [-p PLATFORM,...] [SUITE]...", file=sys.stderr)
+        print("usage: scripts/profile.py [-p PLATFORM,...] [SUITE]... [KEY=VALUE]...",
+              file=sys.stderr)
         return 2
     with open(os.path.join(ROOT, DEFINITION), encoding="ascii") as stream:
         definition = meanings(stream.read())
     try:
-        profiles = measure(platforms, argv or list(SUITES), [name for name, _ in definition])
+        profiles = measure(platforms, [word for word in argv if "=" not in word] or list(SUITES),
+                           [word for word in argv if "=" in word], [name for name, _ in definition])
     except UserError as error:
         print("profile: %s" % error, file=sys.stderr)
         return 2

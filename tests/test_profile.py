@@ -25,6 +25,11 @@ def test_ticks_are_divided_by_the_cases_but_for_those_of_a_boot():
                          "| **a case** | all sections but those that happen once | 32 |"]
 
 
+def test_of_the_generated_world_the_ticks_of_a_situation_are_told():
+    log = LOG + "BLOCK: a.b: situations=4 legal=4\nBLOCK: a.c: situations=2 legal=2\n"
+    assert profile.per_case(profile.read_profile(log, NAMES), "body") == 15
+
+
 @pytest.mark.parametrize("text,says", [
     ("", "0 of 3 lines PROFILE, and no line END"),
     (LOG.replace("PROFILE body", "body"), "2 of 3 lines PROFILE"),

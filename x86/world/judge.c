@@ -11,6 +11,7 @@
 #include "base/bits.h"
 #include "base/string.h"
 #include "machine/percpu.h"
+#include "machine/profile.h"
 #include "order/log.h"
 #include "order/vectors.h"
 #include "report/report.h"
@@ -113,6 +114,7 @@ static void common_answers(u8 *answers)
 static void learn(const struct point *p)
 {
 	u8 answers[CHOICE_COUNT];
+	enum profile_section before = profile_enter(PROFILE_LEARN);
 
 	common_answers(answers);
 	for (unsigned int c = 0; c < CHOICE_COUNT; c++) {
@@ -139,6 +141,7 @@ static void learn(const struct point *p)
 				    choices[c].answers[answer], text_seal(&a));
 		}
 	}
+	profile_leave(before);
 }
 
 /* Is one of the questions of the present trace worth an attempt to learn its answer? */
@@ -246,23 +249,26 @@ static bool judge_trace(const struct point *p)
 struct verdict_of try_situation(const struct point *p)
 {
 	struct verdict_of v = { .outcome = UNPLAYED };
+	enum profile_section before = profile_enter(PROFILE_PREPARE);
 
 	world_situation(&judge.situation, &judge.layout, p, &judge.ground);
+	profile_enter(PROFILE_MODEL);
 	v.why = outside();
-	if (v.why)
-		return v;
-	v.why = play_situation(p, &judge.situation);
-	trace_read(&judge.trace, &the_scene()->layout, event_log.entries, log_count());
-	v.hash = hash_seen();
-	v.outcome = ILLEGAL;
-	if (v.why)
-		return v;
-	if (judge_trace(p)) {
-		v.outcome = LEGAL;
-	} else if (judge.model.unknown) {
-		v.outcome = UNPLAYED;
-		v.why = judge.model.unknown;
+	if (!v.why) {
+		v.why = play_situation(p, &judge.situation);
+		profile_enter(PROFILE_JUDGE);
+		trace_read(&judge.trace, &the_scene()->layout, event_log.entries, log_count());
+		v.hash = hash_seen();
+		v.outcome = ILLEGAL;
+		profile_enter(PROFILE_MODEL);
+		if (!v.why && judge_trace(p)) {
+			v.outcome = LEGAL;
+		} else if (!v.why && judge.model.unknown) {
+			v.outcome = UNPLAYED;
+			v.why = judge.model.unknown;
+		}
 	}
+	profile_leave(before);
 	return v;
 }
 

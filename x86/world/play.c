@@ -3,6 +3,7 @@
  * One situation of the generated world is laid out and played. Nothing of it may cost the boot: an
  * event outside the scene, and a log that is full, lead back to here.
  */
+#include "machine/profile.h"
 #include "machine/settle.h"
 #include "order/log.h"
 #include "scene/unexpected.h"
@@ -67,11 +68,13 @@ static void drain(void)
 
 static void clean(void)
 {
+	profile_enter(PROFILE_RESET);
 	cli();
 	lapic_timer_stop();
 	if (lapic_read(LAPIC_TPR))
 		lapic_set_tpr_class(0);
 	nmi_drain(); /* now: the IRET of what drain() lets in would unblock them */
+	profile_enter(PROFILE_DRAIN);
 	drain();
 	stage_reset();
 }
@@ -213,11 +216,13 @@ const char *play_situation(const struct point *point, const struct situation *si
 	world.situation = situation;
 	world.left_by = NULL;
 	clean();
+	profile_enter(PROFILE_PREPARE);
 	lay_out(point);
 	load_registers(the_scene(), situation, i->preparation);
 	prepare_machine(situation);
 	if (__builtin_setjmp(world.escape)) {
 		recover();
+		profile_enter(PROFILE_PREPARE);
 	} else {
 		unexpected_leads_to(escape);
 		scene_play(the_scene());

@@ -5,6 +5,7 @@
  * one when all that is not needed is left out.
  */
 #include "boot/args.h"
+#include "machine/profile.h"
 #include "report/report.h"
 #include "stage/case.h"
 #include "stage/stage.h"
@@ -213,11 +214,13 @@ static void play_all(const struct block *block)
 	u32 depth = this_cpu.args->depth ? this_cpu.args->depth : WORLD_DEPTH;
 	struct point p;
 
+	profile_enter(PROFILE_ENUMERATE);
 	world_first(&p, block->opener, block->instruction);
 	do
 		if (is_sampled(&p))
 			play_point(&p);
 	while (world_next(&p, depth));
+	profile_enter(PROFILE_BODY);
 	if (!run.situations)
 		skip("none of its situations is in the sample");
 	if (run.outcomes[UNPLAYED] == run.situations)
