@@ -87,12 +87,11 @@ static bool irq_waits(struct model *model)
 static u16 breakpoints_here(const struct model *model)
 {
 	const struct situation *s = model->situation;
-	u64 rip = boundary_address(model, model->cpu.at);
 	u16 bits = 0;
 
 	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
 		if (s->breakpoints[n].armed && s->breakpoints[n].kind == BREAK_EXECUTE &&
-		    s->breakpoints[n].address == rip)
+		    s->breakpoints[n].address == boundary_address(model, model->cpu.at))
 			bits |= (u16)(DR6_B0 << n);
 	return bits;
 }

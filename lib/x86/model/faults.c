@@ -107,6 +107,8 @@ static bool class_raises(struct model *model, bool decoding, struct raised *rais
 		const struct fault *fault = &instruction->faults[i];
 		enum condition condition = (enum condition)fault->condition;
 
+		if (condition == NEVER)
+			break; /* the record has no more */
 		if (fault->decoding != decoding || !holds(model, condition))
 			continue;
 		*raised = (struct raised){

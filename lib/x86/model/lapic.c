@@ -35,10 +35,11 @@ u8 offered(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 	u8 vector = highest(cpu->pending, ARRAY_SIZE(cpu->pending));
-	u8 in_service = highest(cpu->in_service, ARRAY_SIZE(cpu->in_service));
+	u8 in_service;
 
 	if (!vector)
 		return 0;
+	in_service = highest(cpu->in_service, ARRAY_SIZE(cpu->in_service));
 	if (!right(model, RULE_IRQ_HIGHEST))
 		for (size_t i = 0; i < ARRAY_SIZE(cpu->pending); i++)
 			if (cpu->pending[i] && cpu->pending[i] < vector)

@@ -53,29 +53,31 @@ static bool came_inside(const struct log_entry *entry, const struct log_entry *h
 	return handler->frame >= entry->rsp && handler->frame - entry->rsp < HANDLER_STACK;
 }
 
-/* Does @rip lie where a handler returned to, by the address @resume? */
-static bool is_return(const struct layout *layout, u64 rip, u64 resume)
+/* Does @rip, which lies at @place, lie where a handler returned to, by the address @resume? */
+static bool is_return(const struct layout *layout, u64 rip, u16 place, u64 resume)
 {
-	struct position position;
-
-	if (rip != resume && resume != layout->landing)
-		return false;
-	position = layout_position(layout, rip);
-	return position.place == (resume == layout->landing ? PLACE_LANDING : PLACE_OUTSIDE);
+	return resume == layout->landing ? place == PLACE_LANDING
+					 : place == PLACE_OUTSIDE && rip == resume;
 }
 
 static void find_returns(struct trace *trace, const struct layout *layout)
 {
-	for (size_t n = 0; n < trace->count; n++) {
-		const struct log_entry *before = trace->events[n].entry;
+	for (size_t n = 1; n < trace->count; n++) {
+		struct event *event = &trace->events[n];
+		u64 rip = event->entry->rip;
+		u16 place;
 
-		if (!is_exception(before))
+		/* Most events came at a step, which goes by its own name. */
+		if (event->place || (rip >= layout->addresses[0] && rip < layout->landing))
 			continue;
-		for (size_t i = n + 1; i < trace->count; i++) {
-			struct event *event = &trace->events[i];
+		place = layout_position(layout, rip).place;
+		if (place != PLACE_LANDING && place != PLACE_OUTSIDE)
+			continue;
+		for (size_t i = 0; i < n && !event->place; i++) {
+			const struct log_entry *before = trace->events[i].entry;
 
-			if (!event->place && !came_inside(event->entry, before) &&
-			    is_return(layout, event->entry->rip, before->resume))
+			if (is_return(layout, rip, place, before->resume) &&
+			    !came_inside(event->entry, before) && is_exception(before))
 				event->place = PLACE_AFTER_IRET;
 		}
 	}
