@@ -177,3 +177,16 @@ CASE(guard, "C17",
 	 */
 	expect(IRQ(VEC, AT(L), IF(1)), DB(AT(L), DR6(DR6_BD), RF(0)));
 }
+
+CASE(guard_ended, "C17",
+     "the #DB of an instruction breakpoint clears DR7.GD, too: the MOV DR on which it came raises no other",
+     "SDM 3B, General-Detect Exception Condition; APM 2, General-Detect")
+{
+	struct scene *s = scene(L(MOV_FROM_DR7), NOP);
+
+	break_on(0, L);
+	debug_guard();
+	play();
+	check(!(s->out.rax & DR7_GD), "MOV DR read %#lx: GD=1", s->out.rax);
+	expect(DB(AT(L), DR6(DR6_B0), RF(0)));
+}

@@ -28,6 +28,9 @@ struct gate {
 	u32 reserved;
 };
 
+_Static_assert(DB_VECTOR * sizeof(struct gate) + offsetof(struct gate, ist) == DB_GATE_IST,
+	       "log_layout.h");
+
 struct tss {
 	u32 reserved0;
 	u64 rsp[3];

@@ -82,11 +82,19 @@ entry_recorded:
 	sub $8, %rdx
 1:	mov %rdx, ENTRY_FRAME(%rsi)
 
-	/* DR6 only where it means something: with DR7.GD set, reading it would fault. */
+	/* DR6 only where it means something: with DR7.GD set, reading it would fault. Where #DB has
+	 * not cleared that bit it still does; then #DB must not come on this stack from its top. */
 	xor %eax, %eax
 	cmp $1, %ecx
 	jne 3f
+	sub $16, %rsp
+	sidt 6(%rsp)
+	mov 8(%rsp), %rdx
+	add $16, %rsp
+	movzbl DB_GATE_IST(%rdx), %ecx
+	movb $0, DB_GATE_IST(%rdx)
 	mov %dr6, %rax
+	mov %cl, DB_GATE_IST(%rdx)
 3:	mov %rax, ENTRY_DR6(%rsi)
 
 2:	mov %rsp, %rbp

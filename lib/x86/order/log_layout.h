@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Offsets that entry.S shares with C. log.c and handler.c hold a _Static_assert for each.
+ * Offsets that entry.S shares with C. log.c, handler.c and desc.c hold a _Static_assert for each.
  */
 #ifndef ORDEAL_LOG_LAYOUT_H
 #define ORDEAL_LOG_LAYOUT_H
@@ -24,6 +24,9 @@
 #define ENTRY_CR2	  64
 #define ENTRY_DR6	  72
 #define ENTRY_RESUME	  96
+
+/* In the IDT: the interrupt stack of #DB's gate. */
+#define DB_GATE_IST	  20
 
 /* struct frame: general registers as pushed, then vector, error code, and the hardware's frame. */
 #define FRAME_VECTOR	  120
