@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from typing import Any, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 from .agenda import Agenda
 from .model import VERDICTS, Result
@@ -18,6 +18,9 @@ from .report.stream import SCHEMA, Stream, read_records, write_file
 from .run.logdir import LogDir
 from .run.runner import Runner
 from .text import plural
+
+if TYPE_CHECKING:
+    from .run.cache import Cache
 
 Records = List[Dict[str, Any]]
 
@@ -42,11 +45,15 @@ def run(agenda: Agenda, argv: Sequence[str], started: float) -> int:
         if not recorder.quiet:
             for name, value in agenda.host.changed().items():
                 say("%s=%s (from the environment)" % (name, value))
+        cache = None
+        if options.one("cache"):
+            from .run.cache import Cache
+            cache = Cache(agenda.host, options.one("cache"), options.cache_check)
         runner = Runner(agenda.host, logs.path, options.jobs, recorder.on_boot, recorder.on_unit,
-                        options.flag("isolate"))
+                        options.flag("isolate"), cache)
         recorder.print_due()
         _boot_all(agenda, runner, stream)
-        status = _report(recorder, old, runner.engine.interrupted, started)
+        status = _report(recorder, old, runner.engine.interrupted, started, cache)
         stream.close()
         return status
     finally:
@@ -85,7 +92,8 @@ def _start_record(agenda: Agenda, argv: Sequence[str]) -> Dict[str, Any]:
             "repeat": options.repeat, "shard": list(options.shard)}
 
 
-def _report(recorder: Recorder, old: Records, signalled: int, started: float) -> int:
+def _report(recorder: Recorder, old: Records, signalled: int, started: float,
+            cache: Optional["Cache"]) -> int:
     """Write the summary record and the reports; returns the exit status. old: the baseline's
     results."""
     from .report import compare, formats
@@ -96,7 +104,7 @@ def _report(recorder: Recorder, old: Records, signalled: int, started: float) ->
         formats.results(old), results, options.whole, options.platforms) if old else None
     failing = options.words("fail-on") or ["unexpected"]
     faults, blank = recorder.agenda.faults(), formats.blank(results)
-    unmet = _unmet(recorder)
+    unmet = _unmet(recorder) + (cache.faults if cache else [])
     status = 1 if unmet else 0
     if "unexpected" in failing and unexpected or "blank" in failing and blank or \
             any((classes or {}).get(c) for c in failing):
@@ -110,9 +118,11 @@ def _report(recorder: Recorder, old: Records, signalled: int, started: float) ->
         "counts": {v: verdicts.count(v) for v in VERDICTS if v in verdicts},
         "seconds": round(time.monotonic() - started, 3), "interrupted": bool(signalled),
         "complaints": faults + unmet + recorder.agenda.complaints(), "blank": len(blank), "exit": status,
+        **({"cache": cache.counts()} if cache else {}),
         **({"baseline": {k: len(v) for k, v in classes.items()}} if classes is not None else {})})
     _write_reports(recorder, classes)
-    _tell(recorder, classes, _renamed(options.one("baseline"), old, results))
+    _tell(recorder, classes, _renamed(options.one("baseline"), old, results),
+          [cache.line()] if cache else [])
     for fault in faults:
         sys.stderr.write("run_tests.sh: %s\n" % fault)
     return status
@@ -163,8 +173,10 @@ def _write_reports(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) 
             if r["type"] in ("start", "fingerprint", "result", "summary")))
 
 
-def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]], notes: List[str]) -> None:
-    """Print the result of the run on standard output. notes: what is to be said of the baseline."""
+def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]], notes: List[str],
+          last: List[str]) -> None:
+    """Print the result of the run on standard output. notes: what is to be said of the baseline;
+    last: more lines for the end."""
     from .report import compare, formats, person
     options, records = recorder.agenda.options, recorder.stream.records
     recorder.progress("")
@@ -175,5 +187,5 @@ def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]], notes: Li
         lines += compare.baseline_lines(classes) + notes if classes is not None else []
         if options.one("differential"):
             lines += compare.differing(recorder.results, *options.words("differential"))[0]
-        for line in lines:
+        for line in lines + last:
             say(line)

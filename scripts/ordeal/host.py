@@ -7,7 +7,7 @@ cache directory under the program's path, size and time of change.
 import json
 import os
 import subprocess
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 from .model import UserError
 from .record import dataclass, field
@@ -37,6 +37,7 @@ class Host:
     #: The lab's options of the command line: kernel, modules, kernel-args, module-args, xen.
     lab: Dict[str, str] = field(default_factory=dict)
     _versions: Dict[str, str] = field(default_factory=dict)
+    _digests: Dict[str, str] = field(default_factory=dict)
 
     @property
     def cache(self) -> str:
@@ -84,15 +85,35 @@ class Host:
             except (OSError, subprocess.TimeoutExpired) as error:
                 return "cannot be run: %s" % error
             self._versions[key] = answer
-            self._save(path)
+            self._write(path, self._versions)
         return self._versions[key]
 
-    def _save(self, path: str) -> None:
+    def digests(self, paths: Sequence[str]) -> Dict[str, str]:
+        """The SHA-256 of each file, from the cache if its size and time of change are the same."""
+        path = os.path.join(self.cache, "digests.json")
+        if not self._digests:
+            try:
+                with open(path, encoding="utf-8") as stream:
+                    self._digests.update(json.load(stream))
+            except (OSError, ValueError):
+                pass
+        known, found = len(self._digests), {}
+        for name in paths:
+            stat = os.stat(name)
+            key = "%s %d %d %d" % (name, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+            if key not in self._digests:
+                self._digests[key] = sha256(name)
+            found[name] = self._digests[key]
+        if len(self._digests) != known:
+            self._write(path, self._digests)
+        return found
+
+    def _write(self, path: str, answers: Dict[str, str]) -> None:
         try:
             os.makedirs(self.cache, exist_ok=True)
             part = "%s.%d" % (path, os.getpid())
             with open(part, "w", encoding="utf-8") as stream:
-                json.dump(self._versions, stream)
+                json.dump(answers, stream)
             os.replace(part, path)
         except OSError:
             pass  # without a cache a run takes longer, and nothing else changes

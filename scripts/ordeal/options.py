@@ -34,6 +34,11 @@ How to run
       --xen FILE          the lab: your own Xen (uncompressed)
       --migrate WHEN      platforms NAME+migrate: every-exit (default), sweep, or where a run said
                           that a case differs: exit:N, or a time N in nanoseconds
+      --cache DIR         take boots of deterministic platforms from there, if nothing that they
+                          depend on has changed, and keep new ones; none: only give them nonces
+                          that follow from the plan
+      --cache-check N     boot one in N of those all the same, at random (default 50): the same
+                          bytes must come
       --setup             install missing packages (apt), configure, build, then run
 
 What to report
@@ -83,6 +88,7 @@ TABLE = (
     Option("", "isolate", "flag"), Option("", "kernel", "one"), Option("", "modules", "one"),
     Option("", "kernel-args", "one"), Option("", "module-args", "one"), Option("", "xen", "one"),
     Option("", "versions", "one"), Option("", "migrate", "one"),
+    Option("", "cache", "one"), Option("", "cache-check", "one"),
     Option("", "logs", "one"), Option("", "differential", "one"))
 CLASSES = ("unexpected", "blank", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
 LAB = ("kernel", "modules", "kernel-args", "module-args", "xen", "migrate")
@@ -100,6 +106,7 @@ class Options:
     jobs: int = 1
     repeat: int = 1
     shard: Tuple[int, int] = (1, 1)
+    cache_check: int = 50
 
     def flag(self, name: str) -> bool:
         """Whether the flag was given."""
@@ -196,6 +203,8 @@ def _check(options: Options) -> Options:
         options.jobs = _number(options.one("parallel"), "-j")
     if options.one("repeat"):
         options.repeat = _number(options.one("repeat"), "--repeat")
+    if options.one("cache-check"):
+        options.cache_check = _number(options.one("cache-check"), "--cache-check")
     if options.one("shard"):
         index, slash, count = options.one("shard").partition("/")
         if not slash:

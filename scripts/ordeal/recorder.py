@@ -58,7 +58,8 @@ class Recorder:
             "ending": {"kind": boot.ending.kind, "code": boot.ending.code,
                        "text": boot.ending.text},
             "seconds": round(boot.seconds, 3), "why": boot.judgement.why,
-            "env": boot.judgement.env, "log": log, **({"note": boot.note} if boot.note else {})})
+            "env": boot.judgement.env, "log": log, **({"note": boot.note} if boot.note else {}),
+            **({"cached": boot.cached} if boot.cached else {})})
         if self.verbose and not self.quiet:
             say(shell_quote(boot.launch.argv))
         if boot.unsaid and not self.quiet:

@@ -17,6 +17,13 @@ enum {
 	LEAF_HYPERVISOR = 0x40000000,
 };
 
+/*
+ * In a section of its own, so that the runner can tell whether two images differ in more than their
+ * commit (scripts/ordeal/run/cache.py); of one size, so that the commit moves nothing else.
+ */
+static const char build_id[64] __attribute__((section(".ordeal.build"))) = BUILD_ID;
+_Static_assert(sizeof(BUILD_ID) <= sizeof(build_id), "the commit's name fits");
+
 /* Spaces, '=' and what is not printable become '_'; trailing ones are dropped. */
 static void tidy(char *s)
 {
@@ -94,5 +101,5 @@ void env_report(void)
 		    this_cpu.boot->memory_bytes >> 20, lapic_mode_name());
 	report_line("ENV: missing_msr=%#x missing_msr_faults=%d", this_cpu.missing_msr,
 		    this_cpu.missing_msr_faults);
-	report_line("ENV: build=%s compiler=%s", BUILD_ID, BUILD_COMPILER);
+	report_line("ENV: build=%s compiler=%s", build_id, BUILD_COMPILER);
 }

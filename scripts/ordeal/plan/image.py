@@ -10,6 +10,8 @@ from typing import List, NamedTuple, Optional, Tuple
 from ..model import Case, UserError
 
 SECTION = b".ordeal.cases"
+#: The section with the commit that the image was built from (lib/x86/boot/env.c).
+BUILD = b".ordeal.build"
 RECORD = 64
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
@@ -36,16 +38,18 @@ def _parse(data: bytes, path: str) -> Optional[_Elf]:
     return _Elf(data, sections, [(h[3], h[2], h[5]) for h in heads if h[0] == 1])
 
 
-def _section(elf: _Elf, name: bytes) -> Optional[bytes]:
+def _name(elf: _Elf, head: Tuple[int, ...]) -> bytes:
+    """The name of a section; b"" if the file has no names."""
     shstrndx = struct.unpack_from("<H", elf.data, 62)[0]
     if shstrndx >= len(elf.sections):
-        return None
-    strtab = elf.sections[shstrndx][4]
-    for head in elf.sections:
-        start = strtab + head[0]
-        if elf.data[start:start + len(name) + 1] == name + b"\0":
-            return elf.data[head[4]:head[4] + head[5]]
-    return None
+        return b""
+    start = elf.sections[shstrndx][4] + head[0]
+    return elf.data[start:elf.data.find(b"\0", start)]
+
+
+def _section(elf: _Elf, name: bytes) -> Optional[bytes]:
+    return next((elf.data[head[4]:head[4] + head[5]] for head in elf.sections
+                 if _name(elf, head) == name), None)
 
 
 def _string(elf: _Elf, address: int, path: str) -> str:
@@ -81,6 +85,19 @@ def parse_cases(data: bytes, path: str) -> Optional[List[Case]]:
         seen.add(case.name)
         cases.append(case)
     return cases
+
+
+def masked(data: bytes, path: str) -> Tuple[bytes, str]:
+    """The image with the characters of its commit replaced, and its commit, '' if it names none. Its
+    length stays: it takes part in how long the image prints."""
+    elf = _parse(data, path)
+    for head in elf.sections if elf else ():
+        text = data[head[4]:head[4] + head[5]]
+        if _name(elf, head) == BUILD:
+            build = text.split(b"\0")[0]
+            return (data[:head[4]] + b"*" * len(build) + data[head[4] + len(build):],
+                    build.decode("ascii", "replace"))
+    return data, ""
 
 
 def read_cases(path: str) -> Optional[List[Case]]:

@@ -4,7 +4,7 @@
 An adapter turns a job into a command line, says what it needs, and translates the end of its
 process. It runs nothing itself.
 """
-from typing import Callable, List, NamedTuple, Tuple
+from typing import Callable, Dict, List, NamedTuple, Tuple
 
 from ..host import Host
 from ..judge.session import Ending
@@ -90,6 +90,16 @@ class Platform:
         """Whether guests are told that time is their count of instructions, and --repeat holds the
         platform to it."""
         return "settle=exact" in self.guest_args
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether a boot is a function of image, arguments and machine."""
+        return self.exact or self.repeatable
+
+    def identity(self, host: Host) -> Dict[str, str]:
+        """With deterministic: what a boot depends on besides its image and its arguments, by name;
+        {} if that is not known, and the result cache is not used. May raise OSError or UserError."""
+        return {}
 
     def needs(self, host: Host) -> List[Need]:
         """What is missing on this machine; an empty list if the platform can run."""

@@ -9,12 +9,12 @@ does not find it. The guest ends by writing "Shutdown" to port 0x8900, which Boc
 as a panic; only this panic is a normal end.
 """
 import os
-from typing import List, Tuple
+from typing import Dict, List, Tuple
 
 from ..host import Host, version_of
 from ..judge.session import Ending
 from ..text import clean
-from . import bochs_disk, bochs_rom, grub_iso, toolbox
+from . import bochs_disk, bochs_rom, grub_iso, identity, toolbox
 from .base import Job, Launch, Need, Platform
 
 OLDEST = (2, 7)
@@ -23,6 +23,7 @@ ROMS = (("BIOS-bochs-latest", ("/usr/share/bochs/BIOS-bochs-latest",
         ("vgabios.bin", ("/usr/share/vgabios/vgabios.bin",
                          "/usr/share/bochs/VGABIOS-lgpl-latest"), "vgabios"))
 MEMORY_MIB = 64
+PLUGINS = "/usr/lib/x86_64-linux-gnu/bochs/plugins"
 #: Words in Bochs' panic line after a triple fault.
 _TRIPLE_FAULT = ("exception with no resolution", "shutdown state", "triple fault")
 _END = b"Shutdown port: shutdown requested"
@@ -136,6 +137,16 @@ class Bochs(Platform):
             if not path:
                 missing.append(Need("no " + what, "apt-get install " + package))
         return missing
+
+    def digest(self, host: Host) -> str:
+        """The digest of the emulator with its plugins and ROMs."""
+        return identity.emulator(host, self.program(host), self.root,
+                                 (PLUGINS, *self.roms(host)))
+
+    def identity(self, host: Host) -> Dict[str, str]:
+        return {"emulator": self.digest(host), "version": self.version(host),
+                "loader": identity.digest(host, [os.path.join(host.build, "scripts", "lab", "rom")],
+                                          host.build)}
 
     def bochsrc(self, roms: Tuple[str, str], drive: List[str], work: str, cpus: str) -> str:
         """The bochsrc of the machine.

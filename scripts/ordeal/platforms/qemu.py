@@ -6,18 +6,20 @@ means a power-off or, with -no-reboot, a reset. Status 1 also means that QEMU it
 QEMU has written to standard error.
 """
 import os
-from typing import List
+from typing import Dict, List
 
 from ..host import Host, version_of
 from ..judge.session import Ending
 from ..text import clean
-from . import toolbox
+from . import identity, toolbox
 from .base import Job, Launch, Need, Platform
 
 OLDEST = (6, 0)
 #: The first QEMU whose translator has an x2APIC.
 FIRST_X2APIC = (9, 0)
 QBOOT = "/usr/share/qemu/qboot.rom"
+#: Where this machine's QEMU has its modules and its firmware.
+PLACES = ("/usr/lib/x86_64-linux-gnu/qemu", "/usr/share/qemu", "/usr/share/seabios")
 _PACKAGE = "apt-get install qemu-system-x86"
 #: Modules that provide /dev/kvm, and this project's name for each.
 FLAVOURS = (("kvm_pvm", "kvm-pvm"), ("kvm_intel", "kvm-intel"), ("kvm_amd", "kvm-amd"))
@@ -67,6 +69,10 @@ class Qemu(Platform):
                                                                  ".".join(map(str, OLDEST))),
                          "set QEMU to a newer one")]
         return []
+
+    def digest(self, host: Host) -> str:
+        """The digest of the emulator with its modules and firmware."""
+        return identity.emulator(host, self.program(host), self.root, PLACES)
 
     def accelerator(self, host: Host) -> str:
         """The argument of -accel. ACCEL may add properties, as in ACCEL=kvm,kernel_irqchip=split."""
@@ -134,6 +140,9 @@ class Tcg(Qemu):
     about = "QEMU TCG"
     extra = ("-icount", "shift=0,sleep=off")
     guest_args = ("console=virtio", "settle=exact")
+
+    def identity(self, host: Host) -> Dict[str, str]:
+        return {"emulator": self.digest(host), "version": self.version(host)}
 
     def launch(self, host: Host, job: Job, args: List[str], work: str) -> Launch:
         # QEMU aborts when RDMSR reads the timer's count (docs/findings.md, Not deviations). Sweeps

@@ -8,7 +8,7 @@ import os
 import selectors
 import subprocess
 import time
-from typing import Any, BinaryIO, Callable, Deque, List, Optional
+from typing import Any, BinaryIO, Callable, Deque, Dict, List, Optional
 
 from ..judge.session import Ending, Judgement
 from ..model import UserError
@@ -72,6 +72,15 @@ class Boot:
         self.note = launch.note
         #: Lines about this boot that have not been printed yet.
         self.unsaid: List[str] = []
+        #: The exit status of the emulator, and the text of the launch's keep files.
+        self.status = 0
+        self.kept = b""
+        #: The whole console, if it is wanted.
+        self.console: Optional[bytearray] = None
+        #: Where this boot was found, if it was not made: key, recorded, build.
+        self.cached: Dict[str, str] = {}
+        #: Under which key this boot may be kept, and what is kept there already (cache.py).
+        self.key, self.entry = "", None
         self.process: Optional[subprocess.Popen] = None
         self.open_fds: List[int] = []
         self.deadline = self.started = 0.0
@@ -237,6 +246,8 @@ class Engine:
             else:
                 boot.heard = time.monotonic()
                 self._store(boot, chunk)
+                if boot.console is not None:
+                    boot.console += chunk
                 boot.session.feed(chunk)
             if once:
                 return
@@ -258,15 +269,12 @@ class Engine:
             if kind != "end":
                 self._read(boot, fd, kind)
         boot.seconds = time.monotonic() - boot.started
-        kept = b"".join(_tail(path) for path in boot.launch.keep)
-        boot.ending = self._ending(boot, status, kept)
+        boot.status = status
+        boot.kept = b"".join(_tail(path) for path in boot.launch.keep)
+        boot.ending = self._ending(boot, status, boot.kept)
         boot.judgement = boot.session.finish(boot.ending)
-        tail = b""
-        for title, text in ((b"standard error", boot.stderr), (b"the emulator's log", kept)):
-            if text:
-                tail += b"\n--- " + title + b"\n" + text
         try:
-            boot.log.close(tail + b"\n--- status %d after %.3f s\n" % (status, boot.seconds))
+            boot.log.close(tail_of(boot))
         except OSError as error:
             raise UserError("cannot write %s: %s" % (boot.log_path, error.strerror)) from None
         self.running.remove(boot)
@@ -298,6 +306,15 @@ class Engine:
         boot.open_fds = []
         boot.process.stdout.close()
         boot.process.stderr.close()
+
+
+def tail_of(boot: Boot) -> bytes:
+    """The end of the boot's log: the emulator's own output and its end."""
+    tail = b""
+    for title, text in ((b"standard error", boot.stderr), (b"the emulator's log", boot.kept)):
+        if text:
+            tail += b"\n--- " + title + b"\n" + text
+    return tail + b"\n--- status %d after %.3f s\n" % (boot.status, boot.seconds)
 
 
 def _tail(path: str) -> bytes:

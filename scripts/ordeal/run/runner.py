@@ -15,7 +15,10 @@ from ..judge.kut import KutSession
 from ..judge.session import BootPlan, CaseLog, Judgement, Session
 from ..model import NOTRUN, SKIP, UserError
 from ..plan.select import guest_args
+from ..platforms.base import Launch
+from .cache import Cache
 from .engine import Boot, Engine
+from .replay import replay
 from .shared_boot import SharedBoot, batches
 from .unit import Unit
 
@@ -42,12 +45,13 @@ def remove_directory(path: str) -> None:
 
 class Runner:
     """Boots units. on_boot() is called after each boot, on_unit() when a unit is over. alone: units
-    do not share boots."""
+    do not share boots. cache: where boots are kept and found."""
 
     def __init__(self, host: Host, logs: str, slots: int,
                  on_boot: Callable[[Unit, Boot], None],
-                 on_unit: Callable[[Unit], None], alone: bool = False) -> None:
-        self.host, self.logs, self.alone = host, logs, alone
+                 on_unit: Callable[[Unit], None], alone: bool = False,
+                 cache: Optional[Cache] = None) -> None:
+        self.host, self.logs, self.alone, self.cache = host, logs, alone, cache
         self.engine = Engine(slots)
         self.on_boot, self.on_unit = on_boot, on_unit
         self.work = ""
@@ -79,32 +83,40 @@ class Runner:
                 self._close(unit)
 
     @staticmethod
-    def _word(unit: Unit, what: str) -> str:
+    def _word(unit: Unit, what: str, key: str) -> str:
         """Eight hex digits: new for every boot; on a platform whose runs repeat instruction by
-        instruction, a function of the plan alone."""
-        if not unit.platform.repeatable:
+        instruction, a function of the plan alone; with the result cache, of the boot's key."""
+        if not unit.platform.repeatable and not key:
             return os.urandom(4).hex()
-        plan = (what, unit.label, unit.left, unit.boots)
+        plan = (what, key or unit.label, unit.left, 0 if key else unit.boots)
         return "%08x" % zlib.crc32(repr(plan).encode())
 
-    def _session(self, unit: Unit) -> Tuple[Any, List[str]]:
+    def _session(self, unit: Unit, key: str) -> Tuple[Any, List[str]]:
         """A new judge for one boot of the unit, and the image's arguments."""
         unit.boots += 1
         if unit.suite.foreign:
             return KutSession(), list(unit.suite.words)
-        nonce = self._word(unit, "nonce")
+        nonce = self._word(unit, "nonce", key)
         args = guest_args(unit.suite, unit.left, unit.platform.guest_args + ("nonce=" + nonce,))
         return Session(BootPlan(nonce, tuple(unit.left))), args
 
     def _boot(self, units: List[Unit]) -> Optional[Boot]:
         """A boot for these units; None, and the units are over, if it could not be made."""
-        platform, path = units[0].platform, units[0].log_path(self.logs)
+        platform = units[0].platform
+        key = self.cache.key(units) if self.cache else ""
+        # What decides where a log begins is asked before the boot is counted.
+        place = self._place(units)
+        word = self._word(units[0], "mark", key)
+        sessions = [self._session(unit, key) for unit in units]
+        entry = self.cache.find(key, sum(unit.limit for unit in units)) if self.cache else None
+        if self.cache and entry and not self.cache.doubted():
+            boot = self._made(units, Launch(entry.argv), sessions, word, place, "")
+            replay(boot, entry, key)
+            self.cache.hits += 1
+            self.engine.on_start()
+            self._finished(boot)
+            return None
         work = make_directory(self.work + "/")
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        append = units[0].boots > 0 or units[0].round > 1 or platform.shares_boot
-        sessions = [self._session(unit) for unit in units]
-        tag = (units, work)
-        word = self._word(units[0], "mark")
         try:
             launch = platform.launch_many(
                 self.host, [(unit.job, args) for unit, (_, args) in zip(units, sessions)], word,
@@ -116,13 +128,36 @@ class Runner:
                 raise
             self._give_up(units, str(error))
             return None
-        if not platform.shares_boot:
-            boot = Boot(platform, launch, sessions[0][0], units[0].limit, path, append, tag)
-            own = not units[0].suite.foreign and not self.host.env.get("TIMEOUT")
-            boot.silence = platform.silence if own else 0.0
-            return boot
-        return SharedBoot(word, [session for session, _ in sessions],
-                          [unit.limit for unit in units], platform, launch, path, append, tag)
+        boot = self._made(units, launch, sessions, word, place, work)
+        boot.key, boot.entry = key, entry
+        boot.console = bytearray() if key else None
+        return boot
+
+    def _place(self, units: List[Unit]) -> Tuple[str, bool]:
+        """The path of the log, and whether the boot's is appended to it."""
+        path = units[0].log_path(self.logs)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path, units[0].boots > 0 or units[0].round > 1 or units[0].platform.shares_boot
+
+    def _made(self, units: List[Unit], launch: Launch, sessions: List[Tuple[Any, List[str]]],
+              word: str, place: Tuple[str, bool], work: str) -> Boot:
+        """The boot, which is not started yet."""
+        platform, tag = units[0].platform, (units, work)
+        if platform.shares_boot:
+            return SharedBoot(word, [session for session, _ in sessions],
+                              [unit.limit for unit in units], platform, launch, *place, tag)
+        boot = Boot(platform, launch, sessions[0][0], units[0].limit, *place, tag)
+        own = not units[0].suite.foreign and not self.host.env.get("TIMEOUT")
+        boot.silence = platform.silence if own else 0.0
+        return boot
+
+    def _remember(self, units: List[Unit], boot: Boot) -> None:
+        """Compare the boot with what the cache keeps of it, and keep it."""
+        if not self.cache or not boot.key or boot.cached:
+            return
+        build = self.cache.image(units[0].job.image)[1]
+        if not boot.entry or not self.cache.agrees(boot.entry, boot, build, units[0].label):
+            self.cache.keep(boot.key, boot, build)
 
     def _give_up(self, units: List[Unit], why: str) -> None:
         """Give NOTRUN to every remaining case of these units."""
@@ -136,6 +171,7 @@ class Runner:
         units, work = boot.tag
         remove_directory(work)
         assert boot.judgement is not None
+        self._remember(units, boot)
         from_start = self._stumbled(units[0], boot.judgement) or self._mended(units[0], boot)
         boot.unsaid = ["%s: %s" % (units[0].platform.name, boot.note)] if boot.note else []
         if from_start:
@@ -145,7 +181,10 @@ class Runner:
         judged = [(units[0], boot.judgement)]
         if isinstance(boot, SharedBoot):
             judged = boot.judgements(units)
-            boot.unsaid.append(boot.times())
+            boot.unsaid += [] if boot.cached else [boot.times()]
+        if self.cache:
+            boot.unsaid += self.cache.unsaid
+            self.cache.unsaid = []
         cases = sum(len(judgement.cases) for _, judgement in judged)
         again = [unit for unit in units if unit not in [u for u, _ in judged]]
         for unit, judgement in judged:

@@ -15,7 +15,7 @@ from ...host import Host, prune, version_of
 from ...judge.session import Ending
 from ...model import UserError
 from ...text import shell_quote
-from .. import toolbox
+from .. import identity, toolbox
 from ..base import Job, Launch, Need, Platform
 from ..qemu import Qemu
 from . import cpio, stock
@@ -230,6 +230,11 @@ class KvmAmdTcg(Lab):
     def archive(self, parts: List[Tuple[Job, List[str]]], word: str) -> bytes:
         """The payload of one boot."""
         return payload(parts, word, self.command, self.prelude())
+
+    def identity(self, host: Host) -> Dict[str, str]:
+        return {"emulator": self.qemu.digest(host), "version": self.version(host),
+                "kernel": host.digests([self.kernel_path(host)])[self.kernel_path(host)],
+                "initramfs": identity.of_bytes(self.initramfs(host, "fw_cfg"))}
 
     def kernel_path(self, host: Host) -> str:
         """The path of the stock bzImage, or of the user's."""

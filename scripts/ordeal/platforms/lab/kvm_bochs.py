@@ -12,7 +12,7 @@ from typing import Dict, List, Tuple
 from ...host import Host, prune, version_of
 from ...judge.session import Ending
 from ...model import UserError
-from .. import bochs_disk
+from .. import bochs_disk, identity
 from ..base import Job, Launch, Need
 from ..bochs import BochsIntel, command, machine
 from . import stock
@@ -60,6 +60,14 @@ class KvmIntelBochs(KvmAmdTcg):
     def modules(self, host: Host) -> Dict[str, bytes]:
         return {name: stock.without_signature(data)
                 for name, data in super().modules(host).items()}
+
+    def identity(self, host: Host) -> Dict[str, str]:
+        kernel = self.kernel_path(host)
+        code = os.path.join(host.build, "scripts", "lab", "bootdisk")
+        found = host.digests([kernel, code])
+        return {"emulator": self.bochs.digest(host), "version": self.version(host),
+                "kernel": found[kernel], "boot disk": found[code],
+                "initramfs": identity.of_bytes(self.initramfs(host, "ata"))}
 
     def boot_disk(self, host: Host) -> bytes:
         """The boot disk without its payload, from the cache if nothing that it depends on has

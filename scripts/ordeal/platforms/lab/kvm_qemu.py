@@ -12,6 +12,7 @@ from ...host import Host, which
 from ...model import UserError
 from ...text import shell_quote
 from ..base import Need
+from ..identity import libraries
 from ..qemu import QBOOT
 from .kvm import DEFAULT_KERNEL, PORT, KvmAmdTcg
 
@@ -43,15 +44,6 @@ $tag BEGIN"
 $tag EXIT $end"
 }
 """
-
-
-def libraries(text: str) -> List[str]:
-    """The paths that ldd names, that of the loader included."""
-    found = []
-    for line in text.splitlines():
-        words = line.replace("=>", " ").split()
-        found += [word for word in words[:2] if word.startswith("/")][-1:]
-    return found
 
 
 class KvmAmdTcgQemu(KvmAmdTcg):

@@ -6,7 +6,7 @@ machine away, makes a new one with the same memory, restores the state, and goes
 when. A case passes if its migrated plays are as the first one, whatever that was (judge/moves.py).
 So these platforms have expectations of their own, and those of the emulator below do not matter.
 """
-from typing import List, Tuple
+from typing import Dict, List, Tuple
 
 from ...host import Host
 from ...judge.moves import launcher_words
@@ -34,10 +34,17 @@ class _Migrates(KvmAmdTcg):
     def below(self, host: Host) -> Tuple[str, str]:
         return "", ""
 
-    def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
-                    work: str) -> Launch:
+    def _choose(self, host: Host) -> None:
         self.migrates = host.lab.get("migrate") or "every-exit"
         self.launcher_words = tuple(launcher_words(self.migrates))
+
+    def identity(self, host: Host) -> Dict[str, str]:
+        self._choose(host)  # also for a boot from the cache, which is judged as a migrated one
+        return {**super().identity(host), "launcher": " ".join(self.launcher_words)}
+
+    def launch_many(self, host: Host, parts: List[Tuple[Job, List[str]]], word: str,
+                    work: str) -> Launch:
+        self._choose(host)
         return super().launch_many(host, parts, word, work)
 
 

@@ -6,7 +6,7 @@ saves that state. Every boot continues from it: the stage loads and enters the i
 so the image's console is COM2; port 0xf4 is passed through to QEMU.
 """
 import os
-from typing import List, Tuple
+from typing import Dict, List, Tuple
 
 from ...host import Host, version_of
 from ...judge.session import Ending
@@ -89,12 +89,22 @@ class XenAmdTcg(Lab):
     def below(self, host: Host) -> Tuple[str, str]:
         return "tcg", self.qemu.version(host)
 
-    def machine(self, host: Host) -> List[str]:
-        """The part of QEMU's command line that the saved state depends on."""
+    def xen_path(self, host: Host) -> str:
+        """The path of the stock Xen, or of the user's."""
         xen = host.lab.get("xen") or os.path.join(stock.place_of(host, self.xen), "xen")
         if not os.path.isfile(xen):
             raise UserError("--xen %s: no such file" % xen)
-        xen, stage = plain_name(xen), plain_name(
+        return xen
+
+    def identity(self, host: Host) -> Dict[str, str]:
+        xen, stage = self.xen_path(host), os.path.join(host.build, "scripts", "lab", "stage")
+        found = host.digests([xen, stage])
+        return {"emulator": self.qemu.digest(host), "version": self.version(host),
+                "xen": found[xen], "stage": found[stage]}
+
+    def machine(self, host: Host) -> List[str]:
+        """The part of QEMU's command line that the saved state depends on."""
+        xen, stage = plain_name(self.xen_path(host)), plain_name(
             os.path.join(host.build, "scripts", "lab", "stage"))
         return [self.qemu.program(host), "-M", "q35", "-m", MEMORY, *REPEATABLE,
                 "-device", "intel-iommu", "-serial", "stdio",
