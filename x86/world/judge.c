@@ -49,6 +49,14 @@ void judge_begin(void)
 
 /* --- Is it the same trace? --- */
 
+/* In the middle of a handler? Where is a matter of time: a translator of code lets an interrupt in
+ * only where one of its translations ends. */
+static bool is_somewhere(struct position at)
+{
+	return at.place == PLACE_OUTSIDE || at.place == PLACE_PROLOGUE ||
+	       (at.place & PLACE_ENTRY && at.offset);
+}
+
 static bool same_event(size_t n)
 {
 	const u64 flags = RFLAGS_IF | RFLAGS_RF | RFLAGS_TF;
@@ -66,12 +74,8 @@ static bool same_event(size_t n)
 		return false;
 	if (seen->vector == DB_VECTOR && seen->dr6 != e->dr6)
 		return false;
-	if (e->somewhere) {
-		struct position at = layout_position(&judge.layout, seen->rip);
-
-		return at.place == PLACE_OUTSIDE || at.place == PLACE_PROLOGUE ||
-		       (at.place & PLACE_ENTRY && at.offset);
-	}
+	if (e->somewhere)
+		return is_somewhere(layout_position(&judge.layout, seen->rip));
 	return seen->rip == model_event_rip(&judge.model, n);
 }
 
@@ -196,8 +200,8 @@ static u32 hash_seen(void)
 		const struct log_entry *e = judge.trace.events[i].entry;
 		struct position at = event_position(&judge.trace.events[i], &judge.layout);
 
-		if (at.place == PLACE_OUTSIDE || at.place == PLACE_PROLOGUE)
-			at.offset = 0;
+		if (is_somewhere(at))
+			at = (struct position){ PLACE_OUTSIDE, 0 };
 		hash = (hash ^ ((u64)at.place << 32 | (u32)at.offset)) * prime;
 		hash = ((hash ^ hash >> 29) ^ ((u64)e->vector << 32 | (u32)e->rflags)) * prime;
 		hash = ((hash ^ hash >> 31) ^ (e->cs << 32 | e->ist)) * prime;
