@@ -89,6 +89,8 @@ static u16 breakpoints_here(const struct model *model)
 	const struct situation *s = model->situation;
 	u16 bits = 0;
 
+	if (!model->code_breakpoints)
+		return 0;
 	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
 		if (s->breakpoints[n].armed && s->breakpoints[n].kind == BREAK_EXECUTE &&
 		    s->breakpoints[n].address == boundary_address(model, model->cpu.at))
@@ -170,19 +172,10 @@ static void take_nmi(struct model *model)
 
 static void take_irq(struct model *model)
 {
-	struct cpu *cpu = &model->cpu;
 	u8 vector = offered(model);
 
-	for (size_t i = 0; i < ARRAY_SIZE(cpu->pending); i++)
-		if (cpu->pending[i] == vector)
-			cpu->pending[i] = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(cpu->in_service); i++) {
-		if (cpu->in_service[i])
-			continue;
-		cpu->in_service[i] = vector;
-		break;
-	}
-	deliver(model, vector, KIND_EXTERNAL, 0, cpu->at, RULE_IRQ);
+	acknowledge(model, vector);
+	deliver(model, vector, KIND_EXTERNAL, 0, model->cpu.at, RULE_IRQ);
 }
 
 static void take_breakpoint(struct model *model)
@@ -196,7 +189,7 @@ static void take_breakpoint(struct model *model)
 static void take_fault(struct model *model, const struct raised *raised, enum rule why)
 {
 	struct cpu *cpu = &model->cpu;
-	const struct instruction *instruction = instruction_here(model);
+	const struct instruction *instruction = model->here;
 	struct boundary after = boundary_after(model, cpu->at);
 
 	if (cpu->shadow & SHADOW_MOV_SS && !right(model, RULE_MOV_SS_LETS_FAULTS)) {
@@ -249,25 +242,36 @@ static void take_execution_fault(struct model *model)
 
 /* --- The table --- */
 
+enum {
+	LINE_TRAP,
+	LINE_NMI,
+	LINE_IRQ,
+	LINE_BREAKPOINT,
+	LINE_FETCH,
+	LINE_DECODE,
+	LINE_EXECUTE,
+	LINES,
+};
+
 static const struct line {
 	enum rule rule; /* why it stands above the next line */
 	bool (*waits)(struct model *model);
 	void (*take)(struct model *model);
-} priorities[] = {
+} priorities[LINES] = {
 	/* SDM class 4; APM: the same: traps on the previous instruction: TF, data, I/O */
-	{ RULE_TRAP, trap_waits, take_trap },
+	[LINE_TRAP] = { RULE_TRAP, trap_waits, take_trap },
 	/* 5; the same: NMI */
-	{ RULE_NMI, nmi_waits, take_nmi },
+	[LINE_NMI] = { RULE_NMI, nmi_waits, take_nmi },
 	/* 6; the same: maskable interrupts */
-	{ RULE_IRQ, irq_waits, take_irq },
+	[LINE_IRQ] = { RULE_IRQ, irq_waits, take_irq },
 	/* 7; the APM has it in one class with the next line: instruction breakpoints */
-	{ RULE_BREAKPOINT, breakpoint_waits, take_breakpoint },
+	[LINE_BREAKPOINT] = { RULE_BREAKPOINT, breakpoint_waits, take_breakpoint },
 	/* 8; the same: faults of fetching the next instruction */
-	{ RULE_FETCH, fetch_waits, take_fetch_fault },
+	[LINE_FETCH] = { RULE_FETCH, fetch_waits, take_fetch_fault },
 	/* 9; the same: faults of decoding it: #UD, #NM, more than 15 bytes */
-	{ RULE_DECODE, decoding_waits, take_decoding_fault },
+	[LINE_DECODE] = { RULE_DECODE, decoding_waits, take_decoding_fault },
 	/* 10; the same: faults of executing it */
-	{ RULE_EXECUTE, execution_waits, take_execution_fault },
+	[LINE_EXECUTE] = { RULE_EXECUTE, execution_waits, take_execution_fault },
 };
 
 /* What needs no event to come to be: arrivals, and what becomes visible late. */
@@ -305,6 +309,50 @@ static void wait(struct model *model)
 	unknown(model, "nothing ends the wait of HLT or MWAIT");
 }
 
+/* A bit for each line of the table for which there is anything at all that could wait. */
+static unsigned int candidates(const struct model *model)
+{
+	const struct cpu *cpu = &model->cpu;
+	const struct instruction *here = model->here;
+	unsigned int lines = 0;
+
+	if (model->mutant) /* the lines may be in another order */
+		return (1 << LINES) - 1;
+	if (cpu->traps)
+		lines |= 1 << LINE_TRAP;
+	if (cpu->nmis)
+		lines |= 1 << LINE_NMI;
+	if (cpu->highest_pending)
+		lines |= 1 << LINE_IRQ;
+	if (model->code_breakpoints)
+		lines |= 1 << LINE_BREAKPOINT;
+	if (cpu->at.place == PLACE_ELSEWHERE)
+		lines |= 1 << LINE_FETCH;
+	if (here && (here->faults[0].condition || here->access[0].kind))
+		lines |= 1 << LINE_DECODE | 1 << LINE_EXECUTE;
+	return lines;
+}
+
+/* The first line of the table that waits is taken; false: none waits. */
+static bool take_first(struct model *model)
+{
+	for (unsigned int lines = candidates(model); lines; lines &= lines - 1) {
+		size_t i = (size_t)__builtin_ctz(lines);
+		const struct line *line = &priorities[i];
+		bool swapped = false;
+
+		if (!right(model, line->rule) && i + 1 < LINES)
+			swapped = line[1].waits(model);
+		if (swapped)
+			line++;
+		if (!swapped && !line->waits(model))
+			continue;
+		line->take(model);
+		return true;
+	}
+	return false;
+}
+
 void boundary(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
@@ -313,22 +361,12 @@ void boundary(struct model *model)
 	if (cpu->halted)
 		wait(model);
 	cpu->deferred = false;
+	model->here = instruction_here(model);
 	if (cpu->between &&
 	    ((cpu->traps && !(cpu->traps & DR6_BS)) || nmi_waits(model) || irq_waits(model)))
 		cpu->deferred = choose(model, CHOICE_WHEN_BETWEEN, 2);
-	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++) {
-		const struct line *line = &priorities[i];
-		bool swapped = false;
-
-		if (!right(model, line->rule) && i + 1 < ARRAY_SIZE(priorities))
-			swapped = line[1].waits(model);
-		if (swapped)
-			line++;
-		if (!swapped && !line->waits(model))
-			continue;
-		line->take(model);
+	if (take_first(model))
 		return;
-	}
 	if (in_handler(cpu))
 		handle(model);
 	else

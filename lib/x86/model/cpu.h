@@ -85,7 +85,8 @@ struct cpu {
 	u8 nmis;
 	u8 pending[SITUATION_PENDING + SITUATION_ARRIVALS];
 	u8 in_service[SITUATION_PENDING + SITUATION_ARRIVALS];
-	u8 tpr_class, late_tpr_class; /* the latter: from when MOV CR8 takes effect */
+	u8 highest_pending, highest_in_service; /* of the two, 0: none; lapic.c keeps all four */
+	u8 tpr_class, late_tpr_class;		/* the latter: from when MOV CR8 takes effect */
 	bool tpr_is_late;
 	u8 late_vector; /* sent, and not in IRR yet */
 	u8 arrived;	/* a bit for each arrival */

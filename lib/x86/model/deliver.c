@@ -104,12 +104,8 @@ static void lose(struct model *model, const struct delivery *d)
 
 	if (d->vector == NMI_VECTOR)
 		cpu->nmi_blocked = !choose(model, CHOICE_NMI_NOT_DELIVERED, 2);
-	else if (d->kind == KIND_EXTERNAL && !right(model, RULE_ACKNOWLEDGED)) {
-		for (size_t i = 0; i < ARRAY_SIZE(cpu->in_service); i++)
-			if (cpu->in_service[i] == d->vector)
-				cpu->in_service[i] = 0;
-		request(model, d->vector);
-	}
+	else if (d->kind == KIND_EXTERNAL && !right(model, RULE_ACKNOWLEDGED))
+		take_back(model, d->vector);
 }
 
 /* Replaces @d by what its delivery raises until something can be delivered. */

@@ -359,7 +359,7 @@ static bool can_be_one(const struct cpu *cpu)
 void execute(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
-	const struct instruction *i = instruction_here(model);
+	const struct instruction *i = model->here;
 	struct execution e = { .next = boundary_after(model, cpu->at),
 			       .old_flags = cpu->rflags,
 			       .old_shadow = cpu->shadow };

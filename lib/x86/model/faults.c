@@ -99,7 +99,7 @@ static u32 selector_of(const struct cpu *cpu, enum condition condition)
 
 static bool class_raises(struct model *model, bool decoding, struct raised *raised)
 {
-	const struct instruction *instruction = instruction_here(model);
+	const struct instruction *instruction = model->here;
 
 	if (!instruction)
 		return false;
@@ -175,7 +175,7 @@ bool decoding_raises(struct model *model, struct raised *raised)
 bool execution_raises(struct model *model, struct raised *raised)
 {
 	const struct cpu *cpu = &model->cpu;
-	const struct instruction *instruction = instruction_here(model);
+	const struct instruction *instruction = model->here;
 
 	if (!instruction)
 		return false;

@@ -50,8 +50,17 @@ static inline void unknown(struct model *model, const char *why)
 /* choices.c: asks @choice, which has @answers. */
 u8 choose(struct model *model, enum choice choice, u8 answers);
 
-/* lapic.c: the vector that the LAPIC offers; 0: none. */
+/* lapic.c: IRR, ISR and TPR as they are in the situation. */
+void lapic_begin(struct model *model);
+
+/* The vector that the LAPIC offers; 0: none. */
 u8 offered(struct model *model);
+
+/* The processor takes @vector: it is in service. */
+void acknowledge(struct model *model, u8 vector);
+
+/* The model is wrong: @vector, whose delivery faulted, is in service no more, but in IRR. */
+void take_back(struct model *model, u8 vector);
 
 /* Puts @vector into IRR. */
 void request(struct model *model, u8 vector);
@@ -80,7 +89,8 @@ bool fetch_raises(struct model *model, struct raised *raised);
 bool decoding_raises(struct model *model, struct raised *raised);
 bool execution_raises(struct model *model, struct raised *raised);
 
-/* The record of the instruction here; NULL in a handler and after the landing. */
+/* The record of the instruction where the processor stands; NULL in a handler and after the
+ * landing. At a boundary it is model->here. */
 const struct instruction *instruction_here(const struct model *model);
 
 /* A bit of B0 to B3 for each data or I/O breakpoint that the instruction here meets. */

@@ -3,6 +3,7 @@
  * What of the LAPIC a boundary sees: IRR, ISR, TPR. "Interrupt, Task, and Processor Priority" of the
  * Intel SDM; "Selecting and Handling Interrupts" of the AMD APM, volume 2.
  */
+#include "base/string.h"
 #include "model/inside.h"
 
 static u8 highest(const u8 *vectors, size_t n)
@@ -15,31 +16,70 @@ static u8 highest(const u8 *vectors, size_t n)
 	return found;
 }
 
+/* IRR or ISR has changed. */
+static void update(struct cpu *cpu)
+{
+	cpu->highest_pending = highest(cpu->pending, ARRAY_SIZE(cpu->pending));
+	cpu->highest_in_service = highest(cpu->in_service, ARRAY_SIZE(cpu->in_service));
+}
+
+void lapic_begin(struct model *model)
+{
+	const struct situation *s = model->situation;
+	struct cpu *cpu = &model->cpu;
+
+	memcpy(cpu->pending, s->pending, sizeof(s->pending));
+	memcpy(cpu->in_service, s->in_service, sizeof(s->in_service));
+	cpu->tpr_class = s->tpr_class;
+	update(cpu);
+}
+
+/* Puts @to where @from is; false: it is nowhere. */
+static bool replace(u8 *vectors, size_t n, u8 from, u8 to)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (vectors[i] != from)
+			continue;
+		vectors[i] = to;
+		return true;
+	}
+	return false;
+}
+
 void request(struct model *model, u8 vector)
 {
-	u8 *pending = model->cpu.pending;
+	struct cpu *cpu = &model->cpu;
 
-	for (size_t i = 0; i < ARRAY_SIZE(model->cpu.pending); i++)
-		if (pending[i] == vector)
-			return;
-	for (size_t i = 0; i < ARRAY_SIZE(model->cpu.pending); i++) {
-		if (pending[i])
-			continue;
-		pending[i] = vector;
-		return;
-	}
-	unknown(model, "more interrupts are pending than the model has room for");
+	if (!replace(cpu->pending, ARRAY_SIZE(cpu->pending), vector, vector) &&
+	    !replace(cpu->pending, ARRAY_SIZE(cpu->pending), 0, vector))
+		unknown(model, "more interrupts are pending than the model has room for");
+	update(cpu);
+}
+
+void acknowledge(struct model *model, u8 vector)
+{
+	struct cpu *cpu = &model->cpu;
+
+	replace(cpu->pending, ARRAY_SIZE(cpu->pending), vector, 0);
+	replace(cpu->in_service, ARRAY_SIZE(cpu->in_service), 0, vector);
+	update(cpu);
+}
+
+void take_back(struct model *model, u8 vector)
+{
+	struct cpu *cpu = &model->cpu;
+
+	replace(cpu->in_service, ARRAY_SIZE(cpu->in_service), vector, 0);
+	request(model, vector);
 }
 
 u8 offered(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
-	u8 vector = highest(cpu->pending, ARRAY_SIZE(cpu->pending));
-	u8 in_service;
+	u8 vector = cpu->highest_pending, in_service = cpu->highest_in_service;
 
 	if (!vector)
 		return 0;
-	in_service = highest(cpu->in_service, ARRAY_SIZE(cpu->in_service));
 	if (!right(model, RULE_IRQ_HIGHEST))
 		for (size_t i = 0; i < ARRAY_SIZE(cpu->pending); i++)
 			if (cpu->pending[i] && cpu->pending[i] < vector)
@@ -58,14 +98,11 @@ u8 offered(struct model *model)
 void send_eoi(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
-	u8 *first = &cpu->in_service[0];
 
-	if (!right(model, RULE_EOI))
+	if (!right(model, RULE_EOI) || !cpu->highest_in_service)
 		return;
-	for (size_t i = 1; i < ARRAY_SIZE(cpu->in_service); i++)
-		if (cpu->in_service[i] > *first)
-			first = &cpu->in_service[i];
-	*first = 0;
+	replace(cpu->in_service, ARRAY_SIZE(cpu->in_service), cpu->highest_in_service, 0);
+	update(cpu);
 }
 
 void arrive_at(struct model *model, u16 place)

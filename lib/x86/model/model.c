@@ -19,7 +19,6 @@ static void start(struct model *model)
 		.guarded = s->state & STATE_GD,
 		.nmi_blocked = s->state & STATE_NMI_BLOCKED,
 		.nmis = s->nmis,
-		.tpr_class = s->tpr_class,
 		.state = s->state,
 		.msr = s->msr,
 		.cr2 = s->cr2,
@@ -29,8 +28,7 @@ static void start(struct model *model)
 	};
 	memcpy(cpu->registers, s->registers, sizeof(cpu->registers));
 	memcpy(cpu->stack, s->stack, sizeof(s->stack));
-	memcpy(cpu->pending, s->pending, sizeof(s->pending));
-	memcpy(cpu->in_service, s->in_service, sizeof(s->in_service));
+	lapic_begin(model);
 }
 
 static void play(struct model *model)
@@ -98,6 +96,10 @@ void model_begin_with(struct model *model, const struct situation *situation, en
 		      const s8 *profile)
 {
 	model->situation = situation;
+	model->code_breakpoints = false;
+	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
+		model->code_breakpoints |= situation->breakpoints[n].armed &&
+					   situation->breakpoints[n].kind == BREAK_EXECUTE;
 	model->mutant = mutant;
 	model->unknown = NULL;
 	model->started = false;

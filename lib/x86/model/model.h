@@ -48,7 +48,9 @@ struct model {
 
 	/* How the enumeration stands */
 	struct cpu cpu;
-	s8 answered[CHOICE_COUNT]; /* in the present trace; -1: not asked yet */
+	const struct instruction *here; /* at the present boundary, or NULL */
+	bool code_breakpoints;		/* the situation has one */
+	s8 answered[CHOICE_COUNT];	/* in the present trace; -1: not asked yet */
 	size_t asked;
 	bool started;
 	size_t seen_count;

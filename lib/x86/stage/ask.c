@@ -52,7 +52,7 @@ static void note_registers(struct situation *s, const struct scene *scene)
 	s->registers[BASE_RDI] = in->rdi;
 	s->registers[BASE_RBP] = in->rbp;
 	s->registers[BASE_R9] = in->r9;
-	s->rax = in->rax;
+	s->rax = in->rax == read_cr3() ? 0 : in->rax; /* else it would say where the image lies */
 	s->rbx = in->rbx;
 	s->rcx = in->rcx == this_cpu.missing_msr ? 0 : in->rcx;
 	s->r10 = in->r10;
