@@ -188,5 +188,4 @@ def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]], notes: Li
         lines += compare.baseline_lines(classes) + notes if classes is not None else []
         if options.one("differential"):
             lines += compare.differing(recorder.results, *options.words("differential"))[0]
-        for line in lines + last:
-            say(line)
+        say("\n".join(lines + last))
