@@ -73,6 +73,17 @@ static void set_mode(bool x2apic)
 	this_cpu.lapic_mode = x2apic ? LAPIC_X2APIC : LAPIC_XAPIC;
 }
 
+void lapic_start(bool x2apic)
+{
+	set_mode(x2apic);
+	lapic_write(LAPIC_SPURIOUS, SPURIOUS_APIC_ENABLE | SPURIOUS_VECTOR);
+	mask_local_vectors();
+	lapic_write(LAPIC_TPR, 0);
+	this_cpu.lapic_id = lapic_read(LAPIC_ID);
+	if (this_cpu.lapic_mode == LAPIC_XAPIC)
+		this_cpu.lapic_id >>= XAPIC_ID_SHIFT;
+}
+
 const char *lapic_init(enum apic_choice choice)
 {
 	struct cpuid_regs features = cpuid(1, 0);
@@ -82,13 +93,7 @@ const char *lapic_init(enum apic_choice choice)
 		return "no LAPIC (CPUID 1 EDX bit 9 is clear): enable it in the CPU model";
 	if (choice == APIC_X2APIC && !can_x2apic)
 		return "apic=x2apic, but no x2APIC (CPUID 1 ECX bit 21 is clear): use apic=xapic";
-	set_mode(can_x2apic && choice != APIC_XAPIC);
-	lapic_write(LAPIC_SPURIOUS, SPURIOUS_APIC_ENABLE | SPURIOUS_VECTOR);
-	mask_local_vectors();
-	lapic_write(LAPIC_TPR, 0);
-	this_cpu.lapic_id = lapic_read(LAPIC_ID);
-	if (this_cpu.lapic_mode == LAPIC_XAPIC)
-		this_cpu.lapic_id >>= XAPIC_ID_SHIFT;
+	lapic_start(can_x2apic && choice != APIC_XAPIC);
 	return NULL;
 }
 

@@ -56,6 +56,9 @@ enum apic_choice {
  * Returns NULL, or why it cannot be done. */
 const char *lapic_init(enum apic_choice choice);
 
+/* What lapic_init() does once it knows that there is a LAPIC, which need not be enabled. */
+void lapic_start(bool x2apic);
+
 u32 lapic_read(enum lapic_register reg);
 void lapic_write(enum lapic_register reg, u32 value);
 

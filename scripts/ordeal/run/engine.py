@@ -149,8 +149,7 @@ class Engine:
     # -- start ------------------------------------------------------------------------------
 
     def _start(self, boot: Boot) -> None:
-        words = ["%s=%s" % pair for pair in boot.launch.env.items()] + boot.launch.argv
-        head = "--- %s\n" % shell_quote(words)
+        head = "--- %s\n" % shell_quote(boot.launch.argv)
         try:
             boot.log = StoredLog(boot.log_path, boot.append, head)
         except OSError as error:
@@ -164,8 +163,7 @@ class Engine:
         try:
             boot.process = subprocess.Popen(
                 boot.launch.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, start_new_session=True,
-                env={**os.environ, **boot.launch.env} if boot.launch.env else None)
+                stderr=subprocess.PIPE, start_new_session=True)
         except OSError as error:
             if fifo >= 0:
                 os.close(fifo)
