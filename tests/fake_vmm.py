@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
                                 "scripts"))
 import loglib  # noqa: E402
 from ordeal.plan.image import read_cases  # noqa: E402
+from ordeal.plan.shuffle import shuffled  # noqa: E402
 
 
 def out(text):
@@ -91,6 +92,8 @@ def main():
     names = [case.name for case in read_cases(option("-kernel"))]
     names = [n for n in names if any(fnmatchcase(n, g) for g in globs)
              and not any(fnmatchcase(n, g) for g in excluded if g)]
+    if "shuffle" in keys:
+        names = shuffled(names, int(keys["shuffle"]))
     nonce = keys.get("nonce", "-")
     lines = loglib.head_lines(len(names), nonce=nonce)
     out("SeaBIOS (noise)\n" + "".join(line + "\n" for line in lines))

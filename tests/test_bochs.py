@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from ordeal.platforms import bochs_plugins
+
 BUILD = os.environ.get("ORDEAL_BUILD",
                        os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VERSION = "                        Bochs x86 Emulator 2.7\n"
@@ -95,3 +97,49 @@ def test_a_machine_that_found_no_port_is_made_again(tree):
     assert done.verdicts() == {"fake/pass_a": "ERROR", "fake/pass_b": "NOTRUN"}
     assert "without a panic line" in done.result("fake/pass_a")["reason"]
     assert len(done.boots()) == 2
+
+
+def plugins_of(tree, *names):
+    """A Bochs in a directory of its own, with these plugins."""
+    program = tree.write("usr/bin/bochs-bin", "")
+    for name in names:
+        tree.write("usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_%s.so" % name, name)
+    return program
+
+
+def test_bochs_is_shown_the_plugins_that_it_needs(tree):
+    """One that nobody knows may be needed."""
+    program = plugins_of(tree, "vga", "rfb_gui", "wx_gui", "usb_uhci", "usb_xhci", "new")
+    work = os.path.join(tree.path, "tmp")
+    found = bochs_plugins.environment(program, work, {})
+    assert found["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
+    links = found["LTDL_LIBRARY_PATH"]
+    assert sorted(os.listdir(links)) == [
+        "libbx_%s.so" % name for name in ("new", "rfb_gui", "usb_uhci", "vga")]
+    with open(os.path.join(links, "libbx_vga.so"), encoding="ascii") as stream:
+        assert stream.read() == "vga"
+
+
+def test_what_the_user_sets_stays(tree):
+    program = plugins_of(tree, "vga")
+    mine = {"LTDL_LIBRARY_PATH": "/mine", "GLIBC_TUNABLES": ""}
+    assert bochs_plugins.environment(program, tree.path, mine) == {}
+
+
+def test_a_bochs_without_plugins(tree):
+    assert "LTDL_LIBRARY_PATH" not in bochs_plugins.environment(
+        tree.write("bin/bochs", ""), tree.path, {})
+
+
+@needs_grub
+def test_the_environment_of_a_boot_is_in_its_log(tree):
+    done = bochs(tree, "echo tunables=$GLIBC_TUNABLES >&2; exit 1").run(
+        "-p", "bochs-intel", env={"GLIBC_TUNABLES": "glibc.malloc.check=0"}.items())
+    with open(os.path.join(done.logs, "bochs-intel", "fake.log"), encoding="ascii") as stream:
+        log = stream.read()
+    assert "tunables=glibc.malloc.check=0" in log and not log.startswith("--- GLIBC")
+    done = tree.run("-p", "bochs-intel")
+    with open(os.path.join(done.logs, "bochs-intel", "fake.log"), encoding="ascii") as stream:
+        log = stream.read()
+    assert "tunables=glibc.malloc.hugetlb=1" in log
+    assert log.startswith("--- GLIBC_TUNABLES=glibc.malloc.hugetlb=1 /")

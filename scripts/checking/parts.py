@@ -32,7 +32,7 @@ FILES = {
     "test_robust.py": 13, "test_races.py": 11, "test_html_browser.py": 10, "test_lab.py": 12,
     "test_lab_trouble.py": 12, "test_lab_state.py": 12, "test_moves.py": 20,
     "test_judge_mutations.py": 5,
-    "test_mutants.py": 4, "test_docs.py": 4, "test_bochs.py": 5, "test_run.py": 9,
+    "test_mutants.py": 4, "test_shuffle.py": 16, "test_docs.py": 4, "test_bochs.py": 5, "test_run.py": 9,
     "test_toolbox.py": 5, "test_floors.py": 4, "test_html_docs.py": 3,
     "test_trace.py": 3, "test_html.py": 3, "test_style.py": 2}
 LAB_PARTS = ("lab programs", "lab kernels")

@@ -5,7 +5,7 @@ The agenda is complete before anything boots, so that every error in the input i
 """
 import os
 import time
-from typing import TYPE_CHECKING, Dict, List, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from . import platforms
 from .host import Host
@@ -44,6 +44,7 @@ class Agenda:
         self.rounds: Dict[int, List[Unit]] = {}
         self._unread: List[str] = []
         self._command = ""
+        self._known_ids: Optional["Ids"] = None
 
     def load(self) -> None:
         """Read the cfg file and the images, and select the cases."""
@@ -111,10 +112,12 @@ class Agenda:
             listed.check(self._ids(), names)
 
     def _ids(self) -> "Ids":
-        from .plan.seen import Ids
-        every = [ident(suite, case) for suite in self.suites for case in suite.cases]
-        return Ids(every + [name + "/*" for name in self._unread + [
-            s.stanza.name for s in self.suites if s.foreign]])
+        if not self._known_ids:
+            from .plan.seen import Ids
+            every = [ident(suite, case) for suite in self.suites for case in suite.cases]
+            self._known_ids = Ids(every + [name + "/*" for name in self._unread + [
+                s.stanza.name for s in self.suites if s.foreign]])
+        return self._known_ids
 
     def complaints(self) -> List[str]:
         """Lines about known deviations that are stale."""

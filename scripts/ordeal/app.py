@@ -16,7 +16,7 @@ from .options import REPORTS
 from .recorder import Recorder, say
 from .report.stream import SCHEMA, Stream, read_records, write_file
 from .run.logdir import LogDir
-from .run.runner import Runner
+from .run.runner import Apart, Runner
 from .text import plural
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def run(agenda: Agenda, argv: Sequence[str], started: float) -> int:
             from .run.cache import Cache
             cache = Cache(agenda.host, options.one("cache"), options.cache_check)
         runner = Runner(agenda.host, logs.path, options.jobs, recorder.on_boot, recorder.on_unit,
-                        options.flag("isolate"), cache)
+                        Apart(options.flag("isolate"), options.flag("isolate-cases"),
+                              options.shuffle), cache)
         recorder.print_due()
         _boot_all(agenda, runner, stream)
         status = _report(recorder, old, runner.engine.interrupted, started, cache)
@@ -187,5 +188,4 @@ def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]], notes: Li
         lines += compare.baseline_lines(classes) + notes if classes is not None else []
         if options.one("differential"):
             lines += compare.differing(recorder.results, *options.words("differential"))[0]
-        for line in lines + last:
-            say(line)
+        say("\n".join(lines + last))

@@ -98,11 +98,18 @@ class Result:
         return record
 
 
+_FIELDS = frozenset(Result.__dataclass_fields__)
+
+
 def result_from_record(record: Dict[str, Any]) -> Result:
     """The Result that a JSONL line describes. Unknown fields are ignored, so that this reader also
     reads the lines of newer writers."""
-    known = {key: value for key, value in record.items() if key in Result.__dataclass_fields__}
-    known["histogram"] = [(int(count), str(trace)) for count, trace in known.get("histogram", [])]
+    known = dict(record)
+    known.pop("type", None)
+    if not known.keys() <= _FIELDS:
+        known = {key: value for key, value in known.items() if key in _FIELDS}
+    if "histogram" in known:
+        known["histogram"] = [(int(count), str(trace)) for count, trace in known["histogram"]]
     return Result(**known)
 
 

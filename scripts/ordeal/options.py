@@ -29,6 +29,8 @@ How to run
   -v, --verbose           show every case, and the command lines
       --logs DIR          where logs go (default: logs; the previous run is in logs.old)
       --isolate           the lab: boot a machine for each test, not one for all
+      --isolate-cases     boot a machine for each case
+      --shuffle SEED      run the cases of each boot in another order, the one of this number
       --kernel FILE  --modules DIR  --kernel-args ARGS  --module-args "kvm_amd nested=0 ..."
                           the lab: your own bzImage, KVM modules and their arguments
       --xen FILE          the lab: your own Xen (uncompressed)
@@ -85,7 +87,8 @@ TABLE = (
     Option("", "html", "many"), Option("", "require", "many"), Option("", "baseline", "one"),
     Option("", "save-baseline", "one"), Option("", "fail-on", "many"), Option("", "repeat", "one"),
     Option("", "shard", "one"), Option("", "set", "many"), Option("", "cfg", "one"),
-    Option("", "isolate", "flag"), Option("", "kernel", "one"), Option("", "modules", "one"),
+    Option("", "isolate", "flag"), Option("", "isolate-cases", "flag"),
+    Option("", "shuffle", "one"), Option("", "kernel", "one"), Option("", "modules", "one"),
     Option("", "kernel-args", "one"), Option("", "module-args", "one"), Option("", "xen", "one"),
     Option("", "versions", "one"), Option("", "migrate", "one"),
     Option("", "cache", "one"), Option("", "cache-check", "one"),
@@ -105,6 +108,8 @@ class Options:
     patterns: List[str] = field(default_factory=list)
     jobs: int = 1
     repeat: int = 1
+    #: The seed of the cases' order, 0 for the image's order.
+    shuffle: int = 0
     shard: Tuple[int, int] = (1, 1)
     cache_check: int = 50
 
@@ -205,6 +210,8 @@ def _check(options: Options) -> Options:
         options.repeat = _number(options.one("repeat"), "--repeat")
     if options.one("cache-check"):
         options.cache_check = _number(options.one("cache-check"), "--cache-check")
+    if options.one("shuffle"):
+        options.shuffle = _number(options.one("shuffle"), "--shuffle")
     if options.one("shard"):
         index, slash, count = options.one("shard").partition("/")
         if not slash:

@@ -99,8 +99,10 @@ class Recorder:
 
     def _require(self, result: Result) -> None:
         """Mark a skip for a feature that --require names as unexpected."""
+        if result.verdict != SKIP:
+            return
         words = result.reason.lower().replace(",", " ").replace(":", " ").split()
-        for feature in self.agenda.options.words("require") if result.verdict == SKIP else ():
+        for feature in self.agenda.options.words("require"):
             if feature.lower() in words:
                 result.unexpected = True
                 result.reason += " (--require %s)" % feature

@@ -54,6 +54,9 @@ static void words(void)
 	CHECK(!args.wrong);
 	CHECK_TEXT(parse("wrong=skip"), "accepted");
 	CHECK_TEXT(args.wrong, "skip");
+	CHECK_INT(args.shuffle, 0);
+	CHECK_TEXT(parse("shuffle=0x10"), "accepted");
+	CHECK_INT(args.shuffle, 16);
 	CHECK_TEXT(parse("exit=bochs nonce=a=b"), "accepted");
 	CHECK_INT(args.exit, EXIT_BY_BOCHS);
 	CHECK_TEXT(args.nonce, "a=b");
@@ -92,7 +95,7 @@ static void bad_words(void)
 {
 	const char *unknown =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth only";
+		"sample seed depth only shuffle";
 	const char *apic = "apic= takes x2apic or xapic";
 	const char *port =
 		"console= takes com1, com2, e9, virtio, block, none or a port number such as 0x2f8";
@@ -114,6 +117,7 @@ static void bad_words(void)
 	bad("exclude=", globs, "exclude=");
 	bad("exclude=a,,b", globs, "exclude=a");
 	bad("exclude=a,", globs, "exclude=a");
+	bad("shuffle=0", "shuffle= takes a number from 1 to 4294967295", "shuffle=0");
 	bad("sample=0", "sample= takes a number from 1 to 4294967295", "sample=0");
 	bad("seed=x", "seed= takes a number from 1 to 4294967295", "seed=x");
 	bad("depth=4294967296", "depth= takes a number from 1 to 4294967295", "depth=4294967296");

@@ -132,6 +132,11 @@ static const char *set_number(u32 *number, char *value, const char *problem)
 	return NULL;
 }
 
+static const char *set_shuffle(struct args *args, char *value)
+{
+	return set_number(&args->shuffle, value, "shuffle= takes a number from 1 to 4294967295");
+}
+
 static const char *set_sample(struct args *args, char *value)
 {
 	return set_number(&args->sample, value, "sample= takes a number from 1 to 4294967295");
@@ -182,14 +187,14 @@ static const struct {
 	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
 	{ "mutate", set_mutate },   { "profile", set_profile }, { "settle", set_settle },
 	{ "sample", set_sample },   { "seed", set_seed },	{ "depth", set_depth },
-	{ "only", set_only },
+	{ "only", set_only },	    { "shuffle", set_shuffle },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth only";
+		"sample seed depth only shuffle";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

@@ -28,6 +28,7 @@ struct args {
 	enum apic_choice apic;
 	bool exact;	      /* the platform is exact (machine/settle.h) */
 	bool profile;	      /* count the ticks of each section (machine/profile.h) */
+	u32 shuffle;	      /* run the cases in the order of this seed; 0: in the usual order */
 	u32 sample, seed;     /* of the generated world: one situation of @sample; 0: all */
 	u32 depth;	      /* how many of its axes may be unusual at once; 0: the default */
 	const char *only;     /* the one situation of it to play, or NULL */

@@ -16,9 +16,14 @@
 #include "boot/probe.h"
 #include "report/report.h"
 #include "machine/settle.h"
+#include "boot/shuffle.h"
 #include "stage/stage.h"
 
 extern const struct test_case cases_start[], cases_end[];
+
+enum {
+	MOST_CASES = 2048,
+};
 
 static size_t count_selected(const struct args *args)
 {
@@ -40,18 +45,35 @@ static void require_globs_match(const struct args *args)
 	}
 }
 
-/* In the order of the globs; those that match the same glob in the order of the image. */
-void run_cases(const struct args *args)
+/*
+ * Puts the places of the selected cases into @places, and returns how many they are. They are in
+ * the order of the globs, and those that match the same glob in the order of the image.
+ */
+static size_t places_selected(const struct args *args, u16 *places)
 {
-	size_t glob = 0;
+	size_t glob = 0, n = 0;
 
-	require_globs_match(args);
-	report_plan(count_selected(args));
 	do
 		for (const struct test_case *c = cases_start; c < cases_end; c++)
 			if (args_select(args, c->name) && args_first_glob(args, c->name) == glob)
-				stage_run(c);
+				places[n++] = (u16)(c - cases_start);
 	while (++glob < args->glob_count);
+	return n;
+}
+
+void run_cases(const struct args *args)
+{
+	static u16 places[MOST_CASES];
+	size_t n;
+
+	ASSERT(cases_end - cases_start <= MOST_CASES);
+	require_globs_match(args);
+	n = places_selected(args, places);
+	if (args->shuffle)
+		shuffle(places, n, args->shuffle);
+	report_plan(n);
+	for (size_t i = 0; i < n; i++)
+		stage_run(&cases_start[places[i]]);
 	report_end();
 }
 

@@ -5,8 +5,10 @@
  */
 #include "scene/debug.h"
 #include "base/mutate.h"
+#include "machine/desc.h"
 #include "machine/entry.h"
 #include "machine/processor.h"
+#include "machine/settle.h"
 #include "model/situation.h"
 #include "report/panic.h"
 #include "scene/scene.h"
@@ -77,14 +79,49 @@ void step_once(struct scene *scene, struct frame *frame, struct log_entry *entry
 	frame->rflags &= ~(u64)RFLAGS_TF;
 }
 
+/* debug_flush.S */
+void debug_flush(void);
+extern const u8 debug_dismiss[];
+
+/* Breakpoint @n as DR7 has it: its kind and length, and its enable bits. */
+static u64 dr7_bits_of(unsigned int n)
+{
+	return 0xful << (DR7_KIND_SHIFT + DR7_FIELD_BITS * n) | 3ul << 2 * n;
+}
+
+static bool watches_data(void)
+{
+	for (unsigned int n = 0; n < BREAKPOINTS; n++)
+		if (debug.dr7 >> 2 * n & 3 && debug.kind[n] != WATCH_EXECUTE)
+			return true;
+	return false;
+}
+
+/*
+ * QEMU remembers a data breakpoint that it met until the next #DB, also if it never reports it, and
+ * gives up at the next one that it meets then. So this raises one #DB before the watch ends. Under
+ * a hypervisor on QEMU the watch may have ended already, and this #DB would end QEMU.
+ */
+static void report_what_was_met(void)
+{
+	unsigned int n = BREAKPOINTS - 1;
+
+	gate_set_target(DB_VECTOR, (u64)debug_dismiss, 0);
+	write_address(n, (u64)debug_flush);
+	write_dr7((debug.dr7 & ~dr7_bits_of(n)) | 2ul << 2 * n);
+	debug_flush();
+}
+
 void debug_reset(void)
 {
+	if (settles_exactly() && watches_data() && !debug_guarded())
+		report_what_was_met();
 	if (debug.dr7 != DR7_RESET) {
 		debug.dr7 = DR7_RESET;
 		write_dr7(debug.dr7);
-		for (unsigned int n = 0; n < BREAKPOINTS; n++)
-			write_address(n, 0); /* else DR6 may report them though disabled */
 	}
+	for (unsigned int n = 0; n < BREAKPOINTS; n++)
+		write_address(n, 0); /* else DR6 may report them though disabled */
 	write_dr6(DR6_RESET);
 }
 

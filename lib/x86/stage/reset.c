@@ -8,6 +8,7 @@
 #include "order/log.h"
 #include "machine/nmi.h"
 #include "machine/profile.h"
+#include "machine/settle.h"
 #include "report/panic.h"
 #include "stage/stage.h"
 
@@ -83,6 +84,21 @@ static void open_window(void)
 	log_clear();
 }
 
+/*
+ * A handler that runs for the first time is new to an emulator that translates code, and takes an
+ * interrupt elsewhere than ever after. So NMIs are tried once, as cases try them. Where time is no
+ * count of instructions, an NMI may come after the scene.
+ */
+static void rehearse_nmi(void)
+{
+	static const u16 steps[] = { NOP };
+
+	nmi_block();
+	nmi_send_self();
+	scene_build(the_scene(), steps, ARRAY_SIZE(steps));
+	scene_play(the_scene());
+}
+
 static void drain_lapic(void)
 {
 	for (int i = 0; i < DRAIN_ROUNDS; i++) {
@@ -99,8 +115,13 @@ static void drain_lapic(void)
 
 void stage_reset(void)
 {
+	static bool rehearsed;
+
 	profile_enter(PROFILE_RESET);
 	cli();
+	if (settles_exactly() && !rehearsed)
+		rehearse_nmi();
+	rehearsed = true;
 	if (debug_guarded()) /* then the first MOV to a debug register raises #DB, which ends it */
 		gate_set_target(DB_VECTOR, (u64)nmi_dismiss, 0);
 	debug_reset();

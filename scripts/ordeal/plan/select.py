@@ -28,9 +28,9 @@ class Suite:
     def cases(self) -> List[Case]:
         """The cases that the stanza's arguments leave, in the order in which the image runs them. A
         foreign image has one case, the image as a whole, and its arguments do not select."""
-        if self.foreign:
-            return list(self.carried)
         globs, excluded = own_globs(self.words)
+        if self.foreign or not globs and not excluded:
+            return list(self.carried)
         left = [case for case in self.carried if not matches(case.name, excluded)]
         return in_order_of(globs, left) if globs else left
 

@@ -38,13 +38,14 @@ class Launch:
     keep: files whose text is appended to the stored log. note: a line for a person, or ''. mend: a
     function that is called when nothing began in a first boot: it repairs the state that the
     machine starts from and returns what was wrong with it, and the boot is repeated; '' means that
-    nothing was wrong."""
+    nothing was wrong. env: variables that are added to the environment."""
     argv: List[str]
     console: str = ""
     both: bool = False
     keep: List[str] = field(default_factory=list)
     note: str = ""
     mend: Callable[[], str] = lambda: ""
+    env: Dict[str, str] = field(default_factory=dict)
 
 
 class Platform:

@@ -14,7 +14,7 @@ from typing import Dict, List, Tuple
 from ..host import Host, version_of
 from ..judge.session import Ending
 from ..text import clean
-from . import bochs_disk, bochs_rom, grub_iso, identity, toolbox
+from . import bochs_disk, bochs_plugins, bochs_rom, grub_iso, identity, toolbox
 from .base import Job, Launch, Need, Platform
 
 OLDEST = (2, 7)
@@ -168,7 +168,8 @@ class Bochs(Platform):
         bochsrc = self.bochsrc(roms, drive, work, job.smp[0] if job.smp else "1")
         return Launch(command(self.program(host), bochsrc, work),
                       console=os.path.join(work, "com1"), both="console=e9" in args,
-                      keep=[os.path.join(work, "bochs.log")])
+                      keep=[os.path.join(work, "bochs.log")],
+                      env=bochs_plugins.environment(self.program(host), work, host.env))
 
     def medium(self, host: Host, image: str, args: List[str],
                work: str) -> Tuple[Tuple[str, str], List[str]]:

@@ -136,4 +136,5 @@ def summary(records: List[Dict[str, Any]]) -> List[str]:
         lines.append("Nothing passed in this run.")
     if end.get("interrupted"):
         lines.append("The run was interrupted.")
-    return [clean_text(line) for line in lines]
+    # Nearly always all of it is clean, and one look at all of it is quick.
+    return lines if "".join(lines).isprintable() else [clean_text(line) for line in lines]

@@ -19,7 +19,6 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from ..host import Host
 from ..model import UserError
 from ..plan.image import masked
-from ..plan.select import guest_args
 from ..platforms import identity
 from ..platforms.base import Platform
 from ..record import dataclass
@@ -130,9 +129,9 @@ class Cache:
         if not platform.deterministic or any(unit.suite.foreign for unit in units):
             return ""
         machine = self._machine(platform)
-        parts = [[self.image(unit.job.image)[0], guest_args(
-            unit.suite, unit.left, platform.guest_args), unit.job.smp, unit.job.params,
-            unit.job.machine, unit.round, sorted(unit.job.stanza.groups)] for unit in units]
+        parts = [[self.image(unit.job.image)[0], unit.arguments(), unit.job.smp,
+                  unit.job.params, unit.job.machine, unit.round,
+                  sorted(unit.job.stanza.groups)] for unit in units]
         return identity.of_bytes(json.dumps([machine, parts]).encode()) if machine else ""
 
     def _machine(self, platform: Platform) -> Dict[str, str]:

@@ -149,7 +149,8 @@ class Engine:
     # -- start ------------------------------------------------------------------------------
 
     def _start(self, boot: Boot) -> None:
-        head = "--- %s\n" % shell_quote(boot.launch.argv)
+        words = ["%s=%s" % pair for pair in boot.launch.env.items()] + boot.launch.argv
+        head = "--- %s\n" % shell_quote(words)
         try:
             boot.log = StoredLog(boot.log_path, boot.append, head)
         except OSError as error:
@@ -163,7 +164,8 @@ class Engine:
         try:
             boot.process = subprocess.Popen(
                 boot.launch.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, start_new_session=True)
+                stderr=subprocess.PIPE, start_new_session=True,
+                env={**os.environ, **boot.launch.env} if boot.launch.env else None)
         except OSError as error:
             if fifo >= 0:
                 os.close(fifo)

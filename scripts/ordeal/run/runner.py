@@ -14,8 +14,8 @@ from ..host import Host
 from ..judge.kut import KutSession
 from ..judge.session import BootPlan, CaseLog, Judgement, Session
 from ..model import NOTRUN, SKIP, UserError
-from ..plan.select import guest_args
 from ..platforms.base import Launch
+from ..record import dataclass
 from .cache import Cache
 from .engine import Boot, Engine
 from .replay import replay
@@ -43,15 +43,24 @@ def remove_directory(path: str) -> None:
         pass
 
 
+@dataclass(frozen=True)
+class Apart:
+    """How far apart cases are kept. units: units do not share boots; cases: cases do not, either;
+    seed: of the order of the cases of a boot, 0 for the image's order."""
+    units: bool = False
+    cases: bool = False
+    seed: int = 0
+
+
 class Runner:
-    """Boots units. on_boot() is called after each boot, on_unit() when a unit is over. alone: units
-    do not share boots. cache: where boots are kept and found."""
+    """Boots units. on_boot() is called after each boot, on_unit() when a unit is over. cache: where
+    boots are kept and found."""
 
     def __init__(self, host: Host, logs: str, slots: int,
                  on_boot: Callable[[Unit, Boot], None],
-                 on_unit: Callable[[Unit], None], alone: bool = False,
+                 on_unit: Callable[[Unit], None], apart: Apart = Apart(),
                  cache: Optional[Cache] = None) -> None:
-        self.host, self.logs, self.alone, self.cache = host, logs, alone, cache
+        self.host, self.logs, self.apart, self.cache = host, logs, apart, cache
         self.engine = Engine(slots)
         self.on_boot, self.on_unit = on_boot, on_unit
         self.work = ""
@@ -71,14 +80,14 @@ class Runner:
             for unit in units:
                 if not unit.left:
                     self._close(unit)
-            self._queue.extend(batches([unit for unit in units if unit.left], self.alone))
+            self._queue.extend(batches([unit for unit in units if unit.left], self.apart.units))
             self.engine.run(self._queue, self._boot, self._finished)
         finally:
             self.engine.stop()
             remove_directory(self.work)
         for unit in units:
             if not unit.over:
-                for name in unit.left:
+                for name in unit.left + unit.later:
                     unit.verdicts[name] = (CaseLog(name, NOTRUN, "the run was interrupted"), 0, 0.0)
                 self._close(unit)
 
@@ -97,12 +106,14 @@ class Runner:
         if unit.suite.foreign:
             return KutSession(), list(unit.suite.words)
         nonce = self._word(unit, "nonce", key)
-        args = guest_args(unit.suite, unit.left, unit.platform.guest_args + ("nonce=" + nonce,))
+        args = unit.arguments("nonce=" + nonce)
         return Session(BootPlan(nonce, tuple(unit.left))), args
 
     def _boot(self, units: List[Unit]) -> Optional[Boot]:
         """A boot for these units; None, and the units are over, if it could not be made."""
         platform = units[0].platform
+        for unit in units:
+            unit.plan(self.apart.seed, self.apart.cases)
         key = self.cache.key(units) if self.cache else ""
         # What decides where a log begins is asked before the boot is counted.
         place = self._place(units)
@@ -162,9 +173,9 @@ class Runner:
     def _give_up(self, units: List[Unit], why: str) -> None:
         """Give NOTRUN to every remaining case of these units."""
         for unit in units:
-            for name in unit.left:
+            for name in unit.left + unit.later:
                 unit.verdicts[name] = (CaseLog(name, NOTRUN, why), 0, 0.0)
-            unit.left = []
+            unit.left, unit.later = [], []
             self._close(unit)
 
     def _finished(self, boot: Boot) -> None:
@@ -222,12 +233,14 @@ class Runner:
         unit.left = [name for name in judgement.rest if name not in unit.verdicts]
         unit.why = judgement.why or unit.why
         self.on_boot(unit, boot)
-        if unit.left and judgement.started:
+        if not judgement.started:
+            for name in unit.left:
+                unit.verdicts[name] = (CaseLog(name, NOTRUN, "its boot never reached it: "
+                                               + judgement.why), unit.boots, 0.0)
+            unit.left = []
+        unit.left, unit.later = unit.left + unit.later, []
+        if unit.left:
             return True
-        for name in unit.left:
-            unit.verdicts[name] = (CaseLog(name, NOTRUN, "its boot never reached it: "
-                                           + judgement.why), unit.boots, 0.0)
-        unit.left = []
         self._close(unit)
         return False
 

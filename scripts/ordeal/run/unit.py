@@ -6,7 +6,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from ..judge.kut import WHOLE
 from ..judge.session import CaseLog
 from ..model import ERROR, FLAKY, PASS, SKIP, XFAIL, Case, Result
-from ..plan.select import Suite
+from ..plan.select import Suite, guest_args
+from ..plan.shuffle import shuffled
 from ..platforms.base import Job, Platform
 from ..record import dataclass, field
 
@@ -23,7 +24,11 @@ class Unit:
     limit: float = 0.0
     skip: str = ""
     keep: Optional[Callable[[str], bool]] = None
+    #: The cases of the next boot, and those that wait for a boot after it.
     left: List[str] = field(default_factory=list)
+    later: List[str] = field(default_factory=list)
+    #: The seed of their order, 0 for the usual one.
+    seed: int = 0
     verdicts: Dict[str, Tuple[CaseLog, int, float]] = field(default_factory=dict)
     boots: int = 0
     over: bool = False
@@ -33,6 +38,24 @@ class Unit:
     def label(self) -> str:
         """The unit's name in lines for people."""
         return "%s %s" % (self.platform.name, self.suite.stanza.name)
+
+    def plan(self, seed: int, alone: bool) -> None:
+        """Choose the cases of the next boot among those without a verdict. seed: of their order, 0
+        for the usual one; alone: the boot has one case."""
+        self.seed = seed
+        if seed:
+            waiting = {*self.left, *self.later}
+            self.left = shuffled([c.name for c in self.cases if c.name in waiting], seed)
+            self.later = []
+        if alone:
+            self.left, self.later = self.left[:1], self.left[1:] + self.later
+
+    def arguments(self, *more: str) -> List[str]:
+        """The guest's arguments for the next boot. more: words of this boot alone."""
+        chosen = set(self.left)
+        order = ("shuffle=%d" % self.seed,) if self.seed else ()
+        return guest_args(self.suite, [c.name for c in self.cases if c.name in chosen],
+                          self.platform.guest_args + order + more)
 
     def log_path(self, logs: str) -> str:
         """LOGS/PLATFORM/SUITE.log; LOGS/PLATFORM/boot.log where images share boots."""
