@@ -18,7 +18,7 @@ enum {
 
 static const char usage[] =
 	"Usage: x86/explain SCENE [OPTION VALUE]...\n"
-	"       x86/explain --batch | --bench | --list rules|choices|instructions\n"
+	"       x86/explain --batch | --bench | --list rules|choices|quirks|instructions\n"
 	"\n"
 	"Prints the orders in which the manuals let events be delivered, with the rule behind each.\n"
 	"\n"
@@ -28,10 +28,20 @@ static const char usage[] =
 	"\n"
 	"Options: --vendor --pending --flags --cpl --gate --idt-limit --break --watch --tpr --in-service\n"
 	"         --timer --arrive --state --handlers --set --stack --elsewhere --there --choose --mutant\n"
+	"         --quirk\n"
 	"docs/model.md explains each. --batch reads one situation a line from standard input and prints\n"
 	"its legal traces, separated by \" || \"; --bench reads them, and counts legal sets a second.\n";
 
 static struct model model;
+
+/* The quirks that decided something. */
+static void print_quirks(u64 set)
+{
+	for (size_t i = 0; i < QUIRK_COUNT; i++)
+		if (set >> i & 1)
+			printf("        Not as the manuals say: %s\n        [%s]\n", quirks[i].text,
+			       quirks[i].section);
+}
 
 static void print_event(size_t n)
 {
@@ -48,6 +58,7 @@ static void print_event(size_t n)
 	if (e->held && e->held != RULE_NMI)
 		printf("        It had to wait, because %s\n        [%s]\n", rules[e->held].text,
 		       rules[e->held].citation);
+	print_quirks(e->quirks);
 }
 
 static void print_choices(void)
@@ -56,6 +67,8 @@ static void print_choices(void)
 		const struct question *q = &model.questions[i];
 		const struct choice_text *c = &choices[q->choice];
 
+		if (q->choice >= CHOICE_COUNT)
+			continue; /* a quirk */
 		printf("    Left open: %s Here %s.\n        [%s=%u. %s]\n", c->text,
 		       c->answers[q->answer], c->name, q->answer, c->citation);
 	}
@@ -71,6 +84,7 @@ static const char *all_traces(const struct question_asked *asked, u16 vendor)
 	s = asked->situation;
 	s.state = (u16)((s.state & ~STATE_AMD) | vendor);
 	model_begin_with(&model, &s, asked->mutant, asked->profile);
+	model_allow(&model, asked->quirks, QUIRK_COUNT, NULL);
 	for (size_t n = 0; model_next(&model); n++) {
 		text_add(&text, "%s", n ? " || " : "");
 		model_format(&text, &model);
@@ -90,14 +104,19 @@ static void explain_for(const struct question_asked *asked, u16 vendor, const ch
 	s = asked->situation;
 	s.state = (u16)((s.state & ~STATE_AMD) | vendor);
 	model_begin_with(&model, &s, asked->mutant, asked->profile);
+	model_allow(&model, asked->quirks, QUIRK_COUNT, NULL);
 	printf("%s\n", who);
 	while (model_next(&model)) {
 		n++;
-		printf("%sorder %zu\n", n > 1 ? "or " : "", n);
+		printf("%sorder %zu%s\n", n > 1 ? "or " : "", n,
+		       model.level ? ", which is not legal" : "");
 		for (size_t i = 0; i < model.count; i++)
 			print_event(i);
 		if (!model.count)
 			puts("  nothing is delivered");
+		if (model.acted)
+			puts("  and after that:");
+		print_quirks(model.acted);
 		print_choices();
 	}
 }
@@ -199,7 +218,7 @@ static void list_choice(const struct choice_text *choice)
 
 static int list(const char *what)
 {
-	static const char *const lists[] = { "rules", "choices", "instructions" };
+	static const char *const lists[] = { "rules", "choices", "quirks", "instructions" };
 
 	if (!strcmp(what, "rules"))
 		for (size_t i = 1; i < RULE_COUNT; i++)
@@ -208,12 +227,15 @@ static int list(const char *what)
 	else if (!strcmp(what, "choices"))
 		for (size_t i = 0; i < CHOICE_COUNT; i++)
 			list_choice(&choices[i]);
+	else if (!strcmp(what, "quirks"))
+		for (size_t i = 0; i < QUIRK_COUNT; i++)
+			printf("%s\t%s\n", quirks[i].section, quirks[i].text);
 	else if (!strcmp(what, "instructions"))
 		for (size_t i = 1; i < FRAGMENT_COUNT; i++)
 			printf("%s\t%s\n", fragments[i].name,
 			       instructions[i].known ? "" : "no record");
 	else {
-		fprintf(stderr, "x86/explain: %s\n", unknown_word("list", what, lists, 3));
+		fprintf(stderr, "x86/explain: %s\n", unknown_word("list", what, lists, 4));
 		return BAD_INPUT;
 	}
 	return 0;

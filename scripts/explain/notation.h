@@ -15,6 +15,7 @@ struct question_asked {
 	bool vendor_given; /* else both vendors are meant */
 	s8 profile[CHOICE_COUNT];
 	enum rule mutant;
+	u64 quirks;
 };
 
 /* Reads @n words. NULL, or what is wrong with them, and what to write instead. */

@@ -224,6 +224,21 @@ static const char *read_mutant(struct question_asked *asked, char *value)
 	return unknown_word("rule", value, names, RULE_COUNT);
 }
 
+static const char *read_quirk(struct question_asked *asked, char *value)
+{
+	static const char *names[QUIRK_COUNT];
+	enum quirk quirk = quirk_named(value);
+
+	for (size_t i = 0; i < QUIRK_COUNT; i++)
+		names[i] = quirks[i].section;
+	if (quirk == QUIRK_COUNT)
+		return unknown_word("quirk", value, names, QUIRK_COUNT);
+	if (asked->quirks >> quirk & 1)
+		return message("quirk %s is given twice", value);
+	asked->quirks |= 1ull << quirk;
+	return NULL;
+}
+
 static const struct option {
 	const char *name, *example;
 	const char *(*read)(struct question_asked *asked, char *value);
@@ -249,6 +264,7 @@ static const struct option {
 	{ "--there-bytes", "1", read_there_bytes },
 	{ "--choose", "mov-ss-after-sti=1", read_choose },
 	{ "--mutant", "STI_SHADOW", read_mutant },
+	{ "--quirk", "unknown-msr-reads-zero", read_quirk },
 };
 
 static const char *unknown_option(const char *word)
@@ -286,6 +302,7 @@ static void defaults(struct question_asked *asked)
 	s->lstar = s->sysenter_rip = s->rbx;
 	memset(asked->profile, -1, sizeof(asked->profile));
 	asked->mutant = RULE_NONE;
+	asked->quirks = 0;
 	asked->vendor_given = false;
 }
 

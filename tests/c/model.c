@@ -28,6 +28,7 @@ static const char *legal_for(u16 vendor, const char *words)
 		return problem;
 	asked.situation.state |= vendor;
 	model_begin_with(&model, &asked.situation, asked.mutant, asked.profile);
+	model_allow(&model, asked.quirks, QUIRK_COUNT, NULL);
 	for (int n = 0; model_next(&model); n++) {
 		text_add(&text, "%s", n ? " || " : "");
 		model_format(&text, &model);

@@ -328,9 +328,17 @@ static unsigned int candidates(const struct model *model)
 		lines |= 1 << LINE_BREAKPOINT;
 	if (cpu->at.place == PLACE_ELSEWHERE)
 		lines |= 1 << LINE_FETCH;
-	if (here && (here->faults[0].condition || here->access[0].kind))
+	if (here && (here->faults[0].condition || here->access[0].kind || model->allowed))
 		lines |= 1 << LINE_DECODE | 1 << LINE_EXECUTE;
 	return lines;
+}
+
+/* Quirk: the breakpoint that stands below this line in the table comes first. */
+static bool gives_way(struct model *model, enum rule rule)
+{
+	return may_be(model, QUIRK_BREAKPOINT_BEFORE_INTERRUPTS) &&
+	       (rule == RULE_NMI || rule == RULE_IRQ) && breakpoint_waits(model) &&
+	       quirk(model, QUIRK_BREAKPOINT_BEFORE_INTERRUPTS);
 }
 
 /* The first line of the table that waits is taken; false: none waits. */
@@ -346,6 +354,8 @@ static bool take_first(struct model *model)
 		if (swapped)
 			line++;
 		if (!swapped && !line->waits(model))
+			continue;
+		if (gives_way(model, line->rule))
 			continue;
 		line->take(model);
 		return true;

@@ -24,9 +24,21 @@ static bool asked_every_time(enum choice choice)
 	       choice == CHOICE_WHEN_SELF_IPI;
 }
 
+u8 ask(struct model *model, u8 question, u8 answers)
+{
+	if (model->asked == MODEL_QUESTIONS) {
+		unknown(model, "the manuals leave more open than the model has room for");
+		return 0;
+	}
+	if (model->asked == model->question_count)
+		model->questions[model->question_count++] =
+			(struct question){ .choice = question, .answers = answers };
+	return model->questions[model->asked++].answer;
+}
+
 u8 choose(struct model *model, enum choice choice, u8 answers)
 {
-	struct question *question = &model->questions[model->asked];
+	u8 answer;
 
 	if (model->situation->settled == choice + 1)
 		return model->situation->settled_answer;
@@ -34,16 +46,8 @@ u8 choose(struct model *model, enum choice choice, u8 answers)
 		return (u8)model->profile[choice];
 	if (model->answered[choice] >= 0)
 		return (u8)model->answered[choice];
-	if (model->asked == MODEL_QUESTIONS) {
-		unknown(model, "the manuals leave more open than the model has room for");
-		return 0;
-	}
-	if (model->asked == model->question_count) {
-		*question = (struct question){ .choice = (u8)choice, .answers = answers };
-		model->question_count++;
-	}
-	model->asked++;
-	if (!asked_every_time(choice))
-		model->answered[choice] = (s8)question->answer;
-	return question->answer;
+	answer = ask(model, (u8)choice, answers);
+	if (!asked_every_time(choice) && !model->unknown)
+		model->answered[choice] = (s8)answer;
+	return answer;
 }

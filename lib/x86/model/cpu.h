@@ -30,6 +30,13 @@ enum choice {
 	CHOICE_COUNT,
 };
 
+enum quirk {
+#define QUIRK(id, section, text) QUIRK_##id,
+#include "model/quirks.def"
+#undef QUIRK
+	QUIRK_COUNT,
+};
+
 /* A boundary: a place of the scene or the first instructions of a handler. */
 struct boundary {
 	u16 place;  /* PLACE_STEP | step, PLACE_LANDING, PLACE_ELSEWHERE, PLACE_ENTRY | vector */
@@ -49,6 +56,7 @@ struct model_event {
 	u32 error;
 	u32 dr6;
 	u64 cr2;
+	u64 quirks; /* that decided something since the event before */
 };
 
 /* A handler that has been entered: where its IRET leads to, and with which flags. */

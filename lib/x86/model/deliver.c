@@ -134,6 +134,8 @@ static bool saved_rf(struct model *model, const struct delivery *d)
 
 	switch ((enum delivery_kind)d->kind) {
 	case KIND_FAULT:
+		if (!as_it_is && quirk(model, QUIRK_FAULT_SAVES_RF_0))
+			return false;
 		return right(model, RULE_RF_OF_FAULT);
 	case KIND_BREAKPOINT:
 		return !right(model, RULE_RF_OF_BREAKPOINT);
@@ -147,6 +149,8 @@ static bool saved_rf(struct model *model, const struct delivery *d)
 	case KIND_EXTERNAL:
 		break;
 	}
+	if (cpu->between && quirk(model, QUIRK_REP_SAVES_RF_0))
+		return as_it_is;
 	if (cpu->between)
 		return is_amd(model) ? !choose(model, CHOICE_RF_BETWEEN_ITERATIONS, 2)
 				     : right(model, RULE_RF_BETWEEN);
@@ -181,7 +185,9 @@ static void record(struct model *model, const struct delivery *d, const struct h
 		.error = d->error,
 		.dr6 = d->vector == DB_VECTOR ? DR6_RESET | cpu->dr6 : 0,
 		.cr2 = cpu->cr2,
+		.quirks = model->acted,
 	};
+	model->acted = 0;
 }
 
 static void enter(struct model *model, const struct delivery *d, const struct handler *h,
@@ -230,7 +236,8 @@ static void change_flags(struct model *model, const struct gate_state *gate, boo
 	cpu->rflags &= ~cleared;
 	if (right(model, RULE_DELIVERY_ENDS_SHADOW) &&
 	    !(by_fault && is_amd(model) && cpu->shadow & SHADOW_STI && !cpu->depth &&
-	      choose(model, CHOICE_SHADOW_OVER_FAULT, 2)))
+	      choose(model, CHOICE_SHADOW_OVER_FAULT, 2)) &&
+	    !(cpu->shadow && quirk(model, QUIRK_SHADOW_OUTLIVES_EXCEPTION)))
 		cpu->shadow = 0;
 }
 
@@ -265,6 +272,8 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	met = frame_meets(model, &d, &h);
 	by_fault = d.kind == KIND_FAULT || d.kind == KIND_BREAKPOINT || d.kind == KIND_DETECT;
 	record(model, &d, &h);
+	if (cpu->traps && quirk(model, QUIRK_DELIVERY_DROPS_KEPT_BREAKPOINT))
+		cpu->traps = 0;
 	change_flags(model, gate, by_fault);
 	enter(model, &d, &h, other_stack);
 	if (met && !choose(model, CHOICE_WATCHED_DELIVERY, 2))

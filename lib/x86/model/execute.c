@@ -22,39 +22,6 @@ struct execution {
 	bool delivered; /* an event was delivered: all is done */
 };
 
-static u64 pop(struct model *model)
-{
-	struct cpu *cpu = &model->cpu;
-	u64 word;
-
-	if (!cpu->stack_words) {
-		unknown(model,
-			"an instruction takes from the stack what the scene has not put there");
-		return 0;
-	}
-	word = cpu->stack[0];
-	cpu->stack_words--;
-	cpu->registers[BASE_RSP] += 8;
-	for (size_t i = 0; i < cpu->stack_words; i++)
-		cpu->stack[i] = cpu->stack[i + 1];
-	return word;
-}
-
-static void push(struct model *model, u64 word)
-{
-	struct cpu *cpu = &model->cpu;
-
-	if (cpu->stack_words == MODEL_STACK || cpu->bad_rsp) {
-		unknown(model, "the scene pushes more than the model has room for");
-		return;
-	}
-	for (size_t i = cpu->stack_words; i > 0; i--)
-		cpu->stack[i] = cpu->stack[i - 1];
-	cpu->stack[0] = word;
-	cpu->stack_words++;
-	cpu->registers[BASE_RSP] -= 8;
-}
-
 /* Loads those flags of @value that the instruction may change at its CPL. */
 static void load_flags(struct model *model, u32 value)
 {
@@ -160,7 +127,7 @@ static void string(struct model *model, const struct instruction *i, struct exec
 		cpu->rcx = 0;
 	if (i->rep && cpu->rcx) {
 		e->next = cpu->at;
-		e->keeps_rf = true;
+		e->keeps_rf = !(cpu->rflags & RFLAGS_RF && quirk(model, QUIRK_REP_SAVES_RF_0));
 		cpu->between = true;
 	}
 }
@@ -197,65 +164,6 @@ static void self_ipi(struct model *model, u8 vector)
 }
 
 /* What only prepares the registers and the stack of instructions to come. */
-static void prepare(struct model *model, const struct instruction *i)
-{
-	struct cpu *cpu = &model->cpu;
-	const struct situation *s = model->situation;
-	u64 rsp = cpu->registers[BASE_RSP];
-
-	switch ((enum effect)i->effect) {
-	case EFFECT_PUSH:
-		push(model, i->value);
-		break;
-	case EFFECT_PUSH_FLAGS:
-		push(model, cpu->rflags);
-		break;
-	case EFFECT_PUSH_T:
-		push(model, s->rbx);
-		break;
-	case EFFECT_PUSH_FRAME:
-		push(model, i->selector & SEL_RPL3 ? SEL_USER_DATA | SEL_RPL3 : SEL_DATA);
-		push(model, rsp);
-		push(model, i->value);
-		push(model, i->selector);
-		push(model, s->rbx);
-		break;
-	case EFFECT_POP:
-		pop(model);
-		break;
-	case EFFECT_SYSRET_FRAME:
-		cpu->rcx = s->rbx;
-		cpu->r11 = i->value;
-		break;
-	case EFFECT_SET_R11:
-		cpu->r11 |= i->value;
-		break;
-	case EFFECT_RSP_RBP:
-		cpu->registers[BASE_RSP] = cpu->registers[BASE_RBP];
-		cpu->stack_words = 0;
-		break;
-	case EFFECT_RSP_BAD:
-		cpu->bad_rsp = true;
-		break;
-	case EFFECT_MSR:
-		cpu->msr = (u8)i->value;
-		break;
-	case EFFECT_X87_ERROR:
-		cpu->x87_error = true;
-		break;
-	case EFFECT_MWAIT_BREAK:
-		cpu->mwait_break = true;
-		break;
-	case EFFECT_STRING_SETUP:
-		cpu->registers[BASE_RSI] = cpu->registers[BASE_RBP];
-		cpu->registers[BASE_RDI] = cpu->registers[BASE_RBP] + 1024;
-		cpu->rcx = s->r10;
-		break;
-	default:
-		break;
-	}
-}
-
 static void apply(struct model *model, const struct instruction *i, struct execution *e)
 {
 	struct cpu *cpu = &model->cpu;
@@ -356,6 +264,13 @@ static bool can_be_one(const struct cpu *cpu)
 	       !cpu->late_vector;
 }
 
+/* Quirk: the shadow is left to the handler of what this instruction raises itself. */
+static bool keeps_shadow(struct model *model, const struct instruction *i, u16 met)
+{
+	return model->cpu.shadow && (i->effect == EFFECT_SOFTWARE || (met && i->port_bytes)) &&
+	       quirk(model, QUIRK_SHADOW_OUTLIVES_EXCEPTION);
+}
+
 void execute(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
@@ -379,7 +294,8 @@ void execute(struct model *model)
 	}
 	met = breakpoints_met(model, i);
 	cpu->between = false;
-	cpu->shadow = right(model, RULE_SHADOW_IS_ONE) ? 0 : cpu->shadow;
+	if (right(model, RULE_SHADOW_IS_ONE) && !keeps_shadow(model, i, met))
+		cpu->shadow = 0;
 	apply(model, i, &e);
 	if (e.delivered)
 		return;

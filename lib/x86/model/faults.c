@@ -111,6 +111,8 @@ static bool class_raises(struct model *model, bool decoding, struct raised *rais
 			break; /* the record has no more */
 		if (fault->decoding != decoding || !holds(model, condition))
 			continue;
+		if (model->allowed && is_not_raised(model, instruction, condition))
+			continue;
 		*raised = (struct raised){
 			.vector = fault->vector,
 			.kind = condition == GUARDED || condition == GUARDED_FIRST ? KIND_DETECT
@@ -169,6 +171,12 @@ bool fetch_raises(struct model *model, struct raised *raised)
 
 bool decoding_raises(struct model *model, struct raised *raised)
 {
+	const struct instruction *i = instruction_here(model);
+
+	*raised = (struct raised){ .vector = UD_VECTOR, .kind = KIND_FAULT };
+	if (i && i->effect == EFFECT_SOFTWARE && i->vector == DB_VECTOR &&
+	    quirk(model, QUIRK_INT1_IS_UNDEFINED))
+		return true;
 	return class_raises(model, true, raised);
 }
 

@@ -50,6 +50,28 @@ static inline void unknown(struct model *model, const char *why)
 /* choices.c: asks @choice, which has @answers. */
 u8 choose(struct model *model, enum choice choice, u8 answers);
 
+/* The tape's answer to @question (struct question), which has @answers. */
+u8 ask(struct model *model, u8 question, u8 answers);
+
+/* quirks.c: the answer to @quirk, which is allowed. */
+bool quirk_answer(struct model *model, enum quirk quirk);
+
+/* Is it allowed? */
+static inline bool may_be(const struct model *model, enum quirk quirk)
+{
+	return model->allowed >> quirk & 1;
+}
+
+/* Does the platform do here what is wrong? To be asked last, where it makes a difference. */
+static inline bool quirk(struct model *model, enum quirk quirk)
+{
+	return may_be(model, quirk) && quirk_answer(model, quirk);
+}
+
+/* Does the platform not raise a fault of @instruction whose @condition holds? */
+bool is_not_raised(struct model *model, const struct instruction *instruction,
+		   enum condition condition);
+
 /* lapic.c: IRR, ISR and TPR as they are in the situation. */
 void lapic_begin(struct model *model);
 
@@ -102,6 +124,11 @@ bool breakpoint_meets(const struct model *model, unsigned int n, bool write, u64
 
 /* execute.c: the instruction here, which does not fault, is executed. */
 void execute(struct model *model);
+
+/* prepare.c: the scene's stack, and instructions that prepare others. */
+u64 pop(struct model *model);
+void push(struct model *model, u64 word);
+void prepare(struct model *model, const struct instruction *i);
 
 /* places.c: the boundary that @address stands for; the scene must have it. */
 struct boundary boundary_at(struct model *model, u64 address);

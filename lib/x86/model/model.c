@@ -33,13 +33,24 @@ static void start(struct model *model)
 
 static void play(struct model *model)
 {
+	size_t looked_at = 0;
+
 	model->count = 0;
 	model->asked = 0;
+	model->quirks = model->refused = model->acted = 0;
+	model->cut = false;
 	memset(model->answered, -1, sizeof(model->answered));
 	start(model);
-	for (size_t i = 0; i < MODEL_LIMIT && !model->cpu.left && !model->unknown; i++)
+	for (size_t i = 0; i < MODEL_LIMIT && !model->cpu.left && !model->unknown; i++) {
 		boundary(model);
-	if (!model->cpu.left)
+		if (!model->level || !model->fits || model->count == looked_at)
+			continue;
+		looked_at = model->count;
+		model->cut = !model->fits(model);
+		if (model->cut)
+			break;
+	}
+	if (!model->cpu.left && !model->cut)
 		unknown(model, "the scene does not end");
 	model->question_count = model->asked;
 }
@@ -84,6 +95,8 @@ static bool is_new(struct model *model)
 	for (size_t i = 0; i < model->seen_count; i++)
 		if (model->seen[i] == hash)
 			return false;
+	if (model->seen_count == MODEL_LEGAL_MAX && model->level)
+		return true; /* or not: those with quirks may be given twice */
 	if (model->seen_count == MODEL_LEGAL_MAX) {
 		unknown(model, "there are more legal traces than the model has room for");
 		return false;
@@ -103,6 +116,9 @@ void model_begin_with(struct model *model, const struct situation *situation, en
 	model->mutant = mutant;
 	model->unknown = NULL;
 	model->started = false;
+	model->allowed = 0;
+	model->most_quirks = model->level = 0;
+	model->fits = NULL;
 	model->question_count = model->seen_count = model->count = 0;
 	if (profile)
 		memcpy(model->profile, profile, sizeof(model->profile));
@@ -115,14 +131,44 @@ void model_begin(struct model *model, const struct situation *situation)
 	model_begin_with(model, situation, RULE_NONE, NULL);
 }
 
+void model_allow(struct model *model, u64 allowed, unsigned int most,
+		 bool (*fits)(const struct model *model))
+{
+	model->allowed = allowed;
+	model->most_quirks = (u8)(allowed ? most : 0);
+	model->fits = fits;
+}
+
+/* The tape for the next trace; false: there is none. With quirks, what is not in the model's world
+ * is only left out. */
+static bool advance(struct model *model)
+{
+	if (!model->level && model->unknown)
+		return false;
+	model->unknown = NULL;
+	if (!model->started || turn_tape(model))
+		return model->started = true;
+	if (model->level == model->most_quirks)
+		return false;
+	model->level++;
+	return true;
+}
+
+static bool counts(struct model *model)
+{
+	if (!model->level)
+		return model->unknown || is_new(model);
+	return !model->unknown && !model->cut && quirk_count(model->quirks) == model->level &&
+	       is_new(model);
+}
+
 bool model_next(struct model *model)
 {
 	do {
-		if (model->unknown || (model->started && !turn_tape(model)))
+		if (!advance(model))
 			return false;
-		model->started = true;
 		play(model);
-	} while (!model->unknown && !is_new(model));
+	} while (!counts(model));
 	return !model->unknown;
 }
 

@@ -22,13 +22,13 @@
 #include "order/trace.h"
 
 enum {
-	MODEL_QUESTIONS = 16,  /* asked while one trace is played */
+	MODEL_QUESTIONS = 48,  /* asked while one trace is played */
 	MODEL_LEGAL_MAX = 128, /* different traces of one situation */
 };
 
 /* One question that was asked while the present trace was played, in the order of asking. */
 struct question {
-	u8 choice; /* enum choice */
+	u8 choice; /* enum choice; CHOICE_COUNT + enum quirk */
 	u8 answer;
 	u8 answers; /* how many there are */
 };
@@ -37,11 +37,16 @@ struct model {
 	const struct situation *situation;
 	enum rule mutant;	  /* this rule is wrong; RULE_NONE: none is */
 	s8 profile[CHOICE_COUNT]; /* answers that are known; -1: ask */
+	u64 allowed;		  /* a bit for each quirk that a trace may use */
+	u8 most_quirks;		  /* at once */
+	bool (*fits)(const struct model *model);
 
 	/* The present trace */
 	size_t count;
 	struct model_event events[MODEL_EVENTS];
 	const char *unknown; /* why the situation is not in the model's world; NULL: it is */
+	u64 quirks;	     /* a bit for each that it uses */
+	u64 acted;	     /* those that decided something after the last event */
 
 	size_t question_count;
 	struct question questions[MODEL_QUESTIONS];
@@ -53,6 +58,9 @@ struct model {
 	s8 answered[CHOICE_COUNT];	/* in the present trace; -1: not asked yet */
 	size_t asked;
 	bool started;
+	u8 level;    /* so many quirks does the present trace use: fewest first */
+	u64 refused; /* quirks that it does not use, although they were asked */
+	bool cut;    /* fits() said that its rest does not matter */
 	size_t seen_count;
 	u64 seen[MODEL_LEGAL_MAX]; /* hashes of the traces so far */
 };
@@ -63,6 +71,14 @@ void model_begin(struct model *model, const struct situation *situation);
 /* As model_begin(), but with this rule wrong, and these answers given (NULL: none is). */
 void model_begin_with(struct model *model, const struct situation *situation, enum rule mutant,
 		      const s8 *profile);
+
+/*
+ * After either: traces that use up to @most of the quirks in @allowed (a bit for each enum quirk)
+ * are enumerated as well, those with the fewest first. If @fits is given it is asked at each event
+ * of these (the last of @model->events so far), and ends a trace that does not matter.
+ */
+void model_allow(struct model *model, u64 allowed, unsigned int most,
+		 bool (*fits)(const struct model *model));
 
 /* The next legal trace, different from all before; false if there is none left, or the situation
  * turned out not to be in the model's world. */
@@ -92,5 +108,17 @@ struct choice_text {
 	const char *answers[CHOICE_ANSWERS]; /* NULL where there are fewer */
 };
 extern const struct choice_text choices[CHOICE_COUNT];
+
+/* A quirk, as quirks.def has it. */
+struct quirk_text {
+	const char *section, *text;
+};
+extern const struct quirk_text quirks[QUIRK_COUNT];
+
+/* The quirk of that section's name; QUIRK_COUNT: there is none. */
+enum quirk quirk_named(const char *section);
+
+/* How many quirks are in a set. */
+unsigned int quirk_count(u64 set);
 
 #endif

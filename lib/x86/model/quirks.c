@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Quirks: what a platform is known to do wrong. They are questions as those of choices.c, but each
+ * trace uses no more of them than its level allows: the enumeration begins with none.
+ */
+#include "model/inside.h"
+
+_Static_assert(QUIRK_COUNT <= 64, "a set of quirks is a u64");
+
+const struct quirk_text quirks[QUIRK_COUNT] = {
+#define QUIRK(id, section, text) [QUIRK_##id] = { section, text },
+#include "model/quirks.def"
+#undef QUIRK
+};
+
+static bool same(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+enum quirk quirk_named(const char *section)
+{
+	unsigned int i = 0;
+
+	while (i < QUIRK_COUNT && !same(quirks[i].section, section))
+		i++;
+	return (enum quirk)i;
+}
+
+unsigned int quirk_count(u64 set)
+{
+	unsigned int n = 0;
+
+	for (; set; set &= set - 1)
+		n++;
+	return n;
+}
+
+/* An answer holds for the whole trace. Where no more quirks may be used, there is no question. */
+bool quirk_answer(struct model *model, enum quirk quirk)
+{
+	u64 bit = 1ull << quirk;
+
+	if (!((model->quirks | model->refused) & bit) &&
+	    quirk_count(model->quirks) < model->level) {
+		if (ask(model, (u8)(CHOICE_COUNT + quirk), 2))
+			model->quirks |= bit;
+		else
+			model->refused |= bit;
+	}
+	if (!(model->quirks & bit))
+		return false;
+	model->acted |= bit;
+	return true;
+}
+
+bool is_not_raised(struct model *model, const struct instruction *instruction,
+		   enum condition condition)
+{
+	switch (condition) {
+	case MSR_REFUSED:
+		return quirk(model, instruction->effect == EFFECT_WRMSR
+					    ? QUIRK_WRMSR_CHECKS_LITTLE
+					    : QUIRK_UNKNOWN_MSR_READS_ZERO);
+	case GUARDED:
+	case GUARDED_FIRST:
+		return quirk(model, QUIRK_GENERAL_DETECT_IGNORED);
+	default:
+		return false;
+	}
+}
