@@ -12,7 +12,7 @@ from .host import Host
 from .judge.kut import MAX_SUBTESTS
 from .model import Case, UserError
 from .options import LAB, Options
-from .plan import known, suites
+from .plan import known, quirks, suites
 from .plan.excuse import Deviations
 from .plan.select import Selection, Suite, check_stanzas, ident, result_filter, select, wanted
 from .platforms.base import Platform
@@ -85,8 +85,13 @@ class Agenda:
         limit = suites.time_limit(suite.stanza, platform, self.host)
         skip = suites.why_not(suite.stanza, platform, self.host)
         keep = result_filter(suite, self.selection) if suite.foreign else None
+        told: Tuple[str, ...] = ()
+        if suite.quirks:
+            listed = self.known[platform.name]
+            quirks.check(listed.listed, suite.quirks)
+            told = quirks.argument(listed.quirks, suite.words)
         return [Unit(platform, suite, cases, index, number, replace(job, round=number), limit, skip,
-                     keep) for number in range(1, self.options.repeat + 1)]
+                     told, keep) for number in range(1, self.options.repeat + 1)]
 
     @property
     def units(self) -> List[Unit]:
@@ -122,7 +127,13 @@ class Agenda:
     def complaints(self) -> List[str]:
         """Lines about known deviations that are stale."""
         ids = self._ids()
-        return [line for listed in self.known.values() for line in listed.complaints(ids)]
+        lines = [line for listed in self.known.values() for line in listed.complaints(ids)]
+        for suite in self.suites:
+            cases = [ident(suite, case) for case in suite.carried] if suite.quirks else []
+            for listed in self.known.values() if cases else ():
+                if quirks.is_whole(cases, suite.words, listed.blocks):
+                    lines += quirks.idle(listed.quirks, listed.needed)
+        return lines
 
     def faults(self) -> List[str]:
         """What the results show to be wrong with the known deviations. Scenes that are changed on

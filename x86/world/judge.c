@@ -10,6 +10,7 @@
  */
 #include "base/bits.h"
 #include "base/string.h"
+#include "boot/args.h"
 #include "machine/percpu.h"
 #include "machine/profile.h"
 #include "order/log.h"
@@ -21,6 +22,7 @@
 #include "world.h"
 
 enum {
+	QUIRKS_AT_ONCE = 3,
 	LEARN_AT_MOST = 64, /* situations from which an answer is tried to be learnt */
 	ANSWERS_UNKNOWN = 0xff,
 };
@@ -31,17 +33,49 @@ static struct {
 	struct layout layout;
 	struct model model;
 	struct trace trace;
+	u64 quirks; /* that the argument quirks= allows */
 	s8 profile[CHOICE_COUNT];
 	u8 tried[CHOICE_COUNT];
 	struct point witness[CHOICE_COUNT];
 	bool said[CHOICE_COUNT], contradicts[CHOICE_COUNT];
 } judge;
 
+/* A bit for each quirk of "a,b,c". */
+static u64 read_quirks(const char *names)
+{
+	u64 set = 0;
+
+	while (names && *names) {
+		char name[64];
+		struct text text = TEXT(name);
+		enum quirk quirk;
+
+		while (*names && *names != ',')
+			text_char(&text, *names++);
+		names += *names == ',';
+		quirk = quirk_named(text_seal(&text));
+		if (quirk == QUIRK_COUNT)
+			error("quirks=: %s is no quirk of lib/x86/model/quirks.def", name);
+		if (set >> quirk & 1)
+			error("quirks=: %s is given twice", name);
+		set |= 1ull << quirk;
+	}
+	return set;
+}
+
+/* The runner reads which quirks this image knows: docs/results.md. */
+static const char quirk_names[] __attribute__((section(".ordeal.quirks"), used)) =
+#define QUIRK(id, section, text) section "\0"
+#include "model/quirks.def"
+#undef QUIRK
+	;
+
 void judge_begin(void)
 {
 	static bool begun;
 
 	survey(&judge.ground);
+	judge.quirks = read_quirks(this_cpu.args->quirks);
 	if (!begun)
 		memset(judge.profile, -1, sizeof(judge.profile));
 	begun = true;
@@ -250,6 +284,53 @@ static bool judge_trace(const struct point *p)
 	return true;
 }
 
+/* --- Known deviations --- */
+
+/* Is the newest event of a trace that uses quirks the one that was seen there? */
+static bool fits(const struct model *model)
+{
+	return model->count <= judge.trace.count && same_event(model->count - 1);
+}
+
+/* Of two sets that are as large, the one with the first quirk that is not in both. */
+static u64 first_of(u64 a, u64 b)
+{
+	u64 differ = a ^ b;
+
+	return a & differ & -differ ? a : b;
+}
+
+/* The fewest quirks that explain what was seen; 0: none do. */
+static u64 explained_by(bool *several)
+{
+	u64 found = 0;
+
+	model_begin(&judge.model, &judge.situation);
+	model_allow(&judge.model, judge.quirks, QUIRKS_AT_ONCE, fits);
+	for (;;) {
+		judge.model.seen_count = 0; /* the same trace by other quirks, too */
+		if (!model_next(&judge.model))
+			return found;
+		if (!judge.model.level || !same_trace())
+			continue;
+		judge.model.most_quirks = judge.model.level; /* no more than that */
+		*several |= found && found != judge.model.quirks;
+		found = found ? first_of(found, judge.model.quirks) : judge.model.quirks;
+	}
+}
+
+void format_quirks(struct text *text, u64 set, const char *between)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < QUIRK_COUNT; i++) {
+		if (!(set >> i & 1))
+			continue;
+		text_add(text, "%s%s", before, quirks[i].section);
+		before = between;
+	}
+}
+
 struct verdict_of try_situation(const struct point *p)
 {
 	struct verdict_of v = { .outcome = UNPLAYED };
@@ -270,6 +351,9 @@ struct verdict_of try_situation(const struct point *p)
 		} else if (!v.why && judge.model.unknown) {
 			v.outcome = UNPLAYED;
 			v.why = judge.model.unknown;
+		} else if (!v.why && judge.quirks) {
+			v.quirks = explained_by(&v.several);
+			v.outcome = v.quirks ? QUIRKY : ILLEGAL;
 		}
 	}
 	profile_leave(before);

@@ -13,8 +13,9 @@
 
 enum {
 	CLASSES = 16,
+	SETS = 64,	 /* of quirks, of one block */
 	MADE_SMALL = 48, /* illegal situations of a block that are made smaller */
-	TEXT_BYTES = 1600,
+	TEXT_BYTES = 3200,
 };
 
 static struct {
@@ -24,6 +25,13 @@ static struct {
 	size_t class_count, made_small, not_classed;
 	struct point classes[CLASSES];
 	u32 of_class[CLASSES];
+	u32 ambiguous; /* situations that several sets of quirks explain */
+	size_t set_count;
+	struct set {
+		u64 quirks;
+		u32 count;
+		struct point first;
+	} sets[SETS];
 } run;
 
 static char buffer[TEXT_BYTES];
@@ -108,6 +116,43 @@ static void classify(const struct point *p)
 		run.not_classed++;
 }
 
+/* --- Known deviations --- */
+
+static void note_quirks(const struct point *p, const struct verdict_of *v)
+{
+	size_t i = 0;
+
+	run.ambiguous += v->several;
+	while (i < run.set_count && run.sets[i].quirks != v->quirks)
+		i++;
+	if (i == SETS)
+		error("more than %d sets of quirks explain what this block shows", SETS);
+	if (i == run.set_count)
+		run.sets[run.set_count++] = (struct set){ v->quirks, 0, *p };
+	run.sets[i].count++;
+}
+
+static void format_sets(struct text *text)
+{
+	for (size_t i = 0; i < run.set_count; i++) {
+		text_add(text, "%s", i ? "," : "");
+		format_quirks(text, run.sets[i].quirks, "+");
+		text_add(text, ":%u", run.sets[i].count);
+	}
+}
+
+static void report_sets(void)
+{
+	for (size_t i = 0; i < run.set_count; i++) {
+		struct text text = TEXT(buffer);
+
+		format_quirks(&text, run.sets[i].quirks, " and ");
+		text_add(&text, ": %u, the first is ", run.sets[i].count);
+		world_name(&text, &run.sets[i].first);
+		report_line("NOTE: %s: not legal, by %s", stage_case_name(), text_seal(&text));
+	}
+}
+
 /* --- The block --- */
 
 static u32 mix(u32 hash, u32 word)
@@ -139,13 +184,20 @@ static void play_point(const struct point *p)
 	run.hash = mix(mix(run.hash, world_hash(p)), v.hash);
 	if (v.outcome == ILLEGAL)
 		classify(p);
+	if (v.outcome == QUIRKY)
+		note_quirks(p, &v);
 }
 
 static void report_block(void)
 {
-	report_line("BLOCK: %s: situations=%u legal=%u quirks= illegal=%u unplayed=%u hash=%08x",
-		    stage_case_name(), run.situations, run.outcomes[LEGAL], run.outcomes[ILLEGAL],
-		    run.outcomes[UNPLAYED], run.hash);
+	struct text text = TEXT(buffer);
+
+	format_sets(&text);
+	report_line(
+		"BLOCK: %s: situations=%u legal=%u quirks=%s ambiguous=%u illegal=%u unplayed=%u "
+		"hash=%08x",
+		stage_case_name(), run.situations, run.outcomes[LEGAL], text_seal(&text),
+		run.ambiguous, run.outcomes[ILLEGAL], run.outcomes[UNPLAYED], run.hash);
 	if (run.first_outside)
 		report_line("NOTE: %s: unplayed: %s", stage_case_name(), run.first_outside);
 	report_profile();
@@ -166,6 +218,10 @@ static const char *show(const struct point *p)
 	report_line("SEEN: %s: %s", stage_case_name(), text_seal(&text));
 	text = TEXT(buffer);
 	format_situation(&text);
+	if (v.quirks) {
+		text_add(&text, " --quirk ");
+		format_quirks(&text, v.quirks, " --quirk ");
+	}
 	report_line("NOTE: %s: ./x86/explain %s", stage_case_name(), text_seal(&text));
 	text = TEXT(buffer);
 	world_name(&text, p);
@@ -226,8 +282,11 @@ static void play_all(const struct block *block)
 	if (run.outcomes[UNPLAYED] == run.situations)
 		skip("none of its situations is in the model's world: %s", run.first_outside);
 	report_block();
+	report_sets();
 	if (run.class_count)
 		report_classes();
+	else if (run.set_count)
+		show(&run.sets[0].first);
 }
 
 void play_block(const void *argument)
@@ -246,4 +305,6 @@ void play_block(const void *argument)
 		play_all(block);
 	check(!run.outcomes[ILLEGAL], "%u of %u situations are illegal, in %lu classes",
 	      run.outcomes[ILLEGAL], run.situations, (u64)run.class_count);
+	check(!run.outcomes[QUIRKY], "%u of %u situations are legal only with quirks",
+	      run.outcomes[QUIRKY], run.situations);
 }

@@ -29,6 +29,7 @@ const char *play_situation(const struct point *point, const struct situation *si
 /* judge.c: what came of one situation */
 enum outcome {
 	LEGAL,
+	QUIRKY, /* not legal, and explained by known deviations */
 	ILLEGAL,
 	UNPLAYED, /* it is not in the model's world */
 };
@@ -36,13 +37,15 @@ enum outcome {
 struct verdict_of {
 	enum outcome outcome;
 	const char *why; /* it left the scene in another way, or is not in the model's world */
+	u64 quirks;	 /* a bit for each enum quirk: the fewest that explain it */
+	bool several;	 /* other sets of as many quirks explain it as well */
 	u32 hash;	 /* of what was recorded */
 };
 
 /* Plays and judges one situation. */
 struct verdict_of try_situation(const struct point *point);
 
-/* Forgets the profile: what the platform has answered so far. */
+/* A block begins. */
 void judge_begin(void);
 
 /* Appends the legal set of the situation that was tried last, joined by " || "; what it showed; and
@@ -50,6 +53,9 @@ void judge_begin(void);
 void format_legal(struct text *text);
 void format_seen(struct text *text);
 void format_situation(struct text *text);
+
+/* Appends the names of a set of quirks, joined by @between. */
+void format_quirks(struct text *text, u64 quirks, const char *between);
 
 /* Prints as OBSERVED what was learnt of the platform since the last call. */
 void report_profile(void);

@@ -160,6 +160,14 @@ static const char *set_only(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_quirks(struct args *args, char *value)
+{
+	if (!*value)
+		return "quirks= takes names, separated by commas";
+	args->quirks = value;
+	return NULL;
+}
+
 static const char *set_exclude(struct args *args, char *value)
 {
 	for (;;) {
@@ -187,14 +195,14 @@ static const struct {
 	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
 	{ "mutate", set_mutate },   { "profile", set_profile }, { "settle", set_settle },
 	{ "sample", set_sample },   { "seed", set_seed },	{ "depth", set_depth },
-	{ "only", set_only },	    { "shuffle", set_shuffle },
+	{ "only", set_only },	    { "shuffle", set_shuffle }, { "quirks", set_quirks },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth only shuffle";
+		"sample seed depth only shuffle quirks";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

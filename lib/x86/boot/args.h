@@ -32,6 +32,7 @@ struct args {
 	u32 sample, seed;     /* of the generated world: one situation of @sample; 0: all */
 	u32 depth;	      /* how many of its axes may be unusual at once; 0: the default */
 	const char *only;     /* the one situation of it to play, or NULL */
+	const char *quirks;   /* of it: known deviations (model/quirks.def), or NULL */
 	const char *bad_word; /* the first word that was wrong, or NULL */
 	char text[ARGS_TEXT]; /* the words above point in here */
 };

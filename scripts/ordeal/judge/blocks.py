@@ -5,8 +5,9 @@ that is a proof. Pure functions.
 import re
 from typing import Any, Dict
 
-_LINE = re.compile(r"situations=(\d+) legal=(\d+) quirks=((?:[\w-]+:\d+)?(?:,[\w-]+:\d+)*) illegal=(\d+)"
-                   r" unplayed=(\d+) hash=([0-9a-f]{8})")
+_SET = r"[a-z0-9-]+(?:\+[a-z0-9-]+)*:\d+"
+_LINE = re.compile(r"situations=(\d+) legal=(\d+) quirks=((?:%s(?:,%s)*)?) ambiguous=(\d+) illegal=(\d+)"
+                   r" unplayed=(\d+) hash=([0-9a-f]{8})" % (_SET, _SET))
 
 
 def parse_block(text: str, before: Dict[str, Any]) -> Dict[str, Any]:
@@ -16,13 +17,16 @@ def parse_block(text: str, before: Dict[str, Any]) -> Dict[str, Any]:
     found = _LINE.fullmatch(text)
     if not found:
         raise ValueError("malformed BLOCK")
-    situations, legal, illegal, unplayed = (int(found.group(n)) for n in (1, 2, 4, 5))
+    situations, legal, illegal, unplayed = (int(found.group(n)) for n in (1, 2, 5, 6))
     quirks = {name: int(count) for name, _, count in
               (word.partition(":") for word in found.group(3).split(",") if word)}
     if situations != legal + sum(quirks.values()) + illegal + unplayed:
         raise ValueError("the sums of a BLOCK do not agree")
-    return {"situations": situations, "legal": legal, "quirks": quirks, "illegal": illegal,
-            "unplayed": unplayed, "hash": found.group(6)}
+    if int(found.group(4)) > sum(quirks.values()) or 0 in quirks.values():
+        raise ValueError("a BLOCK counts what is not there")
+    return {"situations": situations, "legal": legal, "quirks": quirks,
+            "ambiguous": int(found.group(4)), "illegal": illegal, "unplayed": unplayed,
+            "hash": found.group(7)}
 
 
 def contradiction(block: Dict[str, Any], passed: bool) -> str:

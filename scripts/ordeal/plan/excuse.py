@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set,
 
 from ..host import version_of
 from ..model import FAIL, NOTRUN, PASS, SKIP, XFAIL, XPASS, Result, UserError
-from . import renamed
+from . import quirks, renamed
 from .known import UNEXPLAINED, Deviation
 from .versions import version_fits
 
@@ -36,11 +36,22 @@ class Deviations:
         self.shown: Set[str] = set()
         #: What is wrong with lines of `seen`, as far as only the results show it.
         self.faults: Set[str] = set()
+        #: The raw verdicts of the blocks of the generated world, and the quirks that they needed.
+        self.blocks: Dict[str, str] = {}
+        self.needed: Set[str] = set()
         self.listed = list(deviations)
         self.deviations = [
             d for d in self.listed
             if (not d.platforms or any(fnmatchcase(platform, p) for p in d.platforms))
             and version_fits(d.versions, version_of(version), d.where)]
+
+    @property
+    def quirks(self) -> List[Deviation]:
+        """The entries whose quirks the model may use."""
+        return [d for d in self.deviations if d.quirk and not self._expired(d)]
+
+    def _expired(self, deviation: Deviation) -> bool:
+        return bool(deviation.expires) and deviation.expires < self.today
 
     def lines(self, deviation: Deviation, case: str) -> List["Line"]:
         """The lines of an entry that serve this case on this platform and version."""
@@ -59,7 +70,7 @@ class Deviations:
         """Replace the raw verdict by XFAIL or XPASS where a deviation says so, and set unexpected."""
         result.raw = result.verdict
         holding = [(d, lines) for d, lines in self._match(result.case, cpu)
-                   if not d.expires or d.expires >= self.today]
+                   if not self._expired(d)]
         for deviation, lines in holding:
             if result.raw not in (SKIP, NOTRUN):
                 self.touched[deviation.name] = self.touched.get(deviation.name, 0) + 1
@@ -71,7 +82,7 @@ class Deviations:
         self._find_rivals([d for d, lines in holding if lines and not d.intermittent], result.case)
         named = [(d, lines) for d, lines in holding if result.raw in d.verdicts]
         strict = [d for d, _ in holding if not d.intermittent]
-        if not self._excuse(named, result):
+        if not self._by_quirks(result) and not self._excuse(named, result):
             if named:
                 self._not_as_listed(named, result)
             elif result.raw == PASS and strict:
@@ -80,6 +91,16 @@ class Deviations:
                 result.reason = "passes, but %s lists it as %s" % (
                     strict[0].where, " ".join(strict[0].verdicts))
         result.unexpected = result.verdict not in (PASS, SKIP, XFAIL) or bool(result.listed)
+
+    def _by_quirks(self, result: Result) -> bool:
+        """Whether quirks explain everything that is not legal in a block of the generated world."""
+        self.blocks[result.case] = result.raw
+        self.needed.update(quirks.used(result.block))
+        found = quirks.excused(result, self.quirks)
+        if found:
+            result.deviation, result.pattern = quirks.title(found, result.block)
+            result.verdict = XFAIL
+        return bool(found)
 
     def _excuse(self, named: Sequence[Tuple[Deviation, List["Line"]]], result: Result) -> bool:
         """Whether one of these entries excuses the result: by one of its lines, or blank."""
@@ -170,7 +191,7 @@ class Deviations:
         although its cases ran."""
         said = []
         for d in self.deviations:
-            if d.expires and d.expires < self.today:
+            if self._expired(d):
                 said.append("%s: [%s] expired on %s and excuses nothing" % (d.where, d.name,
                                                                           d.expires))
                 continue

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads the cases of an image from its ELF section .ordeal.cases.
 
-So the runner knows the case ids before anything boots (docs/results.md, section 3). An image that
-is not ELF64 or lacks the section is foreign (one of kvm-unit-tests'): only its log tells its cases.
+So the runner knows the case ids before anything boots (docs/results.md, section 3); and from
+.ordeal.quirks, which quirks the image's model knows. An image that is not ELF64 or lacks
+.ordeal.cases is foreign (one of kvm-unit-tests'): only its log tells its cases.
 """
 import struct
 from typing import List, NamedTuple, Optional, Tuple
@@ -12,6 +13,7 @@ from ..model import Case, UserError
 SECTION = b".ordeal.cases"
 #: The section with the commit that the image was built from (lib/x86/boot/env.c).
 BUILD = b".ordeal.build"
+QUIRKS = b".ordeal.quirks"
 RECORD = 64
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
@@ -100,13 +102,27 @@ def masked(data: bytes, path: str) -> Tuple[bytes, str]:
     return data, ""
 
 
-def read_cases(path: str) -> Optional[List[Case]]:
-    """parse_cases() of the file at path."""
+def parse_quirks(data: bytes, path: str) -> Tuple[str, ...]:
+    """The quirks of the model in this image; none for an image without one."""
+    elf = _parse(data, path)
+    table = _section(elf, QUIRKS) if elf else None
+    return tuple(word.decode("ascii", "replace") for word in (table or b"").split(b"\0") if word)
+
+
+def read_image(path: str) -> Tuple[Optional[List[Case]], Tuple[str, ...]]:
+    """parse_cases() and parse_quirks() of the file at path."""
     try:
         with open(path, "rb") as stream:
-            return parse_cases(stream.read(), path)
+            data = stream.read()
     except OSError as error:
         raise UserError("cannot read image %s: %s; run make" % (path, error.strerror)) from None
+    cases = parse_cases(data, path)
+    return cases, parse_quirks(data, path) if cases else ()
+
+
+def read_cases(path: str) -> Optional[List[Case]]:
+    """parse_cases() of the file at path."""
+    return read_image(path)[0]
 
 
 def compiler(path: str) -> str:

@@ -17,7 +17,7 @@ from . import cfg, renamed
 from .versions import OPERATORS, check_term, version_fits
 
 KEYS = ("cases", "verdict", "reason", "cite", "versions", "cpu", "platforms", "expires",
-        "intermittent", "seen")
+        "intermittent", "seen", "quirk")
 #: How the reason of an entry begins that scripts/known has proposed and nobody has explained.
 UNEXPLAINED = "not explained yet"
 LISTABLE = (FAIL, ERROR, CRASH, TIMEOUT, SKIP)
@@ -41,6 +41,8 @@ class Deviation:
     seen_at: int = 0  # the line of the file in which the value of `seen` begins
     #: The version that the lines of `seen` are about, if it is not the platform's.
     version: str = ""
+    #: Whether the model of the generated world has a quirk of this name (quirks.py).
+    quirk: bool = False
 
     def lines(self) -> Sequence["Line"]:
         """What this deviation looks like; nothing if the entry is blank. A UserError names a bad line."""
@@ -59,6 +61,14 @@ def _date(value: str, where: str) -> str:
     raise UserError("%s: bad date %r: write a day that there is as YYYY-MM-DD" % (where, value))
 
 
+def _yes(values: Mapping[str, str], key: str, where: str, name: str) -> bool:
+    """Whether a key says yes; one that is not there says no."""
+    flag = values.get(key, "no")
+    if flag not in ("yes", "no"):
+        raise UserError("%s: [%s]: %s = %s: write yes or no" % (where, name, key, flag))
+    return flag == "yes"
+
+
 def parse(text: str, path: str) -> List[Deviation]:
     """All deviations of one file."""
     found = []
@@ -71,18 +81,23 @@ def parse(text: str, path: str) -> List[Deviation]:
 
         def at(key: str, lines: Mapping[str, Tuple[str, int]] = entry.keys) -> str:
             return "%s:%d" % (path, lines[key][1])
-        for key in ("cases", "verdict", "reason", "cite"):
+        quirk = _yes(values, "quirk", at("quirk") if "quirk" in values else where, entry.name)
+        alone = quirk and "cases" not in values
+        for key in ("reason", "cite") if alone else ("cases", "verdict", "reason", "cite"):
             if not values.get(key):
                 raise UserError("%s: [%s] lacks %s" % (where, entry.name, key))
-        verdicts = tuple(values["verdict"].replace(",", " ").split())
+        for key in ("verdict", "seen") if alone else ("cpu",) if quirk else ():
+            if key in values:
+                raise UserError("%s: [%s]: %s needs cases" % (at(key), entry.name, key) if alone else
+                                "%s: [%s]: the guest is told of quirks before its CPU is known: take out "
+                                "cpu, or quirk" % (at(key), entry.name))
+        verdicts = tuple(values.get("verdict", "").replace(",", " ").split())
         for verdict in verdicts:
             if verdict not in LISTABLE:
                 raise UserError("%s: [%s]: verdict %s: write one of %s"
                                 % (at("verdict"), entry.name, verdict, " ".join(LISTABLE)))
-        flag = values.get("intermittent", "no")
-        if flag not in ("yes", "no"):
-            raise UserError("%s: [%s]: intermittent = %s: write yes or no"
-                            % (at("intermittent"), entry.name, flag))
+        intermittent = _yes(values, "intermittent", at("intermittent")
+                            if "intermittent" in values else where, entry.name)
         terms = values.get("versions", "").replace(",", " ")
         for operator in OPERATORS:
             terms = terms.replace(operator + " ", operator)
@@ -90,11 +105,11 @@ def parse(text: str, path: str) -> List[Deviation]:
         for term in versions:
             check_term(term, at("versions"))
         found.append(Deviation(
-            entry.name, where, tuple(values["cases"].split()), verdicts, values["reason"],
+            entry.name, where, tuple(values.get("cases", "").split()), verdicts, values["reason"],
             values["cite"], versions, values.get("cpu", ""),
             tuple(values.get("platforms", "").replace(",", " ").split()),
-            _date(values["expires"], at("expires")) if values.get("expires") else "", flag == "yes",
-            values.get("seen", ""), entry.keys.get("seen", ("", 0))[1]))
+            _date(values["expires"], at("expires")) if values.get("expires") else "", intermittent,
+            values.get("seen", ""), entry.keys.get("seen", ("", 0))[1], quirk=quirk))
         if "seen" in values and not values["seen"].strip():
             raise UserError("%s: [%s]: seen is empty" % (at("seen"), entry.name))
     return found

@@ -90,6 +90,10 @@ def _change(edit: Editor, evidence: Evidence, section: Section, found: Proposal)
     d = section.deviation
     gone = _now_passing(section, found)
     left = [case for case in d.cases if case not in gone]
+    if not left and d.quirk:
+        found.undone += ["[%s]: no case is left in it, but its quirk: take out cases, verdict and seen"
+                         % d.name] if d.cases else []
+        return
     if not left:
         edit.remove(d.name)
         found.remarks.append("[%s]: goes, because no case is left in it" % d.name)

@@ -17,12 +17,14 @@ from . import renamed
 
 @dataclass(frozen=True)
 class Suite:
-    """A stanza with its image and cases. foreign: the image does not list its cases."""
+    """A stanza with its image and cases. foreign: the image does not list its cases. quirks: those
+    that its model knows; none if it has no model."""
     stanza: Stanza
     image: str
     foreign: bool
     carried: Tuple[Case, ...]
     words: Tuple[str, ...]
+    quirks: Tuple[str, ...] = ()
 
     @property
     def cases(self) -> List[Case]:

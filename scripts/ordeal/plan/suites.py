@@ -6,7 +6,7 @@ well. A value without such characters is split without a shell.
 """
 import os
 import subprocess
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..host import Host
 from ..judge.kut import WHOLE
@@ -14,7 +14,7 @@ from ..model import Case, Stanza, UserError
 from ..platforms.base import Job, Platform
 from ..record import replace
 from . import cfg
-from .image import read_cases
+from .image import read_image
 from .select import Suite
 
 DEFAULT_CFG = "unittests.cfg"
@@ -67,17 +67,17 @@ def read_stanzas(host: Host, cfg_path: str, settings: Sequence[str]) -> List[Sta
 
 def load(host: Host, cfg_path: str, stanzas: Sequence[Stanza], own: bool) -> List[Suite]:
     """All suites of a cfg file; every image is read once."""
-    carried: Dict[str, object] = {}
+    carried: Dict[str, Tuple[Optional[List[Case]], Tuple[str, ...]]] = {}
     suites = []
     for stanza in stanzas:
         image = find_image(host, cfg_path, stanza, own)
         if image not in carried:
-            carried[image] = read_cases(image)
-        cases = carried[image]
+            carried[image] = read_image(image)
+        cases, quirks = carried[image]
         words = expand(stanza.test_args, host, stanza.where)
-        if isinstance(cases, list):
+        if cases is not None:
             words = tuple(word for text in words for word in text.split())
-            suite = Suite(stanza, image, False, tuple(cases), words)
+            suite = Suite(stanza, image, False, tuple(cases), words, quirks)
             if not suite.cases:
                 raise UserError("%s: [%s]: test_args leave no case of %s"
                                 % (stanza.where, stanza.name, stanza.file))

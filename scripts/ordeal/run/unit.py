@@ -23,6 +23,7 @@ class Unit:
     job: Job
     limit: float = 0.0
     skip: str = ""
+    told: Tuple[str, ...] = ()  # what the guest is told besides the stanza's words
     keep: Optional[Callable[[str], bool]] = None
     #: The cases of the next boot, and those that wait for a boot after it.
     left: List[str] = field(default_factory=list)
@@ -55,7 +56,7 @@ class Unit:
         chosen = set(self.left)
         order = ("shuffle=%d" % self.seed,) if self.seed else ()
         return guest_args(self.suite, [c.name for c in self.cases if c.name in chosen],
-                          self.platform.guest_args + order + more)
+                          self.platform.guest_args + self.told + order + more)
 
     def log_path(self, logs: str) -> str:
         """LOGS/PLATFORM/SUITE.log; LOGS/PLATFORM/boot.log where images share boots."""
