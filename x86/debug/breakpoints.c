@@ -178,6 +178,22 @@ CASE(guard, "C17",
 	expect(IRQ(VEC, AT(L), IF(1)), DB(AT(L), DR6(DR6_BD), RF(0)));
 }
 
+/* It has not been executed. */
+CASE(guard_stepped, "C31",
+     "a MOV DR that is single-stepped while DR7.GD is 1 raises the #DB of GD, and that of the step only when it has been restarted",
+     "SDM 3B, General-Detect Exception Condition; SDM 3B, Single-Step Exception Condition")
+{
+	struct scene *s = scene(L(MOV_FROM_DR7), NOP);
+
+	s->settled = 1 + CHOICE_RF_OF_GENERAL_DETECT;
+	s->settled_answer = 0;
+	s->in_rflags |= RFLAGS_TF;
+	debug_guard();
+	play();
+	expect(DB(AT(L), DR6(DR6_BD), NO_DR6(DR6_BS)), DB(AT(AFTER(L)), DR6(DR6_BS)),
+	       DB(AT(LANDING), DR6(DR6_BS)));
+}
+
 CASE(guard_ended, "C17",
      "the #DB of an instruction breakpoint clears DR7.GD, too: the MOV DR on which it came raises no other",
      "SDM 3B, General-Detect Exception Condition; APM 2, General-Detect")

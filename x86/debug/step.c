@@ -121,6 +121,9 @@ TABLE(device_load, "C27", STEPPING_OVER("a load from a device's register"), SING
       .instruction = LOAD, .prepare = device_address);
 TABLE(device_store, "C27", STEPPING_OVER("a store to a device's register"), SINGLE_STEP, step_one,
       .instruction = STORE, .prepare = device_address);
+TABLE(pause, "C27", STEPPING_OVER("PAUSE"), SINGLE_STEP, step_one, .instruction = PAUSE);
+TABLE(sti_again, "C27", STEPPING_OVER("an STI that finds IF=1"), SINGLE_STEP, step_one,
+      .instruction = STI);
 TABLE(wbinvd, "C27", STEPPING_OVER("WBINVD"), SINGLE_STEP, step_one, .instruction = WBINVD);
 TABLE(mov_cr3, "F09", STEPPING_OVER("MOV to CR3"), SINGLE_STEP, step_one, .instruction = MOV_TO_CR3,
       .prepare = same_cr3);
@@ -154,6 +157,19 @@ CASE(breakpoint_and_fault, "C22",
 	play();
 	observed("DR6 at the #PF: %#lx", dr6_at_fault);
 	expect(PF(PF_WRITE, AT(L), CR2(PLAY_NOT_PRESENT)), DB(AT(AFTER(L)), DR6(DR6_B0)));
+}
+
+CASE(after_data_breakpoint, "C30",
+     "a single-step trap does not report the data breakpoint that an instruction before it has met",
+     "SDM 3B, Debug Status Register (DR6); APM 2, Debug Status Register (DR6)")
+{
+	struct scene *s = scene(PUSH_FLAGS_TF, STORE, L(POPF), NOP, M(NOP));
+
+	s->in.rbp = PLAY_WRITABLE;
+	watch(0, WATCH_WRITE, PLAY_WRITABLE, 4);
+	s->on_delivery = step_once;
+	play();
+	expect(DB(AT(L), DR6(DR6_B0), NO_DR6(DR6_BS)), DB(AT(M), DR6(DR6_BS), NO_DR6(DR6_B0)));
 }
 
 CASE(branches, "C28",

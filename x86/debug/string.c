@@ -75,6 +75,21 @@ CASE(fault, "H04",
 	expect(PF(PF_WRITE, AT(L), RF(1), CR2(PLAY_BEYOND)));
 }
 
+/* The data breakpoint only brings a #DB between two iterations, or after the last. */
+CASE(breakpoint, "F06",
+     "RF=1 lets a REP MOVSB pass its instruction breakpoint in all its iterations, although a trap comes between two of them",
+     "SDM 3B, Instruction-Breakpoint Exception Condition; " REPEATED)
+{
+	rep_movsb(SOURCE, DESTINATION);
+	break_on(0, L);
+	watch(1, WATCH_WRITE, DESTINATION, 1);
+	play();
+	expect_one_of(LEGAL("between two iterations", DB(AT(L), DR6(DR6_B0), NO_DR6(DR6_B1)),
+			    DB(AT(L), DR6(DR6_B1))),
+		      LEGAL("after the last iteration", DB(AT(L), DR6(DR6_B0), NO_DR6(DR6_B1)),
+			    DB(AT(AFTER(L)), DR6(DR6_B1))));
+}
+
 /* The SDM lets the trap of a fast string operation wait for the end of a group of iterations. */
 CASE(data_breakpoint, "H05",
      "a REP MOVSB that meets a data breakpoint in an iteration traps once, between two iterations or after the last",

@@ -134,6 +134,18 @@ CASE(step_and_data_breakpoint, "C16",
 	expect(DB(AT(L), DR6(DR6_BS | DR6_B0)));
 }
 
+CASE(step_and_port_breakpoint, "C16",
+     "an OUT that is single-stepped and meets an I/O breakpoint traps once, for both reasons",
+     "SDM 3B, Debug Exceptions; APM 2, I/O Breakpoints")
+{
+	struct scene *s = scene(OUT, L(NOP));
+
+	watch(0, WATCH_IO, PORT_80, 1);
+	s->in_rflags |= RFLAGS_TF;
+	play();
+	expect(DB(AT(L), DR6(DR6_BS | DR6_B0)), DB(AT(LANDING), DR6(DR6_BS)));
+}
+
 /* --- With an NMI pending: an IRET unblocks it, and itself traps --- */
 
 CASE(data_breakpoint_nmi, "C10",

@@ -61,3 +61,11 @@ TABLE(irq_before_int1, "A16",
       "a pending interrupt is served before INT1 is executed, whose #DB sets none of B0, BS and BD in DR6",
       PRIORITY, irq_before_fault, .setup = NOP, .instruction = INT1, .irq = IRQ_AT_L,
       .fault = DB(AT(AFTER(L)), NO_DR6(DR6_B0 | DR6_BS | DR6_BD)));
+
+CASE(lock_cpuid, "B07", "LOCK CPUID raises #UD, in CPL 0 as well",
+     "SDM 2A, LOCK-Assert LOCK# Signal Prefix; APM 3, Instruction Prefixes")
+{
+	scene(L(LOCK_CPUID));
+	play();
+	expect(UD(AT(L)));
+}

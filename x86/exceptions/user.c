@@ -88,6 +88,11 @@ CASE(sti, "E23",
 	expect(IRQ(VEC, AT(L), IF(1), CPL(3)));
 }
 
+TABLE(irq_before_gp_of_wbinvd, "A14",
+      "in CPL 3, a pending interrupt is served before the #GP of WBINVD", PRIORITY,
+      irq_before_user_fault, .instruction = WBINVD, .irq = IRQ_OF_CPL3,
+      .fault = GP(0, AT(L), CPL(3)));
+
 CASE(lock_rdmsr, "B07",
      "in CPL 3, LOCK RDMSR raises the #UD of its decoding, not the #GP of its execution", PRIORITY)
 {

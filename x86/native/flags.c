@@ -52,6 +52,16 @@ CASE(rf_of_int3, "F05",
 		expect(BP(AT(AFTER(L)), RF(0)));
 }
 
+CASE(rf_of_int_n_after_rf, "F05",
+     "INT n that begins with RF=1 saves RF=0, for it clears the flag before", RF_IN_IMAGES)
+{
+	struct scene *s = scene(L(INT_50), NOP);
+
+	s->in_rflags |= RFLAGS_RF;
+	play();
+	expect(INTN(VEC_SOFT, AT(AFTER(L)), RF(0)));
+}
+
 CASE(rf_of_int_n, "F05", "INT n saves the address of the next instruction, and RF=0", RF_IN_IMAGES)
 {
 	scene(L(INT_50), NOP);

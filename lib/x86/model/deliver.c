@@ -152,7 +152,7 @@ static bool saved_rf(struct model *model, const struct delivery *d)
 	if (cpu->between && quirk(model, QUIRK_REP_SAVES_RF_0))
 		return as_it_is;
 	if (cpu->between)
-		return is_amd(model) ? !choose(model, CHOICE_RF_BETWEEN_ITERATIONS, 2)
+		return is_amd(model) ? !choose(model, CHOICE_RF_BETWEEN_ITERATIONS, 2) || as_it_is
 				     : right(model, RULE_RF_BETWEEN);
 	if (d->kind == KIND_TRAP)
 		return as_it_is || (is_amd(model) && choose(model, CHOICE_RF_OF_TRAP, 2));
