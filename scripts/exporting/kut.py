@@ -31,7 +31,7 @@ REASONS = {
     "svm": "it plays inside the hypervisor shim, whose guests need the suite's own memory layout",
     "sweep": "it is a sweep, which plays a scene thousands of times and is judged by the runner",
     "report": "it uses the UART of the suite's console",
-    "boot": "it asks for the suite's own boot",
+    "boot": "it asks what the boot loader said, and kvm-unit-tests does not hand that on",
 }
 _VARIANTS = ("interrupt_gate", "trap_gate")
 _KINDS = ("CASE", "CASE_BOTH_GATES", "TABLE", "TABLE_BOTH_GATES")
@@ -81,6 +81,9 @@ def _refuse_what_is_missing(selection: Selection, case: str) -> None:
                and not chunk.text.startswith("extern") for name in chunk.names}
     defined |= {label for path in selection.objects for label in selection.assembly[path]} | THEIRS
     for chunk in sorted(selection.kept, key=lambda one: one.path):
+        if "this_cpu.boot" in chunk.text:
+            raise UserError("%s cannot leave: %s (this_cpu.boot in %s)" % (case, REASONS["boot"],
+                                                                         chunk.path))
         declared = chunk.kind == "prototype" or chunk.text.startswith("extern")
         if not declared or "__attribute__((weak))" in chunk.text:
             continue

@@ -77,18 +77,21 @@ def pvh_entry(elf: bytes) -> int:
     return 0
 
 
-def by_pvh(elf: bytes, line: bytes, mib: int,
-           modules: Sequence[Tuple[int, bytes]] = ()) -> Loadable:
-    """An ELF file to be entered by PVH, with start_info, modules, command line and memory map."""
+def by_pvh(elf: bytes, line: bytes, mib: int, modules: Sequence[Tuple[int, bytes]] = (),
+           at: int = INFORMATION) -> Loadable:
+    """An ELF file to be entered by PVH, with start_info, modules, command line and memory map. at:
+    where these begin, if not where the loader of this disk expects nothing else."""
+    command, memory = (at + place - INFORMATION for place in (COMMAND_LINE, MEMORY_MAP))
     table = b"".join(struct.pack("<QQII", *entry, 0) for entry in memory_map(mib))
     info = struct.pack("<IIIIQQQQII", _START_MAGIC, 1, 0, len(modules),
-                       INFORMATION + _START_SIZE if modules else 0,
-                       COMMAND_LINE, 0, MEMORY_MAP, len(memory_map(mib)), 0)
-    info += b"".join(struct.pack("<QQQQ", at, len(data), 0, 0) for at, data in modules)
-    segments = tuple((at, elf[offset:offset + length])
-                     for kind, offset, at, length in _segments(elf) if kind == _PT_LOAD and length)
-    return Loadable(((INFORMATION, info), (COMMAND_LINE, line), (MEMORY_MAP, table))
-                    + segments + tuple(modules), pvh_entry(elf), INFORMATION)
+                       at + _START_SIZE if modules else 0,
+                       command, 0, memory, len(memory_map(mib)), 0)
+    info += b"".join(struct.pack("<QQQQ", place, len(data), 0, 0) for place, data in modules)
+    segments = tuple((place, elf[offset:offset + length])
+                     for kind, offset, place, length in _segments(elf)
+                     if kind == _PT_LOAD and length)
+    return Loadable(((at, info), (command, line), (memory, table))
+                    + segments + tuple(modules), pvh_entry(elf), at)
 
 
 def has_pvh_entry(content: bytes) -> bool:
