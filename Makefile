@@ -211,6 +211,7 @@ tests/c/obj/scene.test: $(call host_objects,\
 tests/c/obj/search.test: $(call host_objects,lib/x86/sweep/search)
 tests/c/obj/shuffle.test: $(call host_objects,lib/x86/boot/shuffle)
 tests/c/obj/timer.test: $(call host_objects,tests/c/machine lib/x86/machine/lapic_timer)
+tests/c/obj/tsc.test: $(call host_objects,lib/x86/machine/tsc)
 tests/c/obj/zones.test: $(call host_objects,lib/x86/sweep/zones)
 tests/c/obj/%.test: tests/c/obj/tests/c/%.o $(HOST_PARTS)
 	$(CC) $(HOST_CFLAGS) -no-pie -Wl,-z,noexecstack -o $@ $^

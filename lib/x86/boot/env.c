@@ -8,6 +8,7 @@
 #include "machine/lapic.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
+#include "machine/settle.h"
 #include "report/report.h"
 #include "base/string.h"
 
@@ -101,5 +102,7 @@ void env_report(void)
 		    this_cpu.boot->memory_bytes >> 20, lapic_mode_name());
 	report_line("ENV: missing_msr=%#x missing_msr_faults=%d", this_cpu.missing_msr,
 		    this_cpu.missing_msr_faults);
+	if (settle_mhz())
+		report_line("ENV: settle=time tsc_mhz=%u", settle_mhz());
 	report_line("ENV: build=%s compiler=%s", build_id, BUILD_COMPILER);
 }

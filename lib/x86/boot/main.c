@@ -83,7 +83,7 @@ void __attribute__((weak)) image_main(const struct args *args)
 	run_cases(args);
 }
 
-static void settle_by_proof(void)
+static void prove_exact(void)
 {
 	const char *problem = nmi_prove_exact();
 
@@ -121,7 +121,9 @@ void start_c(int kind, u32 info)
 	if (problem)
 		panic("%s", problem);
 	if (args.exact)
-		settle_by_proof();
+		prove_exact();
+	else
+		settle_by_time();
 	probe_missing_msr();
 	probe_virtualization();
 	env_report();

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The waits are TSC ticks, which are shortest on the fastest clock: at 5 GHz they are 0.4 us and
- * 50 us.
+ * The waits are times: ticks of the TSC, whose frequency is asked once. Under a hypervisor it is
+ * software that passes on what the LAPIC was told, and software needs as long as it needs: there a
+ * tick is taken for one of the fastest clock, which makes the waits two to five times as long.
  */
 #include "machine/settle.h"
 #include "machine/processor.h"
 #include "machine/profile.h"
+#include "machine/tsc.h"
 
 enum {
-	LAPIC_TICKS = 2000, /* ample for a LAPIC to tell its core */
-	BUS_TICKS = 250000,
+	LAPIC_NS = 400, /* ample for a LAPIC to tell its core */
+	BUS_NS = 50000,
+	NS_PER_US = 1000,
 	STALLS_ON_EXACT = 1000,
 };
 
 static bool exact;
+static u32 mhz = TSC_FASTEST_MHZ;
 
 void settle_exactly(void)
 {
@@ -25,10 +29,21 @@ bool settles_exactly(void)
 	return exact;
 }
 
-static void wait(u64 ticks)
+void settle_by_time(void)
+{
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR))
+		mhz = tsc_mhz();
+}
+
+u32 settle_mhz(void)
+{
+	return exact ? 0 : mhz;
+}
+
+static void wait(u32 ns)
 {
 	enum profile_section before = profile_enter(PROFILE_SETTLE);
-	u64 start = rdtsc();
+	u64 ticks = (u64)ns * mhz / NS_PER_US, start = rdtsc();
 
 	while (!exact && rdtsc() - start < ticks)
 		cpu_pause();
@@ -37,12 +52,12 @@ static void wait(u64 ticks)
 
 void settle_lapic(void)
 {
-	wait(LAPIC_TICKS);
+	wait(LAPIC_NS);
 }
 
 void settle_bus(void)
 {
-	wait(BUS_TICKS);
+	wait(BUS_NS);
 }
 
 u64 longer_than_stalls(u64 ticks)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Waiting for what no manual gives a time for: how soon the core sees what its LAPIC was told. On
- * hardware, and under hypervisors, that is a wait by the TSC.
+ * hardware that is a wait by the TSC of 400 ns for what concerns the LAPIC alone, and of 50 us for
+ * what travels over the APIC bus; under hypervisors it is no shorter (settle.c).
  *
  * On an exact platform (argument settle=exact) there is nothing to wait for: the boundary after the
  * instruction that told the LAPIC is the first one at which the event can be taken.
@@ -16,6 +17,12 @@
 #define ORDEAL_SETTLE_H
 
 #include "base/types.h"
+
+/* From now on waits go by the TSC's frequency (machine/tsc.h). */
+void settle_by_time(void);
+
+/* The MHz that waits go by; 0 on an exact platform, where nothing waits. */
+u32 settle_mhz(void);
 
 /* From now on the platform is taken to be exact. */
 void settle_exactly(void);
