@@ -4,7 +4,6 @@
 The digests are of contents, so that two machines with the same packages agree, and an emulator that
 was built here and put in place of another does not.
 """
-import hashlib
 import json
 import os
 import subprocess
@@ -42,13 +41,13 @@ def digest(host: Host, paths: Iterable[str], prefix: str = "") -> str:
     """One digest of the names and contents of files. prefix: the part of their paths that does not
     matter."""
     sums = host.digests(sorted(set(paths)))
-    return hashlib.sha256(json.dumps(
-        [[path[len(prefix):] if path.startswith(prefix) else path, value]
-         for path, value in sorted(sums.items())]).encode()).hexdigest()
+    return of_bytes(json.dumps([[path[len(prefix):] if path.startswith(prefix) else path, value]
+                                for path, value in sorted(sums.items())]).encode())
 
 
 def of_bytes(data: bytes) -> str:
     """The digest of something that is in no file."""
+    import hashlib  # which takes as long to load as a tenth of the runner, and few runs need it
     return hashlib.sha256(data).hexdigest()
 
 

@@ -8,7 +8,7 @@ then the remaining cases are NOTRUN.
 import os
 import zlib
 from collections import deque
-from typing import Any, Callable, Deque, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Deque, List, Optional, Tuple
 
 from ..host import Host
 from ..judge.kut import KutSession
@@ -16,11 +16,12 @@ from ..judge.session import BootPlan, CaseLog, Judgement, Session
 from ..model import NOTRUN, SKIP, UserError
 from ..platforms.base import Launch
 from ..record import dataclass
-from .cache import Cache
 from .engine import Boot, Engine
-from .replay import replay
 from .shared_boot import SharedBoot, batches
 from .unit import Unit
+
+if TYPE_CHECKING:
+    from .cache import Cache
 
 
 def make_directory(prefix: str) -> str:
@@ -59,7 +60,7 @@ class Runner:
     def __init__(self, host: Host, logs: str, slots: int,
                  on_boot: Callable[[Unit, Boot], None],
                  on_unit: Callable[[Unit], None], apart: Apart = Apart(),
-                 cache: Optional[Cache] = None) -> None:
+                 cache: Optional["Cache"] = None) -> None:
         self.host, self.logs, self.apart, self.cache = host, logs, apart, cache
         self.engine = Engine(slots)
         self.on_boot, self.on_unit = on_boot, on_unit
@@ -121,6 +122,7 @@ class Runner:
         sessions = [self._session(unit, key) for unit in units]
         entry = self.cache.find(key, sum(unit.limit for unit in units)) if self.cache else None
         if self.cache and entry and not self.cache.doubted():
+            from .replay import replay
             boot = self._made(units, Launch(entry.argv), sessions, word, place, "")
             replay(boot, entry, key)
             self.cache.hits += 1
