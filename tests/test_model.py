@@ -40,6 +40,8 @@ NOT_MISSED = {
     ("rf-between-iterations", 1): "no case claims RF there on AMD",
     ("merged-breakpoint", 0): "the cases accept B0 in the first #DB, and do not ask for it",
     ("merged-breakpoint", 1): "the cases accept B0 in the first #DB, and do not ask for it",
+    ("merged-while-rf", 0): "the cases accept B0 in that #DB, and do not ask for it",
+    ("merged-while-rf", 1): "the cases accept B0 in that #DB, and do not ask for it",
     ("rf-of-general-detect", 1): "the case takes it for answered: debug/breakpoints.guard",
     ("nmi-in-sti-shadow", 0): "such an NMI cannot be staged: sweeps/nmi.sti sweeps over it",
     ("nmi-in-sti-shadow", 1): "such an NMI cannot be staged: sweeps/nmi.sti sweeps over it",

@@ -228,6 +228,17 @@ static void answers(void)
 	     "IRQ(0x60)@NOP[if=1,rf=0]");
 }
 
+/* REP MOVSB that is stepped over its breakpoint: B0 may be in the #DB between two iterations. */
+static void breakpoint_that_rf_passes(void)
+{
+	const char *words = "'L: REP MOVSB' --flags tf,rf --set rcx=2 --set rdi=rbp --break L";
+
+	INTEL(words, "#DB@REP MOVSB[if=0,rf=1,tf=1,dr6=0xffff4ff0,ist=2]; "
+		     "#DB@landing[if=0,rf=0,tf=1,dr6=0xffff4ff0,ist=2] || "
+		     "#DB@REP MOVSB[if=0,rf=1,tf=1,dr6=0xffff4ff1,ist=2]; "
+		     "#DB@landing[if=0,rf=0,tf=1,dr6=0xffff4ff0,ist=2]");
+}
+
 /* What situation_format() writes is the same situation when it is read again. */
 static void written_and_read(void)
 {
@@ -284,6 +295,7 @@ int main(void)
 	deliveries_that_fault();
 	unknown_worlds();
 	answers();
+	breakpoint_that_rf_passes();
 	written_and_read();
 	bad_input();
 	texts();

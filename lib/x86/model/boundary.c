@@ -140,6 +140,7 @@ static void take_trap(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 	u16 traps = cpu->traps;
+	bool passed = cpu->rflags & RFLAGS_RF || cpu->between;
 	enum rule why = RULE_DATA_BREAKPOINT;
 
 	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
@@ -149,8 +150,8 @@ static void take_trap(struct model *model)
 		why = RULE_STEP;
 
 	cpu->traps = 0;
-	if (!(cpu->rflags & RFLAGS_RF) && !cpu->between && breakpoints_here(model) &&
-	    choose(model, CHOICE_MERGED_BREAKPOINT, 2))
+	if (breakpoints_here(model) &&
+	    choose(model, passed ? CHOICE_MERGED_WHILE_RF : CHOICE_MERGED_BREAKPOINT, 2))
 		traps |= breakpoints_here(model);
 	if (traps & ~DR6_BS && !right(model, RULE_ONE_TRAP))
 		traps &= (u16)~DR6_BS;
