@@ -127,10 +127,11 @@ BUILD_COMPILER := $(shell $(CC) --version | head -n 1 | tr -c 'a-zA-Z0-9.+\n' '_
 FORCE:
 
 # The model as a program of the host: docs/model.md.
-EXPLAIN_SOURCES := $(call sources,scripts/explain/*.c lib/x86/model/*.c lib/x86/order/*.c \
-	lib/x86/base/*.c)
+EXPLAIN_SOURCES := $(call sources,scripts/explain/*.c $(addprefix lib/x86/,\
+	world/*.c model/*.c order/*.c base/*.c))
 EXPLAIN_HEADERS := $(call sources,scripts/explain/*.h $(addprefix lib/x86/,\
-	model/*.h model/*.def order/*.h order/*.def base/*.h stage/playground.h machine/paging.h))
+	world/*.h world/*.def model/*.h model/*.def order/*.h order/*.def base/*.h \
+	stage/playground.h machine/paging.h))
 EXPLAIN_CFLAGS = -std=gnu11 -m64 -O2 -fno-pie -no-pie -Wall -Wextra -Wno-override-init \
 	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
 	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/scripts/explain
@@ -205,7 +206,7 @@ host_objects = $(patsubst %,tests/c/obj/%.o,$(1))
 tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
 tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/vmm/multiboot)
 tests/c/obj/model.test: $(call host_objects,$(addprefix scripts/explain/,\
-	words options machine_options near))
+	words options machine_options near names))
 tests/c/obj/scene.test: $(call host_objects,\
 	tests/c/machine lib/x86/scene/scene lib/x86/machine/entry lib/x86/machine/profile)
 tests/c/obj/search.test: $(call host_objects,lib/x86/sweep/search)

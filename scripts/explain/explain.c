@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lists.h"
 #include "near.h"
 #include "notation.h"
 
@@ -18,19 +19,28 @@ enum {
 
 static const char usage[] =
 	"Usage: x86/explain SCENE [OPTION VALUE]...\n"
+	"       x86/explain --world NAME [OPTION VALUE]...\n"
 	"       x86/explain --batch | --bench | --list rules|choices|quirks|instructions\n"
+	"       x86/explain --world-batch | --world-explain | --world-blocks [SELECTION]... | --world-names BLOCK [SELECTION]...\n"
 	"\n"
 	"Prints the orders in which the manuals let events be delivered, with the rule behind each.\n"
 	"\n"
 	"    x86/explain 'STI; L: RDMSR' --pending irq60\n"
 	"    x86/explain 'STI; L: RDMSR' --pending irq60 --gate GP=trap --vendor amd\n"
 	"    x86/explain 'L: NOP' --pending irq60,nmi --flags if --break L\n"
+	"    x86/explain --world STI.RDMSR.irq60.tg --vendor amd\n"
 	"\n"
 	"Options: --vendor --pending --flags --cpl --gate --idt-limit --break --watch --tpr --in-service\n"
 	"         --timer --arrive --state --handlers --set --stack --elsewhere --there --choose --mutant\n"
 	"         --quirk\n"
 	"docs/model.md explains each. --batch reads one situation a line from standard input and prints\n"
-	"its legal traces, separated by \" || \"; --bench reads them, and counts legal sets a second.\n";
+	"its legal traces, separated by \" || \"; --bench reads them, and counts legal sets a second.\n"
+	"--world takes the situation from the generated world. --world-batch reads NAME [OPTION VALUE]...\n"
+	"a line, and prints the hash of the name, the situation and its legal traces, with tabs between;\n"
+	"--world-explain explains each, and ends each with a line \"--\".\n"
+	"--world-blocks counts situations, block by block, and those that may be outside the model's world;\n"
+	"--world-names lists those of one block. SELECTION: sample=N seed=S depth=N axes=LIST from=N to=N,\n"
+	"as in docs/results.md, and vendor=amd, vendor=intel for --world-blocks.\n";
 
 static struct model model;
 
@@ -148,23 +158,37 @@ static int explain(const struct question_asked *asked)
 
 /* --- Many at once --- */
 
+/* The words of the next line; < 0: there is none, or it has too many. */
+static int next_words(char **words, unsigned int *line_number)
+{
+	static char line[LINE];
+
+	if (!fgets(line, sizeof(line), stdin))
+		return -1;
+	++*line_number;
+	return split_words(line, words, WORDS);
+}
+
+static int bad_line(unsigned int line_number, const char *problem)
+{
+	fprintf(stderr, "x86/explain: line %u: %s\n", line_number, problem);
+	return BAD_INPUT;
+}
+
 /* Reads a situation; ends the program with a message if it cannot be read. */
 static bool next_question(struct question_asked *asked, unsigned int *line_number, int *status)
 {
-	static char line[LINE];
 	char *words[WORDS];
+	unsigned int before = *line_number;
+	int n = next_words(words, line_number);
 	const char *problem;
-	int n;
 
-	if (!fgets(line, sizeof(line), stdin))
+	if (*line_number == before)
 		return false;
-	++*line_number;
-	n = split_words(line, words, WORDS);
 	problem = n < 0 ? "too many words, or a ' is missing" : read_question(asked, words, n);
 	if (!problem)
 		return true;
-	fprintf(stderr, "x86/explain: line %u: %s\n", *line_number, problem);
-	*status = BAD_INPUT;
+	*status = bad_line(*line_number, problem);
 	return false;
 }
 
@@ -181,6 +205,41 @@ static int batch(const char *mutant)
 		puts(all_traces(&asked, asked.situation.state & STATE_AMD));
 	}
 	return status;
+}
+
+static const char *as_words(const struct question_asked *asked)
+{
+	static char buffer[LINE];
+	struct text text = TEXT(buffer);
+
+	situation_format(&text, &asked->situation);
+	return text_seal(&text);
+}
+
+/* One line for each situation, or (@why) the explanation, which a line "--" ends. */
+static int world_batch(bool why)
+{
+	static struct question_asked asked;
+	unsigned int line_number = 0;
+	char *words[WORDS];
+	struct point point;
+	int n;
+
+	while ((n = next_words(words, &line_number)) >= 0) {
+		const char *problem = read_named(&asked, words, n, &point);
+
+		if (problem)
+			return bad_line(line_number, problem);
+		if (why) {
+			printf("./x86/explain %s\n", as_words(&asked));
+			explain(&asked);
+			puts("--");
+		} else {
+			printf("%08x\t%s\t%s\n", world_hash(&point), as_words(&asked),
+			       all_traces(&asked, asked.situation.state & STATE_AMD));
+		}
+	}
+	return 0;
 }
 
 static int bench(void)
@@ -241,6 +300,24 @@ static int list(const char *what)
 	return 0;
 }
 
+static int bad_input(const char *problem)
+{
+	fprintf(stderr, "x86/explain: %s\n", problem);
+	return BAD_INPUT;
+}
+
+static int explain_named(int argc, char **argv)
+{
+	static struct question_asked asked;
+	struct point point;
+	const char *problem = read_named(&asked, argv, argc, &point);
+
+	if (problem)
+		return bad_input(problem);
+	printf("./x86/explain %s\n", as_words(&asked));
+	return explain(&asked);
+}
+
 int main(int argc, char **argv)
 {
 	static struct question_asked asked;
@@ -256,10 +333,20 @@ int main(int argc, char **argv)
 		return bench();
 	if (!strcmp(argv[1], "--list"))
 		return list(argc > 2 ? argv[2] : "");
-	problem = read_question(&asked, argv + 1, argc - 1);
-	if (problem) {
-		fprintf(stderr, "x86/explain: %s\n", problem);
-		return BAD_INPUT;
+	if (!strcmp(argv[1], "--world"))
+		return explain_named(argc - 2, argv + 2);
+	if (!strcmp(argv[1], "--world-batch"))
+		return world_batch(false);
+	if (!strcmp(argv[1], "--world-explain"))
+		return world_batch(true);
+	if (!strcmp(argv[1], "--world-blocks")) {
+		problem = list_blocks(argv + 2, argc - 2);
+		return problem ? bad_input(problem) : 0;
 	}
-	return explain(&asked);
+	if (!strcmp(argv[1], "--world-names")) {
+		problem = list_names(argv + 2, argc - 2);
+		return problem ? bad_input(problem) : 0;
+	}
+	problem = read_question(&asked, argv + 1, argc - 1);
+	return problem ? bad_input(problem) : explain(&asked);
 }

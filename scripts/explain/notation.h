@@ -7,6 +7,7 @@
 #define ORDEAL_EXPLAIN_NOTATION_H
 
 #include "model/model.h"
+#include "world/world.h"
 
 /* What the words said. */
 struct question_asked {
@@ -20,6 +21,9 @@ struct question_asked {
 
 /* Reads @n words. NULL, or what is wrong with them, and what to write instead. */
 const char *read_question(struct question_asked *asked, char **words, int n);
+
+/* The same of the name of a situation of the generated world, which is @point, and options. */
+const char *read_named(struct question_asked *asked, char **words, int n, struct point *point);
 
 /* Splits a line at blanks, but not within '...'. At most @limit words; -1: there are more, or a
  * quotation does not end. */

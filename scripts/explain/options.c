@@ -9,6 +9,7 @@
 #include "near.h"
 #include "order/vectors.h"
 #include "stage/playground.h"
+#include "names.h"
 #include "words.h"
 
 #define NON_CANONICAL (1ull << 63)
@@ -286,24 +287,58 @@ static const struct option *option_named(const char *word)
 
 /* --- All together --- */
 
+static void begin(struct question_asked *asked)
+{
+	struct situation *s = &asked->situation;
+
+	situation_begin(s, &asked->layout);
+	situation_add_playground(s);
+	s->registers[BASE_RSI] = PLAY_READ_ONLY;
+	s->registers[BASE_RDI] = PLAY_NOT_PRESENT;
+	s->registers[BASE_RBP] = PLAY_WRITABLE;
+	s->registers[BASE_R9] = NON_CANONICAL;
+	memset(asked->profile, -1, sizeof(asked->profile));
+	asked->mutant = RULE_NONE;
+	asked->quirks = 0;
+	asked->vendor_given = false;
+}
+
 static void defaults(struct question_asked *asked)
 {
 	struct situation *s = &asked->situation;
 	u64 t;
 
-	situation_begin(s, &asked->layout);
-	situation_add_playground(s);
+	begin(asked);
 	t = layout_address(&asked->layout, LABEL_T);
 	s->rbx = t ? t : asked->layout.landing;
-	s->registers[BASE_RSI] = PLAY_READ_ONLY;
-	s->registers[BASE_RDI] = PLAY_NOT_PRESENT;
-	s->registers[BASE_RBP] = PLAY_WRITABLE;
-	s->registers[BASE_R9] = NON_CANONICAL;
 	s->lstar = s->sysenter_rip = s->rbx;
-	memset(asked->profile, -1, sizeof(asked->profile));
-	asked->mutant = RULE_NONE;
-	asked->quirks = 0;
-	asked->vendor_given = false;
+}
+
+static void set_up_name(struct question_asked *asked, const struct point *point)
+{
+	struct ground ground = { .x2apic = true };
+
+	begin(asked);
+	lay_ground(&ground);
+	ground.situation = asked->situation;
+	world_situation(&asked->situation, &asked->layout, point, &ground);
+}
+
+static const char *read_options(struct question_asked *asked, char **words, int n)
+{
+	for (int i = 0; i < n; i += 2) {
+		const struct option *option = option_named(words[i]);
+		const char *problem;
+
+		if (!option)
+			return unknown_option(words[i]);
+		if (i + 1 == n)
+			return message("%s needs a value, such as %s", words[i], option->example);
+		problem = option->read(asked, words[i + 1]);
+		if (problem)
+			return problem;
+	}
+	return NULL;
 }
 
 const char *read_question(struct question_asked *asked, char **words, int n)
@@ -316,18 +351,18 @@ const char *read_question(struct question_asked *asked, char **words, int n)
 	if (problem)
 		return problem;
 	defaults(asked);
-	for (int i = 1; i < n; i += 2) {
-		const struct option *option = option_named(words[i]);
+	return read_options(asked, words + 1, n - 1);
+}
 
-		if (!option)
-			return unknown_option(words[i]);
-		if (i + 1 == n)
-			return message("%s needs a value, such as %s", words[i], option->example);
-		problem = option->read(asked, words[i + 1]);
-		if (problem)
-			return problem;
-	}
-	return NULL;
+const char *read_named(struct question_asked *asked, char **words, int n, struct point *point)
+{
+	const char *problem = n < 1 ? "give the name of a situation, such as STI.RDMSR.irq60.tg"
+				    : read_name(words[0], point);
+
+	if (problem)
+		return problem;
+	set_up_name(asked, point);
+	return read_options(asked, words + 1, n - 1);
 }
 
 int split_words(char *line, char **words, int limit)

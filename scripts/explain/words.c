@@ -108,6 +108,14 @@ static const char *add_step(struct layout *layout, char *word, u64 *address)
 	return NULL;
 }
 
+void lay_ground(struct ground *ground)
+{
+	ground->steps = FIRST_STEP;
+	ground->stubs = STUBS;
+	ground->recorded = STUBS + 256 * ENTRY_STUB_SIZE + PROLOGUE_BYTES;
+	ground->stub_size = ENTRY_STUB_SIZE;
+}
+
 const char *read_scene(struct question_asked *asked, char *scene)
 {
 	struct layout *layout = &asked->layout;

@@ -10,6 +10,9 @@
 /* Lays out "STI; L: RDMSR" (and "NOP x4") at addresses of its own. NULL, or what is wrong. */
 const char *read_scene(struct question_asked *asked, char *scene);
 
+/* Where scenes and entry stubs lie: addresses that are made up. */
+void lay_ground(struct ground *ground);
+
 /* The fragment of that printed name, or name in fragments.def; FRAGMENT_NONE: there is none. Of two
  * with one name it is the one that has a record. */
 u16 fragment_named(const char *name);

@@ -5,14 +5,14 @@ The agenda is complete before anything boots, so that every error in the input i
 """
 import os
 import time
-from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from . import platforms
 from .host import Host
 from .judge.kut import MAX_SUBTESTS
-from .model import Case, UserError
-from .options import LAB, Options
-from .plan import known, quirks, suites
+from .model import Case, Stanza, UserError
+from .options import LAB, WORLD, Options
+from .plan import known, quirks, suites, world
 from .plan.excuse import Deviations
 from .plan.select import Selection, Suite, check_stanzas, ident, result_filter, select, wanted
 from .platforms.base import Platform
@@ -43,17 +43,30 @@ class Agenda:
         #: One unit for each round, by the index of the suite's first case on that platform.
         self.rounds: Dict[int, List[Unit]] = {}
         self._unread: List[str] = []
-        self._command = ""
+        self._commands: Dict[Tuple[str, ...], str] = {}
         self._known_ids: Optional["Ids"] = None
 
     def load(self) -> None:
         """Read the cfg file and the images, and select the cases."""
         stanzas = suites.read_stanzas(self.host, self.cfg, self.options.values.get("set", []))
+        stanzas = self._with_world(stanzas)
         check_stanzas(stanzas, self.selection)
         self._unread = [s.name for s in stanzas if not wanted(s, self.selection)]
         self.suites = suites.load(self.host, self.cfg,
                                   [s for s in stanzas if wanted(s, self.selection)], self.own)
+        if any(world.is_world(suite.stanza) for suite in self.suites):
+            world.check(self.host, self.suites)
         self.chosen = select(self.suites, self.selection)
+
+    def _with_world(self, stanzas: List[Stanza]) -> List[Stanza]:
+        """The stanzas with the options of the generated world. --only alone selects the block."""
+        only = self.options.one("only")
+        if only and not self.selection.patterns:
+            self.selection = replace(self.selection, patterns=tuple(
+                "%s/%s" % (s.name, world.block_of(only)) for s in stanzas if world.is_world(s)))
+            world.ask(self.host, ["--world-batch"], [only])  # before its block is looked for
+        return world.with_options(stanzas, self.options.world,
+                                  [s.name for s in stanzas if wanted(s, self.selection)])
 
     def prepare(self) -> None:
         """Choose the platforms, read the known deviations, and make the units."""
@@ -93,21 +106,40 @@ class Agenda:
         return [Unit(platform, suite, cases, index, number, replace(job, round=number), limit, skip,
                      told, keep) for number in range(1, self.options.repeat + 1)]
 
+    def worlds(self) -> List[Dict[str, Any]]:
+        """For each suite that plays the generated world: how many situations are selected of how
+        many, and by which arguments."""
+        found = []
+        for suite, cases in self.chosen:
+            if world.is_world(suite.stanza) and not suite.foreign:
+                picked, every = world.extent(self.host, suite, [case.name for case in cases])
+                found.append({
+                    "suite": suite.stanza.name, "situations": picked, "all": every,
+                    "words": [word for word in suite.words if word.split("=")[0] in WORLD]})
+        return found
+
     @property
     def units(self) -> List[Unit]:
         """Every unit, in the order of the run."""
         return [unit for rounds in self.rounds.values() for unit in rounds]
 
     def repro(self, platform: str, case: str) -> str:
-        """The one command that boots only this case."""
-        if not self._command:
+        """The one command that boots only this case, or (without a slash) only this situation of the
+        generated world."""
+        names = () if "/" not in case else WORLD
+        words = ["-p", platform] + ([case] if names else ["--only", case])
+        return "%s %s" % (self._command(names), shell_quote(words))
+
+    def _command(self, names: Tuple[str, ...]) -> str:
+        """run_tests.sh with the options of this run that change a guest, and these."""
+        if names not in self._commands:
             words = [os.path.join(os.path.relpath(self.host.root), "run_tests.sh")]
-            for name in ("cfg", "set") + LAB:
+            for name in ("cfg", "set") + LAB + names:
                 for value in self.options.values.get(name, []):
                     words += ["--" + name, value]
             env = ["%s=%s" % (k, shell_quote([v])) for k, v in self.host.changed().items()]
-            self._command = " ".join(env + [shell_quote(words)])
-        return "%s %s" % (self._command, shell_quote(["-p", platform, case]))
+            self._commands[names] = " ".join(env + [shell_quote(words)])
+        return self._commands[names]
 
     def check_known(self) -> None:
         """Read what the known deviations say is seen. This is done while the first machine starts,

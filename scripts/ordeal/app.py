@@ -83,13 +83,14 @@ def _boot_all(agenda: Agenda, runner: Runner, stream: Stream) -> None:
 
 
 def _start_record(agenda: Agenda, argv: Sequence[str]) -> Dict[str, Any]:
-    host, options = agenda.host, agenda.options
+    host, options, worlds = agenda.host, agenda.options, agenda.worlds()
     return {"type": "start", "schema": SCHEMA, "tool": "ordeal",
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "argv": list(argv),
             "cfg": os.path.relpath(agenda.cfg), "environment": host.changed(),
             "platforms": [{"name": p.name, "version": p.version(host),
                            "expectations": p.expectations(host)} for p in agenda.platforms],
             "planned": sum(len(unit.cases) for unit in agenda.units if unit.round == 1),
+            **({"worlds": worlds} if worlds else {}),
             "repeat": options.repeat, "shard": list(options.shard)}
 
 

@@ -23,6 +23,11 @@ What to run
       --cfg FILE          read another unittests.cfg; it may be one of kvm-unit-tests
       --set TEST.KEY=VAL  override a key of unittests.cfg (repeatable)
       --repeat N          run everything N times; a case that varies is FLAKY
+      --sample N          the generated world: one situation of N, by the hash of its name;
+      --seed S            S mixes the hashes, so that other situations are taken
+      --depth N           ... with at most N axes that are not as usual (default: 3)
+      --axes LIST         ... in which only these axes are not as usual, such as PENDING,TF
+      --only NAME         ... this situation alone, such as STI.RDMSR.irq60.tg
 
 How to run
   -j, --parallel N        run N machines at once
@@ -92,9 +97,13 @@ TABLE = (
     Option("", "kernel-args", "one"), Option("", "module-args", "one"), Option("", "xen", "one"),
     Option("", "versions", "one"), Option("", "migrate", "one"),
     Option("", "cache", "one"), Option("", "cache-check", "one"),
+    Option("", "sample", "one"), Option("", "seed", "one"), Option("", "depth", "one"),
+    Option("", "axes", "one"), Option("", "only", "one"),
     Option("", "logs", "one"), Option("", "differential", "one"))
 CLASSES = ("unexpected", "blank", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
 LAB = ("kernel", "modules", "kernel-args", "module-args", "xen", "migrate")
+#: Arguments of the generated world's guests, too (docs/model.md).
+WORLD = ("sample", "seed", "depth", "axes", "only")
 #: What --migrate takes, and what follows it in the project's own tests.
 WHEN = "(every-exit|sweep|exit:[0-9]+|[0-9]+)(,wrong=[a-z-]+)?"
 REPORTS = ("tap", "ktap", "junit", "lava")
@@ -126,6 +135,11 @@ class Options:
         return [word for value in self.values.get(name, []) for word in value.split(",") if word]
 
     @property
+    def world(self) -> Dict[str, str]:
+        """The options of the generated world that were given."""
+        return {name: self.one(name) for name in WORLD if self.one(name)}
+
+    @property
     def platforms(self) -> List[str]:
         """The platforms that are named; an empty list stands for all that can run here."""
         return self.words("differential") or self.words("platform")
@@ -134,7 +148,7 @@ class Options:
     def whole(self) -> bool:
         """Whether every case of the suites is to run."""
         return not (self.patterns or self.values.get("exclude") or self.words("group")
-                    or self.shard != (1, 1))
+                    or self.world or self.shard != (1, 1))
 
     @property
     def quiet(self) -> bool:

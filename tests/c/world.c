@@ -143,8 +143,47 @@ static void bad_names(void)
 	CHECK(!world_find("STI.RDMSR.irq60.tg", &p));
 }
 
+/* How many situations of a block the selection takes. */
+static size_t taken(struct world_selection selection, u32 *sum)
+{
+	struct point p;
+	size_t n = 0;
+
+	CHECK(!world_find("STI.REP_MOVSB_3", &p));
+	do {
+		if (!world_takes(&selection, &p))
+			continue;
+		n++;
+		*sum += world_mix(0, world_hash(&p));
+	} while (world_next(&p, WORLD_DEPTH));
+	return n;
+}
+
+static void selections(void)
+{
+	u32 every = 0, parts = 0, none = 0, axes, wrong;
+	size_t all = taken((struct world_selection){ 0 }, &every), n = 0;
+
+	for (u32 from = 1; from <= all; from += 100)
+		n += taken((struct world_selection){ .from = from, .to = from + 99 }, &parts);
+	CHECK(n == all && parts == every);
+	CHECK(all > 200 && !taken((struct world_selection){ .from = (u32)all + 1 }, &none));
+	n = taken((struct world_selection){ .sample = 8, .seed = 3 }, &none);
+	CHECK(n > all / 16 && n < all / 4);
+	CHECK(!world_read_axes("tf,FAULT-GATE", &axes));
+	CHECK(axes == (1u << AXIS_TF | 1u << AXIS_FAULT_GATE));
+	n = taken((struct world_selection){ .axes = 1u << AXIS_TPR }, &none);
+	CHECK(n == 1); /* TPR needs an interrupt */
+	n = taken((struct world_selection){ .axes = 1u << AXIS_TPR | 1u << AXIS_PENDING }, &none);
+	CHECK(n > 10 && n < 20);
+	CHECK(!strcmp(world_read_axes("tf,x,cpl", &wrong), "x,cpl"));
+	CHECK(world_read_axes("tf,fault", &wrong));
+	CHECK(world_read_axes("", &wrong) && world_read_axes("tf,", &wrong));
+}
+
 int main(void)
 {
+	selections();
 	names();
 	bad_names();
 	legal_sets(0);

@@ -83,14 +83,6 @@ void judge_begin(void)
 
 /* --- Is it the same trace? --- */
 
-/* In the middle of a handler? Where is a matter of time: a translator of code lets an interrupt in
- * only where one of its translations ends. */
-static bool is_somewhere(struct position at)
-{
-	return at.place == PLACE_OUTSIDE || at.place == PLACE_PROLOGUE ||
-	       (at.place & PLACE_ENTRY && at.offset);
-}
-
 static bool same_event(size_t n)
 {
 	const u64 flags = RFLAGS_IF | RFLAGS_RF | RFLAGS_TF;
@@ -225,28 +217,6 @@ static bool is_legal(void)
 	return false;
 }
 
-static u32 hash_seen(void)
-{
-	const u64 prime = 0x9e3779b97f4a7c15ull;
-	u64 hash = judge.trace.count;
-
-	for (size_t i = 0; i < judge.trace.count; i++) {
-		const struct log_entry *e = judge.trace.events[i].entry;
-		struct position at = event_position(&judge.trace.events[i], &judge.layout);
-
-		if (is_somewhere(at))
-			at = (struct position){ PLACE_OUTSIDE, 0 };
-		hash = (hash ^ ((u64)at.place << 32 | (u32)at.offset)) * prime;
-		hash = ((hash ^ hash >> 29) ^ ((u64)e->vector << 32 | (u32)e->rflags)) * prime;
-		hash = ((hash ^ hash >> 31) ^ (e->cs << 32 | e->ist)) * prime;
-		if (vector_has_error_code(e->vector))
-			hash = (hash ^ hash >> 30 ^ e->error) * prime;
-		if (e->vector == DB_VECTOR)
-			hash = (hash ^ hash >> 30 ^ e->dr6) * prime;
-	}
-	return (u32)(hash ^ hash >> 32);
-}
-
 /*
  * Why it must not be played. Where an answer to what is left open leads to a HLT that
  * nothing ends, or to two NMIs on one stack, which never ends, all answers are looked at
@@ -335,15 +305,21 @@ struct verdict_of try_situation(const struct point *p)
 {
 	struct verdict_of v = { .outcome = UNPLAYED };
 	enum profile_section before = profile_enter(PROFILE_PREPARE);
+	enum plant plant = planted_at(p);
 
 	world_situation(&judge.situation, &judge.layout, p, &judge.ground);
 	profile_enter(PROFILE_MODEL);
 	v.why = outside();
+	if (!v.why && (!judge.model.seen_count || plant == PLANT_NO_TRACE)) {
+		v.no_trace = true;
+		v.why = "the model finds no legal trace";
+	}
 	if (!v.why) {
-		v.why = play_situation(p, &judge.situation);
+		plant_strikes(plant);
+		v.why = play_situation(p, plant_alters(plant, &judge.situation));
 		profile_enter(PROFILE_JUDGE);
 		trace_read(&judge.trace, &the_scene()->layout, event_log.entries, log_count());
-		v.hash = hash_seen();
+		v.hash = hash_trace(&judge.trace, &judge.layout);
 		v.outcome = ILLEGAL;
 		profile_enter(PROFILE_MODEL);
 		if (!v.why && judge_trace(p)) {
@@ -355,9 +331,29 @@ struct verdict_of try_situation(const struct point *p)
 			v.quirks = explained_by(&v.several);
 			v.outcome = v.quirks ? QUIRKY : ILLEGAL;
 		}
+		if (plant == PLANT_MISJUDGE)
+			v.outcome = v.outcome == LEGAL ? ILLEGAL : LEGAL;
 	}
 	profile_leave(before);
 	return v;
+}
+
+void try_again(struct verdict_of *v, const struct point *point, struct text *both)
+{
+	static struct log_entry before[LOG_CAPACITY];
+	size_t n = log_count();
+	struct verdict_of again;
+
+	memcpy(before, event_log.entries, n * sizeof(*before));
+	again = try_situation(point);
+	if (again.hash == v->hash)
+		return;
+	v->outcome = FLAKY;
+	trace_read(&judge.trace, &the_scene()->layout, before, n);
+	format_seen(both);
+	text_add(both, " || ");
+	trace_read(&judge.trace, &the_scene()->layout, event_log.entries, log_count());
+	format_seen(both);
 }
 
 void format_legal(struct text *text)

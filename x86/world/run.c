@@ -19,9 +19,11 @@ enum {
 };
 
 static struct {
-	u32 situations, outcomes[UNPLAYED + 1];
+	u32 situations, outcomes[OUTCOMES];
 	u32 hash;
 	const char *first_outside;
+	struct point without_trace;
+	bool model_fails;
 	size_t class_count, made_small, not_classed;
 	struct point classes[CLASSES];
 	u32 of_class[CLASSES];
@@ -155,33 +157,52 @@ static void report_sets(void)
 
 /* --- The block --- */
 
-static u32 mix(u32 hash, u32 word)
+/* The trace of a situation, for the host's opinion of it. */
+static void show_trace(const struct point *p, const struct verdict_of *v)
 {
-	const u32 prime = 0x9e3779b1;
+	static const char *const words[OUTCOMES] = { "legal", "quirk", "illegal", "flaky" };
+	char name[WORLD_NAME];
+	struct text text = TEXT(buffer), of = TEXT(name);
 
-	hash = (hash ^ word) * prime;
-	return hash ^ hash >> 15;
+	world_name(&of, p);
+	format_seen(&text);
+	report_line("PLAYED: %s: %s %s %08x %s", stage_case_name(), text_seal(&of),
+		    words[v->outcome], v->hash, text_seal(&text));
 }
 
-static bool is_sampled(const struct point *p)
+static void show_flaky(const struct point *p, struct text *both)
 {
-	const struct args *args = this_cpu.args;
+	char name[WORLD_NAME];
+	struct text text = TEXT(name);
 
-	return !args->sample || mix(args->seed, world_hash(p)) % args->sample == 0;
+	world_name(&text, p);
+	report_line("NOTE: %s: flaky: %s: %s", stage_case_name(), text_seal(&text),
+		    text_seal(both));
 }
 
 static void play_point(const struct point *p)
 {
+	const u32 apart_from_samples = 0x73686f77, show = this_cpu.args->show;
 	struct verdict_of v = try_situation(p);
+	struct text both = TEXT(buffer);
 
+	if (v.outcome == ILLEGAL)
+		try_again(&v, p, &both);
 	run.situations++;
 	run.outcomes[v.outcome]++;
+	if (v.no_trace && !run.model_fails)
+		run.without_trace = *p;
+	run.model_fails |= v.no_trace;
 	if (v.outcome == UNPLAYED) {
 		if (!run.first_outside)
 			run.first_outside = v.why;
 		return;
 	}
-	run.hash = mix(mix(run.hash, world_hash(p)), v.hash);
+	run.hash += world_mix(world_mix(0, world_hash(p)), v.hash); /* in any order */
+	if (v.outcome == FLAKY)
+		show_flaky(p, &both);
+	if (show && world_mix(apart_from_samples, world_hash(p)) % show == 0)
+		show_trace(p, &v);
 	if (v.outcome == ILLEGAL)
 		classify(p);
 	if (v.outcome == QUIRKY)
@@ -193,11 +214,11 @@ static void report_block(void)
 	struct text text = TEXT(buffer);
 
 	format_sets(&text);
-	report_line(
-		"BLOCK: %s: situations=%u legal=%u quirks=%s ambiguous=%u illegal=%u unplayed=%u "
-		"hash=%08x",
-		stage_case_name(), run.situations, run.outcomes[LEGAL], text_seal(&text),
-		run.ambiguous, run.outcomes[ILLEGAL], run.outcomes[UNPLAYED], run.hash);
+	report_line("BLOCK: %s: situations=%u legal=%u quirks=%s ambiguous=%u illegal=%u flaky=%u "
+		    "unplayed=%u hash=%08x",
+		    stage_case_name(), run.situations, run.outcomes[LEGAL], text_seal(&text),
+		    run.ambiguous, run.outcomes[ILLEGAL], run.outcomes[FLAKY],
+		    run.outcomes[UNPLAYED], run.hash);
 	if (run.first_outside)
 		report_line("NOTE: %s: unplayed: %s", stage_case_name(), run.first_outside);
 	report_profile();
@@ -225,9 +246,8 @@ static const char *show(const struct point *p)
 	report_line("NOTE: %s: ./x86/explain %s", stage_case_name(), text_seal(&text));
 	text = TEXT(buffer);
 	world_name(&text, p);
-	report_line("NOTE: %s: alone: ./run_tests.sh --set world.test_args=only=%s world/%s.%s",
-		    stage_case_name(), text_seal(&text), openers[p->opener].word,
-		    world_instructions[p->instruction].word);
+	report_line("NOTE: %s: alone: ./run_tests.sh --only %s", stage_case_name(),
+		    text_seal(&text));
 	if (v.why)
 		report_line("NOTE: %s: left the scene: %s", stage_case_name(), v.why);
 	return NULL;
@@ -261,25 +281,40 @@ static void play_only(const struct block *block)
 	play_point(&p);
 	report_block();
 	problem = show(&p);
-	if (problem)
+	if (problem && !run.model_fails)
 		skip("it is not in the model's world: %s", problem);
+}
+
+static struct world_selection selected(void)
+{
+	const struct args *args = this_cpu.args;
+	struct world_selection selection = { .sample = args->sample,
+					     .seed = args->seed,
+					     .depth = args->depth ? args->depth : WORLD_DEPTH,
+					     .from = args->from,
+					     .to = args->to };
+	const char *bad = args->axes ? world_read_axes(args->axes, &selection.axes) : NULL;
+
+	if (bad)
+		error("axes=%s: lib/x86/world/axes.def has no axis %s", args->axes, bad);
+	return selection;
 }
 
 static void play_all(const struct block *block)
 {
-	u32 depth = this_cpu.args->depth ? this_cpu.args->depth : WORLD_DEPTH;
+	struct world_selection selection = selected();
 	struct point p;
 
 	profile_enter(PROFILE_ENUMERATE);
 	world_first(&p, block->opener, block->instruction);
 	do
-		if (is_sampled(&p))
+		if (world_takes(&selection, &p))
 			play_point(&p);
-	while (world_next(&p, depth));
+	while (world_next(&p, selection.depth));
 	profile_enter(PROFILE_BODY);
 	if (!run.situations)
-		skip("none of its situations is in the sample");
-	if (run.outcomes[UNPLAYED] == run.situations)
+		skip("none of its situations is selected");
+	if (run.outcomes[UNPLAYED] == run.situations && !run.model_fails)
 		skip("none of its situations is in the model's world: %s", run.first_outside);
 	report_block();
 	report_sets();
@@ -303,6 +338,17 @@ void play_block(const void *argument)
 		play_only(block);
 	else
 		play_all(block);
+	if (run.model_fails) {
+		char name[WORLD_NAME];
+		struct text text = TEXT(name);
+
+		world_name(&text, &run.without_trace);
+		error("the model finds no legal trace of %s", text_seal(&text));
+	}
+	check(!run.outcomes[FLAKY],
+	      "%u of %u situations showed something else when they were "
+	      "played again",
+	      run.outcomes[FLAKY], run.situations);
 	check(!run.outcomes[ILLEGAL], "%u of %u situations are illegal, in %lu classes",
 	      run.outcomes[ILLEGAL], run.situations, (u64)run.class_count);
 	check(!run.outcomes[QUIRKY], "%u of %u situations are legal only with quirks",

@@ -26,12 +26,21 @@ void survey(struct ground *ground);
  */
 const char *play_situation(const struct point *point, const struct situation *situation);
 
+/* seen.c: is it in the middle of a handler? Where is a matter of time: a translator of code lets an
+ * interrupt in only where one of its translations ends. */
+bool is_somewhere(struct position at);
+
+/* A hash of what was recorded, in which all such places are one. */
+u32 hash_trace(const struct trace *trace, const struct layout *layout);
+
 /* judge.c: what came of one situation */
 enum outcome {
 	LEGAL,
 	QUIRKY, /* not legal, and explained by known deviations */
 	ILLEGAL,
+	FLAKY,	  /* illegal, and something else when it was played again */
 	UNPLAYED, /* it is not in the model's world */
+	OUTCOMES,
 };
 
 struct verdict_of {
@@ -39,11 +48,32 @@ struct verdict_of {
 	const char *why; /* it left the scene in another way, or is not in the model's world */
 	u64 quirks;	 /* a bit for each enum quirk: the fewest that explain it */
 	bool several;	 /* other sets of as many quirks explain it as well */
+	bool no_trace;	 /* UNPLAYED, for the model finds no legal trace: a fault of the model */
 	u32 hash;	 /* of what was recorded */
 };
 
+/* plant.c: what goes wrong in a situation on purpose */
+enum plant {
+	PLANT_NOTHING,
+#define PLANT(id, word, what) PLANT_##id,
+#include "plant.def"
+#undef PLANT
+	PLANT_COUNT,
+};
+enum plant planted_at(const struct point *point);
+
+/* The situation that is to be played in place of this one. */
+const struct situation *plant_alters(enum plant plant, const struct situation *situation);
+
+/* Ends the boot, or does not return, if that is what is planted. */
+void plant_strikes(enum plant plant);
+
 /* Plays and judges one situation. */
 struct verdict_of try_situation(const struct point *point);
+
+/* Plays a situation that was illegal again. If it shows something else, *v becomes FLAKY, and what
+ * was seen the two times is appended. */
+void try_again(struct verdict_of *v, const struct point *point, struct text *both);
 
 /* A block begins. */
 void judge_begin(void);

@@ -152,6 +152,37 @@ static const char *set_depth(struct args *args, char *value)
 	return set_number(&args->depth, value, "depth= takes a number from 1 to 4294967295");
 }
 
+static const char *set_from(struct args *args, char *value)
+{
+	return set_number(&args->from, value, "from= takes a number from 1 to 4294967295");
+}
+
+static const char *set_to(struct args *args, char *value)
+{
+	return set_number(&args->to, value, "to= takes a number from 1 to 4294967295");
+}
+
+static const char *set_show(struct args *args, char *value)
+{
+	return set_number(&args->show, value, "show= takes a number from 1 to 4294967295");
+}
+
+static const char *set_plant(struct args *args, char *value)
+{
+	if (!*value)
+		return "plant= takes WHAT:NAME, see x86/world/plant.def";
+	args->plant = value;
+	return NULL;
+}
+
+static const char *set_axes(struct args *args, char *value)
+{
+	if (!*value)
+		return "axes= takes axes of lib/x86/world/axes.def, separated by commas";
+	args->axes = value;
+	return NULL;
+}
+
 static const char *set_only(struct args *args, char *value)
 {
 	if (!*value)
@@ -195,14 +226,16 @@ static const struct {
 	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
 	{ "mutate", set_mutate },   { "profile", set_profile }, { "settle", set_settle },
 	{ "sample", set_sample },   { "seed", set_seed },	{ "depth", set_depth },
-	{ "only", set_only },	    { "shuffle", set_shuffle }, { "quirks", set_quirks },
+	{ "from", set_from },	    { "to", set_to },		{ "axes", set_axes },
+	{ "show", set_show },	    { "plant", set_plant },	{ "only", set_only },
+	{ "shuffle", set_shuffle }, { "quirks", set_quirks },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth only shuffle quirks";
+		"sample seed depth from to axes show plant only shuffle quirks";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

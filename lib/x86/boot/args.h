@@ -31,6 +31,10 @@ struct args {
 	u32 shuffle;	      /* run the cases in the order of this seed; 0: in the usual order */
 	u32 sample, seed;     /* of the generated world: one situation of @sample; 0: all */
 	u32 depth;	      /* how many of its axes may be unusual at once; 0: the default */
+	u32 from, to;	      /* only these places of each block, from 1; 0: no limit */
+	const char *axes;     /* only these may be unusual, or NULL */
+	u32 show;	      /* the traces of one situation of @show are printed; 0: of none */
+	const char *plant;    /* WHAT:NAME, what goes wrong in it on purpose, or NULL */
 	const char *only;     /* the one situation of it to play, or NULL */
 	const char *quirks;   /* of it: known deviations (model/quirks.def), or NULL */
 	const char *bad_word; /* the first word that was wrong, or NULL */

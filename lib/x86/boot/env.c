@@ -97,9 +97,10 @@ void env_report(void)
 	hypervisor_name(hypervisor);
 	report_line("ENV: cpu=%s family=%u model=%u stepping=%u brand=%s", vendor, family, model,
 		    signature & 0xf, brand);
-	report_line("ENV: hypervisor=%s boot=%s memory_mib=%lu apic=%s", hypervisor,
+	report_line("ENV: hypervisor=%s boot=%s memory_mib=%lu apic=%s nxe=%d", hypervisor,
 		    this_cpu.boot->kind == BOOT_PVH ? "pvh" : "multiboot",
-		    this_cpu.boot->memory_bytes >> 20, lapic_mode_name());
+		    this_cpu.boot->memory_bytes >> 20, lapic_mode_name(),
+		    !!(rdmsr(MSR_EFER) & EFER_NXE));
 	report_line("ENV: missing_msr=%#x missing_msr_faults=%d", this_cpu.missing_msr,
 		    this_cpu.missing_msr_faults);
 	if (settle_mhz())

@@ -137,6 +137,27 @@ void world_name(struct text *text, const struct point *point);
 /* A hash of the name: equal names have equal hashes on host and guest. */
 u32 world_hash(const struct point *point);
 
+/* Which situations of a block are played: the same on host and guest. What is 0 limits nothing. */
+struct world_selection {
+	u32 sample, seed; /* one of @sample, by the hash of its name mixed with @seed */
+	u32 depth;	  /* at most so many axes are not as usual */
+	u32 axes;	  /* 1 << enum world_axis: only these are not as usual */
+	u32 from, to;	  /* of what is left, these places, from 1 */
+	u32 place;	  /* how far the block is enumerated */
+};
+
+/* Is the next situation of a block one of the selection? Asked of each, in their order. */
+bool world_takes(struct world_selection *selection, const struct point *point);
+
+/* Reads "PENDING,TF", in capitals or not. Returns the word that is no axis, or NULL. */
+const char *world_read_axes(const char *list, u32 *axes);
+
+/* The name of an axis, as axes.def has it. */
+const char *world_axis_name(unsigned int axis);
+
+/* Two words as one number, of which every bit depends on all of both. */
+u32 world_mix(u32 hash, u32 word);
+
 /* The situation of this name. NULL, or what is wrong with the name, without its value. */
 const char *world_find(const char *name, struct point *point);
 

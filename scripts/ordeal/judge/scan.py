@@ -7,8 +7,8 @@ memory. A line that never ends is cut at MAX_LINE and marked.
 """
 from typing import Iterator, List, NamedTuple, Tuple
 
-WORDS = (b"ORDEAL ", b"ENV:", b"PLAN:", b"CASE:", b"WANT:", b"SEEN:", b"BLOCK:", b"SWEEP:", b"SAMPLE:",
-         b"HIST:", b"OBSERVED:", b"NOTE:", b"PASS:", b"FAIL:", b"SKIP:", b"ERROR:", b"DONE:",
+WORDS = (b"ORDEAL ", b"ENV:", b"PLAN:", b"CASE:", b"WANT:", b"SEEN:", b"BLOCK:", b"PLAYED:", b"SWEEP:",
+         b"SAMPLE:", b"HIST:", b"OBSERVED:", b"NOTE:", b"PASS:", b"FAIL:", b"SKIP:", b"ERROR:", b"DONE:",
          b"ABORT:", b"SUMMARY:", b"END ")
 MAX_LINE = 65536
 

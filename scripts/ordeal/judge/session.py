@@ -55,19 +55,21 @@ class CaseLog:
     notes: List[str] = field(default_factory=list)
     #: What moves.py says of a case that was played again, migrated.
     migration: Dict[str, Any] = field(default_factory=dict)
-    #: What blocks.py says of a block of the generated world.
+    #: What blocks.py says of a block of the generated world, and of its PLAYED lines.
     block: Dict[str, Any] = field(default_factory=dict)
+    played: List[Any] = field(default_factory=list)
 
 
 @dataclass
 class Judgement:
     """The verdicts by case. rest: the cases without one; started: whether a case began; why: why the
-    log ended early, '' if it did not."""
+    log ended early, '' if it did not; charged: the case to which that is charged."""
     cases: Dict[str, CaseLog]
     rest: List[str]
     started: bool
     why: str
     env: List[str]
+    charged: str = ""
 
 
 class _Violation(Exception):
@@ -194,27 +196,29 @@ class Session:
             if suite != self.suite or name != case.name:
                 raise _Violation("a verdict for %s: %s inside case %s" % (suite, name, case.name))
             self._verdict(case, word, text)
-        elif word not in ("WANT", "SEEN", "BLOCK", "SWEEP", "SAMPLE", "HIST", "OBSERVED", "NOTE") \
-                or not colon or name != case.name:
+        elif word not in ("WANT", "SEEN", "BLOCK", "PLAYED", "SWEEP", "SAMPLE", "HIST", "OBSERVED",
+                          "NOTE") or not colon or name != case.name:
             raise _Violation("inside case %s: %s" % (case.name, shown))
         elif word == "WANT":
             from .trace import orders  # loaded once a machine has started
             case.want += orders(text)
         elif word == "SEEN":
             case.seen.append(text)
-        elif word == "BLOCK":
-            from .blocks import parse_block  # loaded for images that have blocks
+        elif word in ("BLOCK", "PLAYED", "SWEEP", "SAMPLE", "HIST"):
             try:
-                case.block = parse_block(text, case.block)
-            except ValueError as problem:
-                raise _Violation("%s: %s" % (problem, shown)) from None
-        elif word in ("SWEEP", "SAMPLE", "HIST"):
-            try:
-                self._of_sweep(case, word, text)
+                (self._of_block if word in ("BLOCK", "PLAYED") else self._of_sweep)(case, word, text)
             except ValueError as problem:
                 raise _Violation("%s: %s" % (problem, shown)) from None
         else:
             (case.fingerprints if word == "OBSERVED" else case.notes).append(text)
+
+    @staticmethod
+    def _of_block(case: CaseLog, word: str, text: str) -> None:
+        from .blocks import parse_block, parse_played  # loaded for images that have blocks
+        if word == "BLOCK":
+            case.block = parse_block(text, case.block)
+        else:
+            case.played.append(parse_played(text))
 
     @staticmethod
     def _of_sweep(case: CaseLog, word: str, text: str) -> None:
@@ -318,16 +322,16 @@ class Session:
         for case in self.done:
             _second_opinion(case)
         cases = {case.name: case for case in self.done}
-        why = ""
+        why = charged = ""
         if broken is not None:
             why = str(broken)
-            self._charge(cases, broken)
+            charged = self._charge(cases, broken)
         rest = [name for name in self.plan.cases if name not in cases]
         started = bool(self.done) or self.current is not None
-        return Judgement(cases, rest, started, why, list(self.env))
+        return Judgement(cases, rest, started, why, list(self.env), charged)
 
-    def _charge(self, cases: Dict[str, CaseLog], broken: _Violation) -> None:
-        """Charge the violation to the case that was running, was due, or ran last."""
+    def _charge(self, cases: Dict[str, CaseLog], broken: _Violation) -> str:
+        """Charge the violation to the case that was running, was due, or ran last. Returns its name."""
         if self.current is not None:
             cases[self.current.name] = self.current
             name = self.current.name
@@ -336,8 +340,8 @@ class Session:
             cases[name] = CaseLog(name)
         else:
             name = self.done[-1].name
-        case = cases[name]
-        case.verdict, case.reason = broken.verdict, str(broken)
+        cases[name].verdict, cases[name].reason = broken.verdict, str(broken)
+        return name
 
     def _place(self) -> str:
         if self.current is not None:

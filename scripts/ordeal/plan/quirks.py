@@ -14,7 +14,7 @@ from .known import Deviation
 
 ARGUMENT = "quirks="
 #: Arguments with which an image does not play its whole world as it is.
-_PARTIAL = ("sample=", "only=", "depth=", "mutate=", ARGUMENT)
+_PARTIAL = ("sample=", "only=", "depth=", "axes=", "from=", "to=", "mutate=", "plant=", ARGUMENT)
 
 
 def bare(deviation: Deviation) -> str:
@@ -49,7 +49,8 @@ def excused(result: Result, allowed: Sequence[Deviation]) -> List[Deviation]:
     wrong, too."""
     block, by_name = result.block, {bare(deviation): deviation for deviation in allowed}
     count = sum(block.get("quirks", {}).values())
-    if result.verdict != FAIL or not count or block["illegal"] or result.reason != \
+    if result.verdict != FAIL or not count or block["illegal"] or block["flaky"] or \
+            result.reason != \
             "%d of %d situations are legal only with quirks" % (count, block["situations"]):
         return []
     names = used(block)

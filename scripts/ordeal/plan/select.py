@@ -14,6 +14,10 @@ from ..record import dataclass
 from ..text import near
 from . import renamed
 
+#: What a guest's arguments hold (lib/x86/boot/args.h): globs, and characters, of which some are for
+#: the nonce and the name of the image.
+MAX_GLOBS, MAX_TEXT = 64, 1900
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -79,6 +83,19 @@ def guest_args(suite: Suite, names: Sequence[str], extra: Sequence[str]) -> List
         else:
             excluded = excluded + left
     return globs + keys + (["exclude=" + ",".join(excluded)] if excluded else []) + list(extra)
+
+
+def fitting(suite: Suite, names: Sequence[str], extra: Sequence[str]) -> List[str]:
+    """As many of these cases, from the first, as one boot can be asked for with these words."""
+    count = len(names)
+    while count > 1 and not _fits(guest_args(suite, names[:count], extra)):
+        count = min(count - 1, MAX_GLOBS)
+    return list(names[:count])
+
+
+def _fits(args: Sequence[str]) -> bool:
+    globs, excluded = own_globs(args)
+    return max(len(globs), len(excluded)) <= MAX_GLOBS and len(" ".join(args)) <= MAX_TEXT
 
 
 def wanted(stanza: Stanza, selection: Selection) -> bool:

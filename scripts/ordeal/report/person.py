@@ -125,6 +125,9 @@ def summary(records: List[Dict[str, Any]]) -> List[str]:
     lines += _grouped("Skipped:", [r for r in found if r.verdict == SKIP and not r.unexpected],
                       "reason")
     lines += _migrations(found)
+    if any(result.block for result in found):
+        from .worlds import told
+        lines += told(records, found)
     end: Dict[str, Any] = next((r for r in reversed(records) if r["type"] == "summary"), {})
     if end.get("complaints"):
         lines += ["", "Expectations to look at:"] + ["  " + c for c in end["complaints"]]

@@ -14,14 +14,20 @@ from ..host import Host
 from ..judge.kut import KutSession
 from ..judge.session import BootPlan, CaseLog, Judgement, Session
 from ..model import NOTRUN, SKIP, UserError
+from ..plan import world
 from ..platforms.base import Launch
 from ..record import dataclass
 from .engine import Boot, Engine
+from .search import Search
 from .shared_boot import SharedBoot, batches
 from .unit import Unit
 
 if TYPE_CHECKING:
     from .cache import Cache
+    from .opinion import Reviewer
+
+#: For how many seconds a guest may be silent for each situation, and at least, on a fast platform.
+PATIENCE, LEAST_PATIENCE = 0.05, 10.0
 
 
 def make_directory(prefix: str) -> str:
@@ -66,6 +72,7 @@ class Runner:
         self.on_boot, self.on_unit = on_boot, on_unit
         self.work = ""
         self._queue: Deque[List[Unit]] = deque()
+        self._reviews: Optional["Reviewer"] = None
 
     def run(self, units: List[Unit]) -> None:
         """Boot all units in order, as many at a time as the engine has slots."""
@@ -88,7 +95,7 @@ class Runner:
             remove_directory(self.work)
         for unit in units:
             if not unit.over:
-                for name in unit.left + unit.later:
+                for name in unit.unsettled:
                     unit.verdicts[name] = (CaseLog(name, NOTRUN, "the run was interrupted"), 0, 0.0)
                 self._close(unit)
 
@@ -108,7 +115,7 @@ class Runner:
             return KutSession(), list(unit.suite.words)
         nonce = self._word(unit, "nonce", key)
         args = unit.arguments("nonce=" + nonce)
-        return Session(BootPlan(nonce, tuple(unit.left))), args
+        return Session(BootPlan(nonce, tuple(unit.left or [unit.searches[0].case]))), args
 
     def _boot(self, units: List[Unit]) -> Optional[Boot]:
         """A boot for these units; None, and the units are over, if it could not be made."""
@@ -161,8 +168,23 @@ class Runner:
                               [unit.limit for unit in units], platform, launch, *place, tag)
         boot = Boot(platform, launch, sessions[0][0], units[0].limit, *place, tag)
         own = not units[0].suite.foreign and not self.host.env.get("TIMEOUT")
-        boot.silence = platform.silence if own else 0.0
+        boot.silence = (platform.silence or self._patience(units[0])) if own else 0.0
         return boot
+
+    def _reviewer(self) -> "Reviewer":
+        if self._reviews is None:
+            from .opinion import Reviewer  # loaded for runs that play the generated world
+            self._reviews = Reviewer(self.host)
+        return self._reviews
+
+    def _patience(self, unit: Unit) -> float:
+        """For how long a guest of the generated world may say nothing; 0 for other images, of which
+        only the limit counts. It speaks after each block, and most of its boots have many."""
+        if not world.is_world(unit.suite.stanza):
+            return 0.0
+        first, last = unit.search.ahead() if unit.search else (
+            1, self._reviewer().largest(unit.suite.words))
+        return (LEAST_PATIENCE + (last - first) * PATIENCE) * unit.platform.time_scale
 
     def _remember(self, units: List[Unit], boot: Boot) -> None:
         """Compare the boot with what the cache keeps of it, and keep it."""
@@ -175,9 +197,9 @@ class Runner:
     def _give_up(self, units: List[Unit], why: str) -> None:
         """Give NOTRUN to every remaining case of these units."""
         for unit in units:
-            for name in unit.left + unit.later:
+            for name in unit.unsettled:
                 unit.verdicts[name] = (CaseLog(name, NOTRUN, why), 0, 0.0)
-            unit.left, unit.later = [], []
+            unit.left, unit.later, unit.searches = [], [], []
             self._close(unit)
 
     def _finished(self, boot: Boot) -> None:
@@ -229,10 +251,13 @@ class Runner:
         """Take the verdicts of a boot; returns whether the unit needs another boot."""
         judgement = boot.judgement
         assert judgement is not None
-        for name, log in judgement.cases.items():
-            if unit.keep is None or unit.keep(name):
-                unit.verdicts[name] = (log, unit.boots, share)
-        unit.left = [name for name in judgement.rest if name not in unit.verdicts]
+        if world.is_world(unit.suite.stanza):
+            self._reviewer().review(unit.suite.words, judgement.env, list(judgement.cases.values()),
+                                  unit.search.ahead() if unit.search else None)
+        if unit.search:
+            self._searched(unit, judgement, share)
+        else:
+            self._took(unit, judgement, share)
         unit.why = judgement.why or unit.why
         self.on_boot(unit, boot)
         if not judgement.started:
@@ -241,10 +266,41 @@ class Runner:
                                                + judgement.why), unit.boots, 0.0)
             unit.left = []
         unit.left, unit.later = unit.left + unit.later, []
-        if unit.left:
+        if unit.unsettled:
             return True
         self._close(unit)
         return False
+
+    def _took(self, unit: Unit, judgement: Judgement, share: float) -> None:
+        """Take the verdicts of an ordinary boot. A block that ended it will be searched."""
+        for name, log in judgement.cases.items():
+            if name == judgement.charged and judgement.started and self._can_be_searched(unit):
+                unit.searches.append(Search(
+                    [world.named(unit.suite.words)] if world.named(unit.suite.words)
+                    else world.names(self.host, name, unit.suite.words), log))
+            elif unit.keep is None or unit.keep(name):
+                unit.verdicts[name] = (log, unit.boots, share)
+        searched = [search.case for search in unit.searches]
+        unit.left = [name for name in judgement.rest
+                     if name not in unit.verdicts and name not in searched]
+
+    @staticmethod
+    def _can_be_searched(unit: Unit) -> bool:
+        return world.is_world(unit.suite.stanza) and not unit.suite.foreign and not any(
+            word.startswith(("from=", "to=")) for word in unit.suite.words)
+
+    @staticmethod
+    def _searched(unit: Unit, judgement: Judgement, share: float) -> None:
+        """Take what the boot of a part of a block showed."""
+        search = unit.searches[0]
+        log = judgement.cases.get(search.case, CaseLog(search.case, NOTRUN, judgement.why))
+        if judgement.started:
+            search.take(log, not judgement.charged)
+        else:
+            search.give_up(judgement.why)
+        if search.over:
+            unit.verdicts[search.case] = (search.result(), unit.boots, share)
+            unit.searches.pop(0)
 
     def _close(self, unit: Unit) -> None:
         unit.over = True

@@ -6,10 +6,15 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from ..judge.kut import WHOLE
 from ..judge.session import CaseLog
 from ..model import ERROR, FLAKY, PASS, SKIP, XFAIL, Case, Result
-from ..plan.select import Suite, guest_args
+from ..plan import world
+from ..plan.select import Suite, fitting, guest_args
 from ..plan.shuffle import shuffled
 from ..platforms.base import Job, Platform
 from ..record import dataclass, field
+from .search import Search
+
+#: Of the generated world, one trace of so many is logged, and judged again by the host.
+SHOW = "show=64"
 
 
 @dataclass
@@ -30,6 +35,9 @@ class Unit:
     later: List[str] = field(default_factory=list)
     #: The seed of their order, 0 for the usual one.
     seed: int = 0
+    #: The blocks of the generated world that ended a boot, and the first of which is searched once
+    #: nothing else is left.
+    searches: List[Search] = field(default_factory=list)
     verdicts: Dict[str, Tuple[CaseLog, int, float]] = field(default_factory=dict)
     boots: int = 0
     over: bool = False
@@ -44,19 +52,43 @@ class Unit:
         """Choose the cases of the next boot among those without a verdict. seed: of their order, 0
         for the usual one; alone: the boot has one case."""
         self.seed = seed
+        names = self.left + self.later
         if seed:
-            waiting = {*self.left, *self.later}
-            self.left = shuffled([c.name for c in self.cases if c.name in waiting], seed)
-            self.later = []
-        if alone:
-            self.left, self.later = self.left[:1], self.left[1:] + self.later
+            names = [c.name for c in self.cases if c.name in set(names)]
+            names = shuffled(names, seed) if alone else names
+        if not self.suite.foreign:
+            self.left = names[:1] if alone else fitting(
+                self.suite, names, self.platform.guest_args + self.told + self._of_world())
+            self.later = names[len(self.left):]
+        if seed:
+            self.left = shuffled(self.left, seed)
 
     def arguments(self, *more: str) -> List[str]:
         """The guest's arguments for the next boot. more: words of this boot alone."""
-        chosen = set(self.left)
+        chosen = set(self.left or [self.searches[0].case])
         order = ("shuffle=%d" % self.seed,) if self.seed else ()
         return guest_args(self.suite, [c.name for c in self.cases if c.name in chosen],
-                          self.platform.guest_args + self.told + order + more)
+                          self.platform.guest_args + self.told + order + self._of_world() + more)
+
+    @property
+    def search(self) -> Optional[Search]:
+        """The search of which the next boot is a part, if it is one."""
+        return self.searches[0] if self.searches and not self.left + self.later else None
+
+    @property
+    def unsettled(self) -> List[str]:
+        """The cases that have no verdict."""
+        return self.left + self.later + [search.case for search in self.searches]
+
+    def _of_world(self) -> Tuple[str, ...]:
+        """What a guest of the generated world is told besides."""
+        if not world.is_world(self.suite.stanza):
+            return ()
+        first, last = self.search.ahead() if self.search else (0, 0)
+        alone = world.named(self.suite.words) or first and first == last
+        shown = () if any(word.startswith("show=") for word in self.suite.words) else \
+            ("show=1" if alone else SHOW,)
+        return shown + (("from=%d" % first, "to=%d" % last) if first else ())
 
     def log_path(self, logs: str) -> str:
         """LOGS/PLATFORM/SUITE.log; LOGS/PLATFORM/boot.log where images share boots."""
@@ -84,11 +116,21 @@ def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[R
             unit.platform.name, full, case_log.verdict or ERROR, reason, case.row, case.sentence,
             case.citation, case.twin, "", case_log.want, case_log.seen or
             [trace for _, trace in case_log.hist], case_log.hist, case_log.sweep,
-            case_log.fingerprints, case_log.notes, seconds=seconds, boot=boot,
+            case_log.fingerprints, _with_commands(case_log, unit.platform.name, repro),
+            seconds=seconds, boot=boot,
             log=log if boot else "", repro=repro(unit.platform.name, full),
             index=unit.index + place, migration=case_log.migration,
             block=case_log.block))
     return results
+
+
+def _with_commands(log: CaseLog, platform: str, repro: Callable[[str, str], str]) -> List[str]:
+    """The notes of a case. The guest does not know the whole command that plays one situation of the
+    generated world alone."""
+    head = "alone: ./run_tests.sh --only "
+    notes = ["alone: " + repro(platform, note[len(head):]) if note.startswith(head) else note
+             for note in log.notes]
+    return ["alone: " + repro(platform, name) for name in log.block.get("ended", {})] + notes
 
 
 def merge_rounds(rounds: List[List[Result]], exact: bool = False) -> List[Result]:
