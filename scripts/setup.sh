@@ -35,6 +35,7 @@ chromedriver|chromium-driver|make check: the tests of the page of --html
 /usr/share/keyrings/debian-archive-keyring.gpg|debian-archive-keyring|the archive's keys for +trixie
 prove|perl|make check: its TAP::Parser judges our TAP
 patch|patch|make check: applies the differences that make known prints
+parallel|parallel|make check: runs units of a campaign
 cpio|cpio|make check: reads the archives that the lab makes
 /usr/lib/python3/dist-packages/junitparser|python3-junitparser|make check: judges our JUnit XML
 END

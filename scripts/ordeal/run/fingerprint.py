@@ -7,7 +7,7 @@ to let that machine wait.
 import os
 import subprocess
 import sys
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Sequence, Tuple
 
 from ..host import Host
 from ..plan.image import compiler
@@ -25,6 +25,12 @@ def _git(root: str, *words: str) -> str:
     return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
 
 
+def tree(root: str) -> Tuple[str, bool]:
+    """The commit of the source tree, and whether a file of it was changed since."""
+    return _git(root, "rev-parse", "HEAD"), bool(
+        _git(root, "status", "--porcelain", "--untracked-files=no"))
+
+
 def _cpu_model() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as stream:
@@ -40,8 +46,8 @@ def gather(host: Host, platforms: Sequence[Platform], suites: Sequence[Suite]) -
     """The fingerprint record."""
     kernel = os.uname()
     compilers = sorted({compiler(suite.image) for suite in suites} - {""})
-    return {"type": "fingerprint", "commit": _git(host.root, "rev-parse", "HEAD"),
-            "dirty": bool(_git(host.root, "status", "--porcelain", "--untracked-files=no")),
+    commit, dirty = tree(host.root)
+    return {"type": "fingerprint", "commit": commit, "dirty": dirty,
             "compilers": compilers,
             "kernel": "%s %s" % (kernel.sysname, kernel.release), "python": sys.version.split()[0],
             "host_cpu": _cpu_model(),

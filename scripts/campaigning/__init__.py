@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Campaigns: a run divided into units that any engine can run anywhere, and put together again."""
