@@ -152,12 +152,13 @@ struct vcpu *hv_start_with(struct hv_options options)
 	const struct hv_vendor *vendor = choose_vendor();
 	struct vcpu *v = vendor->vcpu();
 	enum profile_section before = profile_enter(PROFILE_SHIM_ON);
+	bool first = vendor == &svm_vendor && !rehearsed; /* VMX's is like any other */
 
 	ASSERT(!this_cpu.vcpu);
 	scene_land_by(the_scene(), vendor->hypercall, sizeof(vendor->hypercall));
 	/* An NMI that is pending would come at once. */
-	if (settles_exactly() && (!rehearsed || options.nested_paging) && !nmi_sent()) {
-		prepare(v, vendor, options);
+	if (settles_exactly() && (first || options.nested_paging) && !nmi_sent()) {
+		prepare(v, vendor, (struct hv_options){ 0 });
 		rehearse(v);
 		rehearsed = true;
 	}
