@@ -38,6 +38,7 @@ patch|patch|make check: applies the differences that make known prints
 parallel|parallel|make check: runs units of a campaign
 cpio|cpio|make check: reads the archives that the lab makes
 /usr/lib/python3/dist-packages/junitparser|python3-junitparser|make check: judges our JUnit XML
+/usr/lib/python3/dist-packages/jsonschema|python3-jsonschema|make check: judges our KCIDB reports
 END
 }
 

@@ -20,7 +20,7 @@ ROOMS = ("base", "order", "machine", "scene", "stage")
 #: What stands in other rooms and is needed as well; and what of ROOMS the entry replaces.
 EXTRA = ("boot/probe.c",)
 REPLACED = ("base/string.c", "base/mutate.c", "base/mutate.h", "machine/profile.c",
-            "machine/profile.h", "stage/ask.c")
+            "machine/profile.h", "machine/memory.S", "stage/ask.c")
 #: What the tree has: base/string.h declares it, or kut/entry.c.
 THEIRS = {"memcpy", "memmove", "memset", "memcmp", "strlen", "strcmp", "report", "report_skip",
           "report_summary", "puts", "exit", "main"}
@@ -56,14 +56,12 @@ def _labels(library: Library, path: str) -> Set[str]:
         return set(re.findall(r"^([a-z]\w*):", stream.read(), re.M))
 
 
-def _sources(root: str) -> List[str]:
-    found: List[str] = []
-    for room in ROOMS:
-        for name in sorted(os.listdir(os.path.join(root, "lib", "x86", room))):
-            path = "%s/%s" % (room, name)
-            if name.endswith(".c") and path not in REPLACED:
-                found.append(path)
-    return found + list(EXTRA)
+def _files(root: str, end: str) -> List[str]:
+    """The files of ROOMS with this end, but for those that the entry replaces."""
+    return [path for room in ROOMS
+            for path in ("%s/%s" % (room, name)
+                         for name in sorted(os.listdir(os.path.join(root, "lib", "x86", room))))
+            if path.endswith(end) and path not in REPLACED]
 
 
 class _KutLibrary(Library):
@@ -137,12 +135,11 @@ class Exporter:
     def __init__(self, root: str, compiler: str, build: str) -> None:
         self.root, self.compiler, self.build = root, compiler, build
         self.library = _KutLibrary(root, REPLACED)
-        self.sources = _sources(root) + [ENTRY]
+        self.sources = _files(root, ".c") + list(EXTRA) + [ENTRY]
         for name in self.sources:
             self.library.read(name)
         self.assembly: Dict[str, Set[str]] = {
-            name: _labels(self.library, name)
-            for name in ("machine/entry.S", "machine/nmi_entry.S", "scene/scene_play.S", MEMORY)}
+            name: _labels(self.library, name) for name in _files(root, ".S") + [MEMORY]}
 
     def export(self, source: str, case_id: str, case: Case) -> str:
         """The text of the file. source: the C file of the case, from the root; case_id: SUITE/NAME."""

@@ -36,6 +36,9 @@ def run(agenda: Agenda, argv: Sequence[str], started: float) -> int:
     for directory in options.values.get("html", []):
         from .page import page
         page.prepare(directory)
+    if options.one("kcidb"):
+        from .report import kcidb
+        kcidb.check(agenda.host.env)
     logs.open()
     try:
         stream = Stream([os.path.join(logs.path, "results.jsonl")]
@@ -164,7 +167,7 @@ def _write_reports(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) 
     options, records = recorder.agenda.options, recorder.stream.records
     for name in REPORTS:
         for path in options.values.get(name, []):
-            write_file(path, formats.FORMATS[name](records))
+            write_file(path, _kcidb(recorder) if name == "kcidb" else formats.FORMATS[name](records))
     for directory in options.values.get("html", []):
         from .page import page
         page.write(directory, records, classes)
@@ -173,6 +176,16 @@ def _write_reports(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) 
         write_file(options.one("save-baseline"), "".join(
             json.dumps(r, separators=(",", ":")) + "\n" for r in records
             if r["type"] in ("start", "fingerprint", "result", "summary")))
+
+
+def _kcidb(recorder: Recorder) -> str:
+    """The report in KCIDB's format."""
+    from .report import kcidb
+    host = recorder.agenda.host
+    stems = [platform.expectations(host) for platform in recorder.agenda.platforms]
+    stems += [platform.below(host)[0] for platform in recorder.agenda.platforms]
+    return kcidb.kcidb(recorder.stream.records, kcidb.versions_of(host.root, stems),
+                       kcidb.origin(host.env), kcidb.build_id(host.env))
 
 
 def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]], notes: List[str],
