@@ -3,6 +3,7 @@
 and that a stage which is changed turns it red."""
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any, Dict
@@ -105,6 +106,20 @@ def test_without_its_quirks_tcg_is_red(tmp_path: Path):
 def test_quirks_that_there_are_not(tmp_path: Path, names: str, said: str):
     found = play(tmp_path, "bochs-intel", "depth=1 quirks=" + names, "STI.UD2")["STI.UD2"]
     assert found["verdict"] == "ERROR" and said in found["reason"]
+
+
+@pytest.mark.parametrize("platform", ["tcg", "bochs-intel", "bochs-amd"])
+def test_no_situation_leaves_anything_to_the_next(tmp_path: Path, platform: str):
+    found = play(tmp_path, platform, "sample=8 seed=5 check=clean", "STI.*")
+    assert "ERROR" not in {r["verdict"] for r in found.values()}
+    assert sum(r["block"]["situations"] for r in found.values() if "block" in r) > 2000
+
+
+@pytest.mark.parametrize("case", ["IF0.RDMSR", "STI_MOV_SS.INT3", "MOV_CR8.NOP"])
+def test_what_is_left_is_named(tmp_path: Path, case: str):
+    found = play(tmp_path, "bochs-intel", "depth=2 check=dirty", case)[case]
+    assert found["verdict"] == "ERROR"
+    assert re.match(r"check=clean: (a gate|IRR|ISR|TPR|dr7|cr0) is not as it was", found["reason"])
 
 
 @pytest.mark.parametrize("mutation", ["no-event", "late", "no-instruction", "other-gate", "if-clear",

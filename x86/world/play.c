@@ -43,42 +43,6 @@ void survey(struct ground *ground)
 	ground->x2apic = this_cpu.lapic_mode == LAPIC_X2APIC;
 }
 
-/* --- A clean stage --- */
-
-/* Takes what is pending and in service off the LAPIC, without a scene. */
-static void drain(void)
-{
-	static const u8 vectors[] = { IRQ_HIGH, IRQ_WAKE, IRQ_SAME_CLASS, IRQ_VECTOR };
-	bool pending = false;
-
-	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
-		if (lapic_isr(vectors[i]))
-			lapic_eoi();
-		if (!lapic_irr(vectors[i]))
-			continue;
-		gate_set_target(vectors[i], (u64)nmi_dismiss, 0);
-		pending = true;
-	}
-	for (size_t i = 0; pending && i < ARRAY_SIZE(vectors); i++) {
-		asm volatile("sti; nop; nop; nop; nop; cli");
-		if (lapic_isr(vectors[i]))
-			lapic_eoi();
-	}
-}
-
-static void clean(void)
-{
-	profile_enter(PROFILE_RESET);
-	cli();
-	lapic_timer_stop();
-	if (lapic_read(LAPIC_TPR))
-		lapic_set_tpr_class(0);
-	nmi_drain(); /* now: the IRET of what drain() lets in would unblock them */
-	profile_enter(PROFILE_DRAIN);
-	drain();
-	stage_reset();
-}
-
 /* --- The scene --- */
 
 static void lay_out(const struct point *p)
@@ -167,8 +131,10 @@ static bool returns_by_sysret(void)
 	return false;
 }
 
-static void prepare_machine(const struct situation *s)
+static void prepare_machine(const struct situation *s, const struct instruction *instruction)
 {
+	if (instruction->effect == EFFECT_WRMSR) /* some write what they should refuse */
+		set_msr(MSR_LSTAR, 0);
 	if (s->state & STATE_CR0_TS)
 		write_cr0(read_cr0() | CR0_TS);
 	if (s->state & STATE_CR0_AM)
@@ -215,11 +181,12 @@ const char *play_situation(const struct point *point, const struct situation *si
 
 	world.situation = situation;
 	world.left_by = NULL;
-	clean();
+	clean_stage();
 	profile_enter(PROFILE_PREPARE);
+	will_be_left(situation);
 	lay_out(point);
 	load_registers(the_scene(), situation, i->preparation);
-	prepare_machine(situation);
+	prepare_machine(situation, &instructions[i->fragment]);
 	if (__builtin_setjmp(world.escape)) {
 		recover();
 		profile_enter(PROFILE_PREPARE);
@@ -228,5 +195,6 @@ const char *play_situation(const struct point *point, const struct situation *si
 		scene_play(the_scene());
 	}
 	unexpected_leads_to(NULL);
+	is_left(!world.left_by);
 	return world.left_by;
 }

@@ -33,6 +33,15 @@ bool is_somewhere(struct position at);
 /* A hash of what was recorded, in which all such places are one. */
 u32 hash_trace(const struct trace *trace, const struct layout *layout);
 
+/* clean.c: before a situation, puts back what the one before may have left. */
+void clean_stage(void);
+
+/* The machine is now prepared for this situation, so that the next clean_stage() knows. */
+void will_be_left(const struct situation *situation);
+
+/* And how it ended: if not by its landing, anything may be left. */
+void is_left(bool by_its_landing);
+
 /* judge.c: what came of one situation */
 enum outcome {
 	LEGAL,

@@ -121,6 +121,15 @@ static const char *set_profile(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_check(struct args *args, char *value)
+{
+	if (!same(value, "clean") && !same(value, "dirty"))
+		return "check= takes clean or dirty";
+	args->check_clean = true;
+	args->dirty = same(value, "dirty");
+	return NULL;
+}
+
 static const char *set_number(u32 *number, char *value, const char *problem)
 {
 	const u64 most = 0xffffffff;
@@ -228,14 +237,14 @@ static const struct {
 	{ "sample", set_sample },   { "seed", set_seed },	{ "depth", set_depth },
 	{ "from", set_from },	    { "to", set_to },		{ "axes", set_axes },
 	{ "show", set_show },	    { "plant", set_plant },	{ "only", set_only },
-	{ "shuffle", set_shuffle }, { "quirks", set_quirks },
+	{ "shuffle", set_shuffle }, { "quirks", set_quirks },	{ "check", set_check },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes show plant only shuffle quirks";
+		"sample seed depth from to axes show plant only shuffle quirks check";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

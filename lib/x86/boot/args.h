@@ -35,6 +35,8 @@ struct args {
 	const char *axes;     /* only these may be unusual, or NULL */
 	u32 show;	      /* the traces of one situation of @show are printed; 0: of none */
 	const char *plant;    /* WHAT:NAME, what goes wrong in it on purpose, or NULL */
+	bool check_clean;     /* it is shown after each situation that nothing of it is left */
+	bool dirty;	      /* and nothing is put back, so that this must be noticed */
 	const char *only;     /* the one situation of it to play, or NULL */
 	const char *quirks;   /* of it: known deviations (model/quirks.def), or NULL */
 	const char *bad_word; /* the first word that was wrong, or NULL */

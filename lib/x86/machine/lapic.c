@@ -17,9 +17,11 @@ enum {
 
 #define APIC_BASE_ADDRESS 0xffffff000ul
 
+static u64 address; /* as MSR_APIC_BASE has it, which is slow to read */
+
 u64 lapic_address(void)
 {
-	return rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
+	return address;
 }
 
 static volatile u32 *xapic_register(enum lapic_register reg)
@@ -63,6 +65,7 @@ static void set_mode(bool x2apic)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_EN;
 
+	address = base & APIC_BASE_ADDRESS;
 	if (!x2apic && base & APIC_BASE_EXTD) {
 		wrmsr(MSR_APIC_BASE, base & ~(u64)(APIC_BASE_EN | APIC_BASE_EXTD));
 		base &= ~(u64)APIC_BASE_EXTD;

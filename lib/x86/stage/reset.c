@@ -113,6 +113,27 @@ static void drain_lapic(void)
 	      lapic_highest_isr());
 }
 
+static void reset_debug(void)
+{
+	if (debug_guarded()) /* then the first MOV to a debug register raises #DB, which ends it */
+		gate_set_target(DB_VECTOR, (u64)nmi_dismiss, 0);
+	debug_reset();
+}
+
+static void put_back(void)
+{
+	desc_reset();
+	restore_registers();
+	log_clear();
+}
+
+void stage_reset_processor(void)
+{
+	cli();
+	reset_debug();
+	put_back();
+}
+
 void stage_reset(void)
 {
 	static bool rehearsed;
@@ -122,13 +143,9 @@ void stage_reset(void)
 	if (settles_exactly() && !rehearsed)
 		rehearse_nmi();
 	rehearsed = true;
-	if (debug_guarded()) /* then the first MOV to a debug register raises #DB, which ends it */
-		gate_set_target(DB_VECTOR, (u64)nmi_dismiss, 0);
-	debug_reset();
+	reset_debug();
 	nmi_drain();
-	desc_reset();
-	restore_registers();
-	log_clear();
+	put_back();
 	lapic_timer_stop();
 	if (lapic_read(LAPIC_TPR))
 		lapic_set_tpr_class(0);

@@ -19,6 +19,10 @@ void stage_run(const struct test_case *test);
  */
 void stage_reset(void);
 
+/* The part of it that neither the LAPIC nor an NMI needs: for those who know what they have left
+ * there. */
+void stage_reset_processor(void);
+
 /*
  * Calls @undo when the case is over, however it ends: what was registered last is called first, and
  * each function once. It must do nothing where there is nothing to undo.
