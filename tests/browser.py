@@ -13,7 +13,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-dev-shm-usage", "--window-size=1280,900"]
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "ArrowDown": "\ue015", "ArrowRight": "\ue014",
-        "ArrowUp": "\ue013", "End": "\ue010"}
+        "ArrowLeft": "\ue012", "ArrowUp": "\ue013", "End": "\ue010"}
 
 
 def missing() -> str:

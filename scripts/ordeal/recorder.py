@@ -129,6 +129,10 @@ class Recorder:
                 say("      " + clean_text(line))
             for line in timeline.of_case(result, self.results):
                 say("          " + clean_text(line))
+            if result.block:
+                from .report.worlds import explained
+                for line in explained(result):
+                    say("      " + clean_text(line))
         sys.stdout.flush()
 
     def progress(self, text: str) -> None:

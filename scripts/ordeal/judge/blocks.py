@@ -10,6 +10,7 @@ _LINE = re.compile(r"situations=(\d+) legal=(\d+) quirks=((?:%s(?:,%s)*)?) ambig
                    r" flaky=(\d+) unplayed=(\d+) hash=([0-9a-f]{8})" % (_SET, _SET))
 _PLAYED = re.compile(r"([\w.+@-]+) (legal|quirk|illegal|flaky) ([0-9a-f]{8}) (.+)")
 _CLASS = re.compile(r"class of (\d+): ([\w.+@-]+)(?: .*)?")
+_SET_OF = re.compile(r"not legal, by (.+): (\d+), the first is ([\w.+@-]+)")
 #: An event of a handler that no manual places: the model says this, and a guest one of these.
 _SOMEWHERE = "0x0 (outside the scene)"
 _IN_A_HANDLER = re.compile(r"0x[0-9a-f]+ \(.*\)|\w+_ENTRY\+.+|\w+ prologue.*")
@@ -53,6 +54,12 @@ def total(blocks: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
               for key in ("situations", "legal", "ambiguous", "illegal", "flaky", "unplayed")}
     return {**counts, "quirks": quirks,
             "hash": "%08x" % (sum(int(block["hash"], 16) for block in blocks) & _WORD)}
+
+
+def of_quirks(notes: Sequence[str]) -> List[Tuple[int, str, str]]:
+    """How many situations each set of quirks explains, the first of them, and the set."""
+    found = [_SET_OF.fullmatch(note) for note in notes]
+    return [(int(match.group(2)), match.group(3), match.group(1)) for match in found if match]
 
 
 def classes(notes: Sequence[str]) -> List[Tuple[int, str]]:

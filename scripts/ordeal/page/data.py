@@ -76,8 +76,21 @@ def _outcome(result: Result, strings: Table[str]) -> Dict[str, Any]:
              "notes": strings.all([note for note in result.notes if " | " not in note]),
              "fingerprints": strings.all(result.fingerprints),
              "runs": result.runs, "repro": strings(command), "log": strings(log)}
+    if result.block:
+        found["block"] = _block(result.block, strings)
     return {"verdict": VERDICTS.index(result.verdict),
             **{key: value for key, value in found.items() if value}}
+
+
+def _block(block: Dict[str, Any], strings: Table[str]) -> Dict[str, Any]:
+    """What a block of the generated world came to, without what is 0, and its classes: name, count,
+    quirks and reasoning."""
+    found = {key: block.get(key, 0) for key in (
+        "situations", "legal", "illegal", "flaky", "left_out", "unplayed", "rejudged")}
+    found.update(quirks=sum(block["quirks"].values()), ended=len(block.get("ended", ())), classes=[
+        [strings(one["name"]), one["count"], strings(one.get("quirks", "")),
+         strings("\n".join(one.get("explained", ())))] for one in block.get("classes", ())])
+    return {key: value for key, value in found.items() if value}
 
 
 def _drawn(result: Result, twin: Optional[Result], tables: Tables) -> Dict[str, Any]:
@@ -134,7 +147,8 @@ def compact(results: Sequence[Result], classes: Classes) -> Dict[str, Any]:
         for name in (result.case, result.case.partition("/")[2]):
             named.setdefault(name, []).append(result)
     found = [_case(members, order, named, tables) for members in cases.values()]
-    return {"verdicts": list(VERDICTS), "platforms": platforms, "cases": found,
+    return {"worlds": list(dict.fromkeys(r.case.partition("/")[0] for r in results if r.block)),
+            "verdicts": list(VERDICTS), "platforms": platforms, "cases": found,
             "changes": _changes(classes),
             "stories": [{"key": story.key, "case": story.case, "title": story.title,
                          "why": story.why} for story in STORIES],

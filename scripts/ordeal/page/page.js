@@ -110,6 +110,7 @@
 			h("div", { class: "figures" }, ...(outcome.figures || []).map(figure)),
 			...texts(outcome.notes).map((note) => h("p", { class: "note" }, h("code", {}, note))),
 			...texts(outcome.fingerprints).map((text) => line("Left open by the manuals, observed:", text)),
+			...(outcome.block ? blockDetails({ h, strings }, outcome.block) : []),
 			traces(outcome), commands(entry, outcome, on));
 	}
 
@@ -343,6 +344,8 @@
 
 	fill();
 	apply();
+	if (data.worlds.length)
+		drawMaps({ data, h, link, outcomeOn, glyphs: GLYPHS });
 	place.addEventListener("keydown", move);
 	place.addEventListener("focusin", (event) => {
 		if (event.target.closest("tr:not(.opened)") && event.target.tabIndex < 0)

@@ -107,10 +107,12 @@ def render(records: List[Dict[str, Any]], classes: Optional[Classes] = None) -> 
     """The page of a run. classes: the differences from a baseline, if there was one."""
     records, classes = printable(records), printable(classes)
     found = results(records)
-    style, script = asset("draw.css", "page.css"), asset("page.js")
+    style, script = asset("draw.css", "page.css", "map.css"), \
+        asset("map.js", "page.js")
     sections = [part for part in (
         parts.stories(found), parts.unexpected(found),
-        parts.changes(found, classes or {}, classes is not None), _MATRIX % _FILTERS,
+        parts.changes(found, classes or {}, classes is not None),
+        parts.world(records, found), _MATRIX % _FILTERS,
         parts.grouped(found, *parts.KNOWN), parts.grouped(found, *parts.SKIPPED),
         parts.about(records)) if part]
     return _PAGE % {

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ..model import PASS, SKIP, VERDICTS, XFAIL, Result
 from ..report.compare import Classes
+from ..report.worlds import told
 from ..text import plural
 from .stories import STORIES, SWEEP, best_platform, picture, sweep_picture
 from .svg import esc, svg
@@ -165,6 +166,19 @@ def grouped(results: Sequence[Result], verdict: str, key: str, ident: str, title
     return '<h2 id="%s">%s</h2>\n<ul class="plain">%s</ul>' % (ident, title, "\n".join(items))
 
 
+def world(records: List[Record], results: Sequence[Result]) -> str:
+    """The generated world in numbers, and the place of its map."""
+    lines = told(records, results)
+    if not lines:
+        return ""
+    return ('<h2 id="world" tabindex="-1">The generated world</h2>\n<p>Openers across, instructions '
+            "down. A number counts the situations that are not legal. The arrow keys move, and Enter "
+            "opens the block, with the smallest situation of each class and the rules that decide "
+            "it.</p>\n<ul class=\"plain\">%s</ul>\n<noscript><p>The map needs the script of this "
+            'page.</p></noscript>\n<div id="maps"></div>' % "".join(
+                "<li>%s</li>" % esc(line.strip()) for line in lines[2:]))
+
+
 def _row(name: str, value: object) -> str:
     text = esc(value)
     return '<tr><th scope="row">%s</th><td>%s</td></tr>' % (esc(name), text) if text else ""
@@ -194,8 +208,8 @@ def about(records: List[Record]) -> str:
 def navigation(sections: Sequence[str]) -> str:
     """Links to the sections that this page has."""
     names = (("stories", "The stories"), ("unexpected", "Unexpected"), ("changes", "Against the baseline"),
-             ("matrix", "Every case"), ("known", "Known deviations"), ("skipped", "Skipped"),
-             ("run", "This run"))
+             ("world", "The generated world"), ("matrix", "Every case"),
+             ("known", "Known deviations"), ("skipped", "Skipped"), ("run", "This run"))
     there = "".join(sections)
     return '<nav aria-label="Sections"><ul>%s</ul></nav>' % "".join(
         '<li><a href="#%s">%s</a></li>' % pair for pair in names

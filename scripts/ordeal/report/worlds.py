@@ -46,6 +46,22 @@ def told(records: Sequence[Record], found: Sequence[Result]) -> List[str]:
     return ["", "Generated world:"] + lines if lines else []
 
 
+def explained(result: Result) -> List[str]:
+    """What -v prints of a block: its counts, and for each class of deviations the smallest situation,
+    and the legal orders with the rule behind each event."""
+    block = result.block
+    numbers_ = {**block, "as known quirks have it": sum(block["quirks"].values())}
+    lines = ["%d situations: " % block["situations"] + ", ".join(
+        "%d %s" % (numbers_[key], key)
+        for key in ("legal", "as known quirks have it", "illegal", "flaky", "unplayed")
+        if numbers_[key])]
+    for one in block.get("classes", []):
+        lines.append("%d like %s%s" % (one["count"], one["name"],
+                                       " (%s)" % one["quirks"] if "quirks" in one else ""))
+        lines += ["    " + line for line in one.get("explained", [])]
+    return lines
+
+
 def _sentence(total: Dict[str, int], world: Record) -> str:
     parts = ["{:,} legal".format(total["legal"])]
     for key, text in (("quirks", "{:,} as known quirks have it"),

@@ -6,7 +6,7 @@ the case is an ERROR.
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..host import Host
-from ..judge.blocks import Played, classes, hash_of, miscount, objection
+from ..judge.blocks import Played, classes, hash_of, miscount, objection, of_quirks
 from ..judge.session import CaseLog
 from ..model import ERROR, FAIL, FLAKY, SKIP
 from ..plan import world
@@ -79,14 +79,15 @@ class Reviewer:
         return miscount(case.block, situations, counted.outside)
 
     def _explain(self, cases: Sequence[CaseLog], options: Sequence[str]) -> None:
-        found = {case.name: classes(case.notes) for case in cases}
-        names = [name for some in found.values() for _, name in some[:EXPLAINED]]
+        found = {case.name: [(count, name, "") for count, name in classes(case.notes)]
+                 + of_quirks(case.notes) for case in cases}
+        names = [name for some in found.values() for _, name, _ in some[:EXPLAINED]]
         texts = dict(zip(names, world.explained(self._host, names, options)))
         for case in cases:
             case.block["classes"] = [
-                {"name": name, "count": count, **(
+                {"name": name, "count": count, **({"quirks": quirks} if quirks else {}), **(
                     {"explained": texts[name][:EXPLAINED_LINES]} if name in texts else {})}
-                for count, name in found[case.name]]
+                for count, name, quirks in found[case.name]]
 
 
 def _played(case: CaseLog) -> List[Played]:

@@ -104,7 +104,7 @@ class Search:
         found: Dict[str, Dict[str, Any]] = {}
         for part in self.parts:
             for one in part.block.get("classes", []):
-                kept = found.setdefault(one["name"], {**one, "count": 0})
+                kept = found.setdefault(one["name"] + one.get("quirks", ""), {**one, "count": 0})
                 kept["count"] += one["count"]
             log.notes += [note for note in part.notes
                           if note not in log.notes and not classes([note])]
@@ -114,7 +114,8 @@ class Search:
                 log.want, log.seen = part.want, part.seen
         log.block["classes"] = list(found.values())
         log.block["rejudged"] = sum(part.block.get("rejudged", 0) for part in self.parts)
-        log.notes[:0] = ["class of %d: %s" % (one["count"], one["name"]) for one in found.values()]
+        log.notes[:0] = ["class of %d: %s" % (one["count"], one["name"])
+                         for one in found.values() if "quirks" not in one]
         self._conclude(log)
         return log
 
