@@ -71,12 +71,15 @@ def test_a_second_run_boots_nothing(tree, kept):
 
 
 def test_what_makes_another_boot(tree, kept):
-    """The cases, the arguments, the image: each changes the key."""
+    """The cases, their order, the arguments, the image: each changes the key."""
     tree.image("pass_a", "pass_b")
     kept()
     assert summary(kept())["hits"] == 1
     assert summary(kept("fake/pass_a"))["hits"] == 0
     assert summary(kept("--set", "fake.smp=2"))["hits"] == 0
+    assert summary(kept("--shuffle", "1"))["hits"] == 0
+    assert summary(kept("--shuffle", "2"))["hits"] == 0
+    assert summary(kept("--isolate-cases"))["hits"] == 1  # the boot of the first case alone
     assert summary(kept("--repeat", "2"))["hits"] == 1  # the first round
     tree.image("pass_a", "pass_c")
     assert summary(kept())["hits"] == 0
