@@ -122,7 +122,9 @@ static void explain_for(const struct question_asked *asked, u16 vendor, const ch
 		       model.level ? ", which is not legal" : "");
 		for (size_t i = 0; i < model.count; i++)
 			print_event(i);
-		if (!model.count)
+		if (model.endless)
+			puts("  #DB, again and again");
+		else if (!model.count)
 			puts("  nothing is delivered");
 		if (model.acted)
 			puts("  and after that:");

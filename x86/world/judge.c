@@ -10,7 +10,6 @@
  */
 #include "base/bits.h"
 #include "base/string.h"
-#include "boot/args.h"
 #include "machine/percpu.h"
 #include "machine/profile.h"
 #include "order/log.h"
@@ -40,42 +39,12 @@ static struct {
 	bool said[CHOICE_COUNT], contradicts[CHOICE_COUNT];
 } judge;
 
-/* A bit for each quirk of "a,b,c". */
-static u64 read_quirks(const char *names)
-{
-	u64 set = 0;
-
-	while (names && *names) {
-		char name[64];
-		struct text text = TEXT(name);
-		enum quirk quirk;
-
-		while (*names && *names != ',')
-			text_char(&text, *names++);
-		names += *names == ',';
-		quirk = quirk_named(text_seal(&text));
-		if (quirk == QUIRK_COUNT)
-			error("quirks=: %s is no quirk of lib/x86/model/quirks.def", name);
-		if (set >> quirk & 1)
-			error("quirks=: %s is given twice", name);
-		set |= 1ull << quirk;
-	}
-	return set;
-}
-
-/* The runner reads which quirks this image knows: docs/results.md. */
-static const char quirk_names[] __attribute__((section(".ordeal.quirks"), used)) =
-#define QUIRK(id, section, text) section "\0"
-#include "model/quirks.def"
-#undef QUIRK
-	;
-
 void judge_begin(void)
 {
 	static bool begun;
 
 	survey(&judge.ground);
-	judge.quirks = read_quirks(this_cpu.args->quirks);
+	judge.quirks = allowed_quirks();
 	if (!begun)
 		memset(judge.profile, -1, sizeof(judge.profile));
 	begun = true;
@@ -262,16 +231,25 @@ static bool fits(const struct model *model)
 	return model->count <= judge.trace.count && same_event(model->count - 1);
 }
 
-/* Of two sets that are as large, the one with the first quirk that is not in both. */
-static u64 first_of(u64 a, u64 b)
+/* Does nothing follow what the model has but #DB, and what its handler's IRET lets in, at one
+ * place? */
+static bool is_endless(bool left)
 {
-	u64 differ = a ^ b;
+	const struct trace *trace = &judge.trace;
+	size_t n = judge.model.count;
+	u64 rip;
 
-	return a & differ & -differ ? a : b;
+	if (!left || n >= trace->count || trace->events[n].entry->vector != DB_VECTOR)
+		return false;
+	rip = trace->events[n].entry->rip;
+	while (n < trace->count && trace->events[n].entry->rip == rip)
+		n++;
+	return n == trace->count;
 }
 
-/* The fewest quirks that explain what was seen; 0: none do. */
-static u64 explained_by(bool *several)
+/* The fewest quirks that explain what was seen; 0: none do. @left: it left the scene in another way
+ * than by its landing. */
+static u64 explained_by(bool left, bool *several)
 {
 	u64 found = 0;
 
@@ -279,25 +257,14 @@ static u64 explained_by(bool *several)
 	model_allow(&judge.model, judge.quirks, QUIRKS_AT_ONCE, fits);
 	for (;;) {
 		judge.model.seen_count = 0; /* the same trace by other quirks, too */
-		if (!model_next(&judge.model))
+		if (!model_next(&judge.model) && !judge.model.unknown)
 			return found;
-		if (!judge.model.level || !same_trace())
+		if (!judge.model.level ||
+		    !(judge.model.endless ? is_endless(left) : !left && same_trace()))
 			continue;
 		judge.model.most_quirks = judge.model.level; /* no more than that */
 		*several |= found && found != judge.model.quirks;
-		found = found ? first_of(found, judge.model.quirks) : judge.model.quirks;
-	}
-}
-
-void format_quirks(struct text *text, u64 set, const char *between)
-{
-	const char *before = "";
-
-	for (size_t i = 0; i < QUIRK_COUNT; i++) {
-		if (!(set >> i & 1))
-			continue;
-		text_add(text, "%s%s", before, quirks[i].section);
-		before = between;
+		found = found ? first_quirks(found, judge.model.quirks) : judge.model.quirks;
 	}
 }
 
@@ -327,8 +294,8 @@ struct verdict_of try_situation(const struct point *p)
 		} else if (!v.why && judge.model.unknown) {
 			v.outcome = UNPLAYED;
 			v.why = judge.model.unknown;
-		} else if (!v.why && judge.quirks) {
-			v.quirks = explained_by(&v.several);
+		} else if (judge.quirks) {
+			v.quirks = explained_by(v.why, &v.several);
 			v.outcome = v.quirks ? QUIRKY : ILLEGAL;
 		}
 		if (plant == PLANT_MISJUDGE)

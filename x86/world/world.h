@@ -93,6 +93,12 @@ void format_legal(struct text *text);
 void format_seen(struct text *text);
 void format_situation(struct text *text);
 
+/* quirks.c: a bit for each quirk of the argument quirks=; a bad one is an error of the case. */
+u64 allowed_quirks(void);
+
+/* Of two sets that are as large, the one with the first quirk that is not in both. */
+u64 first_quirks(u64 a, u64 b);
+
 /* Appends the names of a set of quirks, joined by @between. */
 void format_quirks(struct text *text, u64 quirks, const char *between);
 

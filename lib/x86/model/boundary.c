@@ -15,7 +15,8 @@ static bool trap_waits(struct model *model)
 	if (!cpu->traps || (cpu->deferred && !(cpu->traps & DR6_BS)))
 		return false;
 	if (cpu->shadow & SHADOW_MOV_SS && right(model, RULE_MOV_SS_HOLDS_TRAPS))
-		return false;
+		return data_breakpoints(model, cpu->traps) &&
+		       quirk(model, QUIRK_DATA_BREAKPOINT_NOT_HELD_BY_MOV_SS);
 	return !(cpu->shadow & SHADOW_STI) || right(model, RULE_STI_SHADOW_LETS_TRAPS);
 }
 
@@ -103,7 +104,8 @@ static bool breakpoint_waits(struct model *model)
 	const struct cpu *cpu = &model->cpu;
 	struct raised raised;
 
-	if (!breakpoints_here(model) || cpu->between)
+	if (!breakpoints_here(model) ||
+	    (cpu->between && !quirk(model, QUIRK_BREAKPOINT_MET_IN_EVERY_ITERATION)))
 		return false;
 	if (cpu->rflags & RFLAGS_RF && right(model, RULE_RF_PASSES))
 		return false;
@@ -150,6 +152,8 @@ static void take_trap(struct model *model)
 		why = RULE_STEP;
 
 	cpu->traps = 0;
+	if (model->allowed && is_quirky_trap(model, &traps))
+		return;
 	if (breakpoints_here(model) &&
 	    choose(model, passed ? CHOICE_MERGED_WHILE_RF : CHOICE_MERGED_BREAKPOINT, 2))
 		traps |= breakpoints_here(model);
@@ -208,6 +212,11 @@ static void take_fault(struct model *model, const struct raised *raised, enum ru
 						  : !right(model, RULE_FAULTING_IRET_UNBLOCKS);
 	if (raised->kind == KIND_DETECT)
 		cpu->dr6 |= DR6_BD;
+	if (raised->kind == KIND_DETECT && cpu->rflags & RFLAGS_TF &&
+	    quirk(model, QUIRK_GENERAL_DETECT_WITH_STEP_BIT))
+		cpu->dr6 |= DR6_BS;
+	if (instruction && model->allowed && raised->vector == PF_VECTOR)
+		cpu->traps |= met_before(model, instruction, raised->address);
 	if (raised->vector == PF_VECTOR && right(model, RULE_CR2))
 		cpu->cr2 = raised->address;
 	if (!right(model, RULE_FAULT_RESTARTS) && raised->kind == KIND_FAULT)

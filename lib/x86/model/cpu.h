@@ -101,6 +101,7 @@ struct cpu {
 
 	u16 traps; /* B0 to B3 and BS, which the last instruction left for this boundary */
 	u16 dr6;
+	u16 stale; /* of a quirk: the data breakpoints that were reported last */
 	u16 state; /* enum situation_state */
 	u8 msr;
 	bool x87_error, mwait_break, bad_rsp;

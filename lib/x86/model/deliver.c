@@ -48,30 +48,36 @@ static u32 ext_of(struct model *model, const struct delivery *d)
 	return right(model, RULE_EXT_OF_EXCEPTION) ? ERROR_EXT : 0;
 }
 
+static u32 gate_error(struct model *model, const struct delivery *d)
+{
+	u32 scale = quirk(model, QUIRK_IDT_ERROR_CODE) ? 16 : 8;
+
+	return d->vector * scale | ERROR_IDT | ext_of(model, d);
+}
+
 /* What the gate of @d raises instead; false: it can be delivered. */
 static bool gate_raises(struct model *model, const struct delivery *d, struct delivery *fault)
 {
 	const struct gate_state *gate = gate_of(model, d->vector);
-	u32 error = (u32)d->vector * 8 | ERROR_IDT;
 	bool outside = d->vector >= model->situation->idt_vectors;
 	bool gp = outside ? right(model, RULE_BEYOND_IDT) : !right(model, RULE_GATE_ABSENT);
 
 	*fault = (struct delivery){ .kind = KIND_FAULT, .why = RULE_BEYOND_IDT };
 	if (outside) {
 		fault->vector = gp ? GP_VECTOR : NP_VECTOR;
-		fault->error = error | ext_of(model, d);
+		fault->error = gate_error(model, d);
 		return true;
 	}
 	if (d->kind == KIND_SOFTWARE && d->vector != DB_VECTOR && model->cpu.cpl > gate->dpl &&
 	    right(model, RULE_GATE_DPL)) {
 		fault->vector = GP_VECTOR;
-		fault->error = error | ext_of(model, d);
+		fault->error = gate_error(model, d);
 		fault->why = RULE_GATE_DPL;
 		return true;
 	}
 	if (gate->absent) {
 		fault->vector = gp ? GP_VECTOR : NP_VECTOR;
-		fault->error = error | ext_of(model, d);
+		fault->error = gate_error(model, d);
 		fault->why = RULE_GATE_ABSENT;
 		return true;
 	}
@@ -142,6 +148,8 @@ static bool saved_rf(struct model *model, const struct delivery *d)
 	case KIND_DETECT:
 		return choose(model, CHOICE_RF_OF_GENERAL_DETECT, 2) || as_it_is;
 	case KIND_SOFTWARE:
+		if (as_it_is && quirk(model, QUIRK_INT_N_SAVES_RF_1))
+			return true;
 		if (is_amd(model) && d->vector < FIRST_IRQ_VECTOR)
 			return choose(model, CHOICE_RF_OF_TRAP, 2);
 		return !right(model, RULE_RF_OF_SOFTWARE);
@@ -156,7 +164,8 @@ static bool saved_rf(struct model *model, const struct delivery *d)
 				     : right(model, RULE_RF_BETWEEN);
 	if (d->kind == KIND_TRAP)
 		return as_it_is || (is_amd(model) && choose(model, CHOICE_RF_OF_TRAP, 2));
-	return as_it_is || !right(model, RULE_RF_OF_INTERRUPT);
+	return as_it_is || !right(model, RULE_RF_OF_INTERRUPT) ||
+	       quirk(model, QUIRK_INTERRUPT_SAVES_RF_1);
 }
 
 /* --- Into the handler --- */
@@ -224,7 +233,16 @@ static u16 frame_meets(const struct model *model, const struct delivery *d, cons
 	return bits;
 }
 
-static void change_flags(struct model *model, const struct gate_state *gate, bool by_fault)
+/* Quirk: the shadow in which @d is delivered does not end. */
+static bool outlives(struct model *model, const struct delivery *d)
+{
+	if (d->kind == KIND_TRAP && model->cpu.dr6 & DR6_BS)
+		return quirk(model, QUIRK_STEP_LEAVES_SHADOW);
+	return quirk(model, QUIRK_SHADOW_OUTLIVES_EXCEPTION);
+}
+
+static void change_flags(struct model *model, const struct delivery *d,
+			 const struct gate_state *gate, bool by_fault)
 {
 	struct cpu *cpu = &model->cpu;
 	u32 cleared = RFLAGS_RF;
@@ -237,7 +255,7 @@ static void change_flags(struct model *model, const struct gate_state *gate, boo
 	if (right(model, RULE_DELIVERY_ENDS_SHADOW) &&
 	    !(by_fault && is_amd(model) && cpu->shadow & SHADOW_STI && !cpu->depth &&
 	      choose(model, CHOICE_SHADOW_OVER_FAULT, 2)) &&
-	    !(cpu->shadow && quirk(model, QUIRK_SHADOW_OUTLIVES_EXCEPTION)))
+	    !(cpu->shadow && outlives(model, d)))
 		cpu->shadow = 0;
 }
 
@@ -274,7 +292,7 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	record(model, &d, &h);
 	if (cpu->traps && quirk(model, QUIRK_DELIVERY_DROPS_KEPT_BREAKPOINT))
 		cpu->traps = 0;
-	change_flags(model, gate, by_fault);
+	change_flags(model, &d, gate, by_fault);
 	enter(model, &d, &h, other_stack);
 	if (met && !choose(model, CHOICE_WATCHED_DELIVERY, 2))
 		cpu->traps |= met;

@@ -14,12 +14,13 @@ struct execution {
 	struct boundary next;
 	u32 old_flags;
 	u8 old_shadow;
-	u8 shadow;	/* that it begins */
-	bool keeps_rf;	/* loads RF, or is not complete */
-	bool unstepped; /* is not stepped, whatever TF is */
-	bool stepped;	/* is, whatever TF was */
-	bool by_new_tf; /* TF counts as it is afterwards */
-	bool delivered; /* an event was delivered: all is done */
+	u8 shadow;	 /* that it begins */
+	bool has_shadow; /* or would, if it did not stand in one */
+	bool keeps_rf;	 /* loads RF, or is not complete */
+	bool unstepped;	 /* is not stepped, whatever TF is */
+	bool stepped;	 /* is, whatever TF was */
+	bool by_new_tf;	 /* TF counts as it is afterwards */
+	bool delivered;	 /* an event was delivered: all is done */
 };
 
 /* Loads those flags of @value that the instruction may change at its CPL. */
@@ -103,6 +104,10 @@ static void sti(struct model *model, struct execution *e)
 	if (!(cpu->rflags & RFLAGS_IF) ? right(model, RULE_STI_SHADOW)
 				       : !right(model, RULE_STI_AGAIN))
 		e->shadow = SHADOW_STI;
+	if (cpu->rflags & RFLAGS_IF && quirk(model, QUIRK_STI_NOT_STEPPED)) {
+		e->has_shadow = true;
+		e->shadow = e->old_shadow ? 0 : SHADOW_STI;
+	}
 	cpu->rflags |= RFLAGS_IF;
 }
 
@@ -125,9 +130,11 @@ static void string(struct model *model, const struct instruction *i, struct exec
 	cpu->rcx -= i->rep;
 	if (!right(model, RULE_ITERATIONS))
 		cpu->rcx = 0;
-	if (i->rep && cpu->rcx) {
+	if (i->rep && (cpu->rcx || quirk(model, QUIRK_REP_STEPPED_ONCE_MORE))) {
 		e->next = cpu->at;
-		e->keeps_rf = !(cpu->rflags & RFLAGS_RF && quirk(model, QUIRK_REP_SAVES_RF_0));
+		e->keeps_rf = !(cpu->rflags & RFLAGS_RF &&
+				(quirk(model, QUIRK_REP_SAVES_RF_0) ||
+				 quirk(model, QUIRK_BREAKPOINT_MET_IN_EVERY_ITERATION)));
 		cpu->between = true;
 	}
 }
@@ -163,7 +170,6 @@ static void self_ipi(struct model *model, u8 vector)
 		model->cpu.late_vector = vector;
 }
 
-/* What only prepares the registers and the stack of instructions to come. */
 static void apply(struct model *model, const struct instruction *i, struct execution *e)
 {
 	struct cpu *cpu = &model->cpu;
@@ -271,6 +277,39 @@ static bool keeps_shadow(struct model *model, const struct instruction *i, u16 m
 	       quirk(model, QUIRK_SHADOW_OUTLIVES_EXCEPTION);
 }
 
+/* Quirks: an instruction that would be stepped is not. */
+static bool loses_step(struct model *model, const struct instruction *i, const struct execution *e,
+		       u16 met)
+{
+	if (e->has_shadow)
+		return quirk(model, QUIRK_STI_NOT_STEPPED);
+	if (i->effect == EFFECT_HLT)
+		return quirk(model, QUIRK_STEPPED_HLT_TRAP_LATE);
+	if (i->effect == EFFECT_SYSRET && !(model->cpu.rflags & RFLAGS_TF))
+		return quirk(model, QUIRK_SYSRET_STEPS_BY_NEW_TF);
+	return met && i->port_bytes && quirk(model, QUIRK_PORT_BREAKPOINT_LOSES_STEP);
+}
+
+/* Quirks: RF=1 outlives an instruction. */
+static bool leaves_rf(struct model *model, const struct instruction *i, u16 met)
+{
+	if (!(model->cpu.rflags & RFLAGS_RF))
+		return false;
+	if (i->effect == EFFECT_HLT)
+		return quirk(model, QUIRK_STEPPED_HLT_TRAP_LATE);
+	return met && i->port_bytes && quirk(model, QUIRK_PORT_BREAKPOINT_LOSES_STEP);
+}
+
+/* Quirk: PAUSE leaves everything as it was. */
+static bool does_nothing(struct model *model, const struct instruction *i)
+{
+	const struct cpu *cpu = &model->cpu;
+
+	return i == &instructions[FRAGMENT_PAUSE] &&
+	       (cpu->shadow || cpu->rflags & (RFLAGS_TF | RFLAGS_RF)) &&
+	       quirk(model, QUIRK_SHADOW_OVER_PAUSE);
+}
+
 void execute(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
@@ -292,21 +331,27 @@ void execute(struct model *model)
 		unknown(model, "an event may come inside a fragment of several instructions");
 		return;
 	}
-	met = breakpoints_met(model, i);
+	if (model->allowed && does_nothing(model, i)) {
+		cpu->at = e.next;
+		return;
+	}
+	met = i->rep && !cpu->rcx ? 0 : breakpoints_met(model, i);
 	cpu->between = false;
 	if (right(model, RULE_SHADOW_IS_ONE) && !keeps_shadow(model, i, met))
 		cpu->shadow = 0;
 	apply(model, i, &e);
 	if (e.delivered)
 		return;
+	e.has_shadow |= e.shadow;
 	if (!has_second_shadow(model, &e))
 		e.shadow = 0;
 	cpu->shadow |= e.shadow;
 	if (e.shadow != SHADOW_MOV_SS || right(model, RULE_MOV_SS_KEEPS))
 		cpu->traps |= met;
-	if (is_stepped(model, i, &e))
+	if (is_stepped(model, i, &e) && !(model->allowed && loses_step(model, i, &e, met)))
 		cpu->traps |= DR6_BS;
-	if (!e.keeps_rf && right(model, RULE_RF_CLEARED))
+	if (!e.keeps_rf && right(model, RULE_RF_CLEARED) &&
+	    !(model->allowed && leaves_rf(model, i, met)))
 		cpu->rflags &= ~RFLAGS_RF;
 	if (i->serializing)
 		catch_up(model);

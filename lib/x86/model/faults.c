@@ -171,7 +171,7 @@ bool fetch_raises(struct model *model, struct raised *raised)
 
 bool decoding_raises(struct model *model, struct raised *raised)
 {
-	const struct instruction *i = instruction_here(model);
+	const struct instruction *i = model->here;
 
 	*raised = (struct raised){ .vector = UD_VECTOR, .kind = KIND_FAULT };
 	if (i && i->effect == EFFECT_SOFTWARE && i->vector == DB_VECTOR &&

@@ -72,6 +72,16 @@ static inline bool quirk(struct model *model, enum quirk quirk)
 bool is_not_raised(struct model *model, const struct instruction *instruction,
 		   enum condition condition);
 
+/* Those of @bits (B0 to B3) that are data breakpoints. */
+u16 data_breakpoints(const struct model *model, u16 bits);
+
+/* Is a data breakpoint reported without end, so that nothing else is to be done? If not, *traps may
+ * get one that was reported before. */
+bool is_quirky_trap(struct model *model, u16 *traps);
+
+/* The data breakpoints that @instruction leaves, whose access to @address raises #PF. */
+u16 met_before(struct model *model, const struct instruction *instruction, u64 address);
+
 /* lapic.c: IRR, ISR and TPR as they are in the situation. */
 void lapic_begin(struct model *model);
 

@@ -38,7 +38,7 @@ static void play(struct model *model)
 	model->count = 0;
 	model->asked = 0;
 	model->quirks = model->refused = model->acted = 0;
-	model->cut = false;
+	model->cut = model->endless = false;
 	memset(model->answered, -1, sizeof(model->answered));
 	start(model);
 	for (size_t i = 0; i < MODEL_LIMIT && !model->cpu.left && !model->unknown; i++) {
@@ -71,7 +71,7 @@ static bool turn_tape(struct model *model)
 u64 model_hash(const struct model *model)
 {
 	const u64 prime = 0x9e3779b97f4a7c15ull;
-	u64 hash = model->count;
+	u64 hash = model->count | (u64)model->endless << 32;
 
 	for (size_t i = 0; i < model->count; i++) {
 		const struct model_event *e = &model->events[i];
@@ -139,11 +139,10 @@ void model_allow(struct model *model, u64 allowed, unsigned int most,
 	model->fits = fits;
 }
 
-/* The tape for the next trace; false: there is none. With quirks, what is not in the model's world
- * is only left out. */
+/* The tape for the next trace; false: there is none. */
 static bool advance(struct model *model)
 {
-	if (!model->level && model->unknown)
+	if (model->unknown && !model->most_quirks)
 		return false;
 	model->unknown = NULL;
 	if (!model->started || turn_tape(model))
@@ -154,6 +153,7 @@ static bool advance(struct model *model)
 	return true;
 }
 
+/* Is it one to be given? What is not in the model's world only through a quirk is left out. */
 static bool counts(struct model *model)
 {
 	if (!model->level)
@@ -208,6 +208,8 @@ void model_format(struct text *text, const struct model *model)
 		text_add(text, "%s", i ? "; " : "");
 		event_format(text, model->situation->layout, &event);
 	}
-	if (!model->count)
+	if (model->endless)
+		text_add(text, "%s...", model->count ? "; " : "");
+	else if (!model->count)
 		text_add(text, "nothing");
 }

@@ -46,6 +46,7 @@ struct model {
 	struct model_event events[MODEL_EVENTS];
 	const char *unknown; /* why the situation is not in the model's world; NULL: it is */
 	u64 quirks;	     /* a bit for each that it uses */
+	bool endless;	     /* by a quirk: then #DB comes in #DB's handler, again and again */
 	u64 acted;	     /* those that decided something after the last event */
 
 	size_t question_count;
@@ -75,7 +76,8 @@ void model_begin_with(struct model *model, const struct situation *situation, en
 /*
  * After either: traces that use up to @most of the quirks in @allowed (a bit for each enum quirk)
  * are enumerated as well, those with the fewest first. If @fits is given it is asked at each event
- * of these (the last of @model->events so far), and ends a trace that does not matter.
+ * of these (the last of @model->events so far), and ends a trace that does not matter. If a trace
+ * without quirks is not in the model's world, model_next() says so, and may be asked for the next.
  */
 void model_allow(struct model *model, u64 allowed, unsigned int most,
 		 bool (*fits)(const struct model *model));

@@ -38,6 +38,7 @@ void push(struct model *model, u64 word)
 	cpu->registers[BASE_RSP] -= 8;
 }
 
+/* What only prepares the registers and the stack of instructions to come. */
 void prepare(struct model *model, const struct instruction *i)
 {
 	struct cpu *cpu = &model->cpu;

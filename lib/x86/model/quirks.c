@@ -56,6 +56,12 @@ bool quirk_answer(struct model *model, enum quirk quirk)
 	return true;
 }
 
+static bool has_lock_prefix(const struct instruction *instruction)
+{
+	return instruction == &instructions[FRAGMENT_LOCK_RDMSR] ||
+	       instruction == &instructions[FRAGMENT_LOCK_CPUID];
+}
+
 bool is_not_raised(struct model *model, const struct instruction *instruction,
 		   enum condition condition)
 {
@@ -67,7 +73,50 @@ bool is_not_raised(struct model *model, const struct instruction *instruction,
 	case GUARDED:
 	case GUARDED_FIRST:
 		return quirk(model, QUIRK_GENERAL_DETECT_IGNORED);
+	case UNALIGNED:
+		return quirk(model, QUIRK_NO_ALIGNMENT_CHECK);
+	case ALWAYS:
+		return has_lock_prefix(instruction) && quirk(model, QUIRK_LOCK_AFTER_PRIVILEGE);
 	default:
 		return false;
 	}
+}
+
+u16 data_breakpoints(const struct model *model, u16 bits)
+{
+	u16 found = 0;
+
+	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
+		if (model->situation->breakpoints[n].kind & BREAK_WRITE)
+			found |= (u16)(bits & DR6_B0 << n);
+	return found;
+}
+
+bool is_quirky_trap(struct model *model, u16 *traps)
+{
+	struct cpu *cpu = &model->cpu;
+	u16 data = data_breakpoints(model, *traps);
+
+	if (data && *traps & DR6_BS && quirk(model, QUIRK_STEP_AND_DATA_BREAKPOINT_WITHOUT_END)) {
+		model->endless = cpu->left = true;
+		return true;
+	}
+	if (data)
+		cpu->stale = data;
+	else if (cpu->stale & ~*traps && *traps & DR6_BS &&
+		 quirk(model, QUIRK_STEP_REPORTS_OLD_BREAKPOINT))
+		*traps |= cpu->stale;
+	return false;
+}
+
+u16 met_before(struct model *model, const struct instruction *instruction, u64 address)
+{
+	struct instruction first = *instruction;
+	u16 met;
+
+	first.access[1] = (struct access){ 0 };
+	if (!instruction->access[1].kind || model->cpu.registers[first.access[0].base] == address)
+		return 0;
+	met = data_breakpoints(model, breakpoints_met(model, &first));
+	return met && quirk(model, QUIRK_DATA_BREAKPOINT_OF_UNFINISHED_INSTRUCTION) ? met : 0;
 }
