@@ -58,7 +58,7 @@ def result(verdict: str, seen: str = LINE, **fields) -> Result:
     (result(XFAIL, "nothing", pattern="IRQ(0x60)@A*[if=1,rf=0]"), "holes"),
     (result(XFAIL, "nothing", pattern="IRQ(0x60)@A[if=1,rf=0]; ..."), "holes"),
     (result(XFAIL, "nothing", deviation="a blank entry"), "holes"),
-    (result(PASS, "nothing"), "holes"),
+    (result(PASS, "IRQ(0x60)@NOP[if=1,rf=0]"), "passes"),  # the entry is intermittent
     (result(SKIP, "nothing"), "skipped"),
     (result(FAIL, "nothing", unexpected=True), "unexpected"),
     (result(CRASH, unexpected=True), "unexpected"),
@@ -78,7 +78,7 @@ def test_the_scores_count_what_is_listed_and_say_what_is_excused():
     assert listed({**honest, ("p", "s/c"): result(PASS)}) == honest
     scores = Scores(honest)
     scores.add("mutate=x", ["s"], {("p", "s/a"): result(XFAIL, "nothing", deviation="blank")})
-    assert scores.by_mutation["mutate=x"] == Score(2, 2, 0, 0, 0, 2), "s/b did not run"
+    assert scores.by_mutation["mutate=x"] == Score(2, 2, holes=2), "s/b did not run"
     assert list(scores.by_platform) == ["p"] and len(scores.holes) == 2
     assert "excused by blank" in scores.holes[0] and "did not run" in scores.holes[1]
     assert "0 of 2 changes" in scores.last_line()

@@ -12,7 +12,7 @@ from ..model import PASS, SKIP, XFAIL, XPASS, Result
 from ..record import dataclass, replace
 
 Key = Tuple[str, str]  # platform, case
-HEADS = ("listed", "changed", "unexpected", "skipped", "known", "holes")
+HEADS = ("listed", "changed", "unexpected", "skipped", "passes", "known", "holes")
 
 
 def by_key(results: Iterable[Result]) -> Dict[Key, Result]:
@@ -42,6 +42,7 @@ class Score:
     changed: int = 0
     unexpected: int = 0
     skipped: int = 0
+    passes: int = 0
     known: int = 0
     holes: int = 0
 
@@ -59,13 +60,16 @@ class Score:
 
 def judge(before: Result, after: Result) -> str:
     """What became of a listed case: same; unexpected; skipped, because the mutated scene cannot be
-    judged; known, if a line without a wildcard has what is seen now; or holes."""
+    judged; passes, if the entry allows that and what is seen now is the architecture's; known, if a
+    line without a wildcard has what is seen now; or holes."""
     if sight(before) == sight(after):
         return "same"
     if after.unexpected:
         return "unexpected"
     if after.verdict == SKIP:
         return "skipped"
+    if after.verdict == PASS:
+        return "passes"
     return "known" if after.pattern and not parse_pattern(after.pattern).wild else "holes"
 
 
