@@ -14,6 +14,7 @@ from ordeal.plan import known, quirks
 from ordeal.plan.excuse import Deviations
 from ordeal.plan.image import read_image
 from ordeal.plan.seen import Ids
+from ordeal.report.listed import columns
 
 BUILD = Path(os.environ.get("ORDEAL_BUILD", ROOT))
 NAMES = re.findall(r'^QUIRK\(\w+, "([a-z0-9-]+)"', (Path(ROOT) / "lib/x86/model/quirks.def").read_text(),
@@ -142,6 +143,7 @@ def test_a_block_that_quirks_explain_is_expected():
     assert (result.verdict, result.raw, result.unexpected) == ("XFAIL", "FAIL", False)
     assert result.deviation == "a, b: quirks of this platform [f.cfg]"
     assert result.pattern == "quirks: a 2, a+b 1"
+    assert columns(result) == ["    known deviation: quirks: a 2, a+b 1"]
 
 
 @pytest.mark.parametrize("block,reason", [

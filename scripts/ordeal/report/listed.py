@@ -15,6 +15,8 @@ HEADS = ("the architecture", "known deviation", "seen now")
 def columns(result: Result) -> List[str]:
     """The three columns. A mark stands between two events that differ: the one that is wanted and the
     one that was seen, or the one that is known and the one that was seen."""
+    if result.block.get("quirks"):  # of a block of the generated world: which quirks, how often
+        return ["    known deviation: %s" % result.pattern]
     known = parse_pattern(result.pattern)
     lines: List[str] = []
     seen = result.observed[0] if result.observed else ""
