@@ -239,6 +239,14 @@ static void breakpoint_that_rf_passes(void)
 		     "#DB@landing[if=0,rf=0,tf=1,dr6=0xffff4ff0,ist=2]");
 }
 
+/* Two #DB at once would be on one interrupt stack: the one of the breakpoint reports both. */
+static void breakpoint_behind_mov_ss(void)
+{
+	INTEL("'MOV SS from memory; L: NOP' --watch rbp/2:access --break L --choose "
+	      "breakpoint-after-mov-ss=1 --choose kept-breakpoint-over-fault=1",
+	      "#DB@NOP[if=0,rf=0,dr6=0xffff0ff3,ist=2]");
+}
+
 /* What situation_format() writes is the same situation when it is read again. */
 static void written_and_read(void)
 {
@@ -296,6 +304,7 @@ int main(void)
 	unknown_worlds();
 	answers();
 	breakpoint_that_rf_passes();
+	breakpoint_behind_mov_ss();
 	written_and_read();
 	bad_input();
 	texts();

@@ -84,21 +84,6 @@ static bool irq_waits(struct model *model)
 	return !held;
 }
 
-/* A bit of B0 to B3 for each instruction breakpoint on the place where the processor stands. */
-static u16 breakpoints_here(const struct model *model)
-{
-	const struct situation *s = model->situation;
-	u16 bits = 0;
-
-	if (!model->code_breakpoints)
-		return 0;
-	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
-		if (s->breakpoints[n].armed && s->breakpoints[n].kind == BREAK_EXECUTE &&
-		    s->breakpoints[n].address == boundary_address(model, model->cpu.at))
-			bits |= (u16)(DR6_B0 << n);
-	return bits;
-}
-
 static bool breakpoint_waits(struct model *model)
 {
 	const struct cpu *cpu = &model->cpu;
@@ -183,8 +168,19 @@ static void take_irq(struct model *model)
 	deliver(model, vector, KIND_EXTERNAL, 0, model->cpu.at, RULE_IRQ);
 }
 
+/* What MOV SS has kept for this boundary: another #DB that is delivered here reports it. */
+static void report_kept_traps(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (cpu->traps && choose(model, CHOICE_KEPT_OVER_FAULT, 2))
+		cpu->dr6 |= cpu->traps;
+	cpu->traps = 0;
+}
+
 static void take_breakpoint(struct model *model)
 {
+	report_kept_traps(model);
 	if (right(model, RULE_DR6_BREAKPOINT))
 		model->cpu.dr6 |= breakpoints_here(model);
 	deliver(model, DB_VECTOR, KIND_BREAKPOINT, 0, model->cpu.at, RULE_BREAKPOINT);
@@ -202,6 +198,8 @@ static void take_fault(struct model *model, const struct raised *raised, enum ru
 		cpu->at = after;
 		return;
 	}
+	if (raised->kind == KIND_DETECT)
+		report_kept_traps(model);
 	if (cpu->traps && !choose(model, CHOICE_KEPT_OVER_FAULT, 2))
 		cpu->traps = 0;
 	if (!right(model, RULE_FAULT_NO_TRAP))

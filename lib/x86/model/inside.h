@@ -146,6 +146,9 @@ struct boundary boundary_at(struct model *model, u64 address);
 /* The address of a boundary; 0 in the middle of a handler. */
 u64 boundary_address(const struct model *model, struct boundary at);
 
+/* A bit of B0 to B3 for each instruction breakpoint on the place where the processor stands. */
+u16 breakpoints_here(const struct model *model);
+
 /* The boundary after the instruction at @at, of the scene or its landing. */
 struct boundary boundary_after(const struct model *model, struct boundary at);
 

@@ -42,3 +42,17 @@ struct boundary boundary_after(const struct model *model, struct boundary at)
 		return (struct boundary){ PLACE_LANDING, 0 };
 	return (struct boundary){ PLACE_LANDING, (u16)(at.offset + 1) };
 }
+
+u16 breakpoints_here(const struct model *model)
+{
+	const struct situation *s = model->situation;
+	u16 bits = 0;
+
+	if (!model->code_breakpoints)
+		return 0;
+	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
+		if (s->breakpoints[n].armed && s->breakpoints[n].kind == BREAK_EXECUTE &&
+		    s->breakpoints[n].address == boundary_address(model, model->cpu.at))
+			bits |= (u16)(DR6_B0 << n);
+	return bits;
+}
