@@ -167,7 +167,8 @@ def _write_reports(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) 
     options, records = recorder.agenda.options, recorder.stream.records
     for name in REPORTS:
         for path in options.values.get(name, []):
-            write_file(path, _kcidb(recorder) if name == "kcidb" else formats.FORMATS[name](records))
+            write_file(path, formats.FORMATS[name](records) if name in formats.FORMATS
+                       else _of_others(recorder, name))
     for directory in options.values.get("html", []):
         from .page import page
         page.write(directory, records, classes)
@@ -178,8 +179,11 @@ def _write_reports(recorder: Recorder, classes: Optional[Dict[str, List[str]]]) 
             if r["type"] in ("start", "fingerprint", "result", "summary")))
 
 
-def _kcidb(recorder: Recorder) -> str:
-    """The report in KCIDB's format."""
+def _of_others(recorder: Recorder, name: str) -> str:
+    """A report for a system that collects them: kcidb or ctrf."""
+    if name == "ctrf":
+        from .report import ctrf
+        return ctrf.ctrf(recorder.stream.records)
     from .report import kcidb
     host = recorder.agenda.host
     stems = [platform.expectations(host) for platform in recorder.agenda.platforms]

@@ -59,6 +59,7 @@ What to report
       --tap F  --ktap F  --junit F  --lava F  --jsonl F
                           write reports into files (- is standard output)
       --kcidb F           write KernelCI's report (KCIDB 5.3); KCIDB_ORIGIN names the origin
+      --ctrf F            write a report in the Common Test Report Format
       --html DIR          write a page, DIR/index.html: matrix, timelines, phase diagrams
       --require LIST      treat a skip that names one of these features as unexpected
       --save-baseline F   save the results, to compare later runs with them
@@ -90,7 +91,7 @@ TABLE = (
     Option("", "list-cases", "flag"), Option("", "platforms", "flag"), Option("", "setup", "flag"),
     Option("", "probe-maxsmp", "flag"), Option("", "tap", "many"), Option("", "ktap", "many"),
     Option("", "junit", "many"), Option("", "lava", "many"),
-    Option("", "kcidb", "many"), Option("", "jsonl", "many"),
+    Option("", "kcidb", "many"), Option("", "ctrf", "many"), Option("", "jsonl", "many"),
     Option("", "html", "many"), Option("", "require", "many"), Option("", "baseline", "one"),
     Option("", "save-baseline", "one"), Option("", "fail-on", "many"), Option("", "repeat", "one"),
     Option("", "shard", "one"), Option("", "set", "many"), Option("", "cfg", "one"),
@@ -108,7 +109,7 @@ LAB = ("kernel", "modules", "kernel-args", "module-args", "xen", "migrate")
 WORLD = ("sample", "seed", "depth", "axes", "only")
 #: What --migrate takes, and what follows it in the project's own tests.
 WHEN = "(every-exit|sweep|exit:[0-9]+|[0-9]+)(,wrong=[a-z-]+)?"
-REPORTS = ("tap", "ktap", "junit", "lava", "kcidb")
+REPORTS = ("tap", "ktap", "junit", "lava", "kcidb", "ctrf")
 
 
 @dataclass
