@@ -38,6 +38,9 @@ def main() -> int:
             from ordeal import listing
             listing.versions(host, options.one("versions"))
             return 0
+        if options.one("history"):
+            from ordeal.plan import versioned
+            options.values["platform"] = versioned.timeline(host, options.one("history"))
         agenda = Agenda(host, options)
         if options.flag("list"):
             from ordeal import listing

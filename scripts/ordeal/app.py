@@ -204,6 +204,9 @@ def _tell(recorder: Recorder, classes: Optional[Dict[str, List[str]]], notes: Li
     elif not recorder.quiet:
         lines = person.summary(records)
         lines += compare.baseline_lines(classes) + notes if classes is not None else []
+        if options.one("history"):
+            from .report import history
+            lines += history.lines(recorder.results, options.platforms)
         if options.one("differential"):
             lines += compare.differing(recorder.results, *options.words("differential"))[0]
         say("\n".join(lines + last))

@@ -66,6 +66,9 @@ What to report
       --baseline F        compare with the results in such a file
       --fail-on CLASSES   exit 1 exactly for these classes: unexpected blank new-fail fixed
                           new-skip vanished appeared slower (default: unexpected)
+      --history PLATFORM[=FROM..TO]
+                          run all its versions that are here (--versions), and show which cases
+                          changed: first bad, first good
       --differential P,Q  run on two platforms and show where their traces differ;
                           NAME+trixie is NAME on the emulator of Debian 13
   -h, --help              print this text
@@ -98,7 +101,7 @@ TABLE = (
     Option("", "isolate", "flag"), Option("", "isolate-cases", "flag"),
     Option("", "shuffle", "one"), Option("", "kernel", "one"), Option("", "modules", "one"),
     Option("", "kernel-args", "one"), Option("", "module-args", "one"), Option("", "xen", "one"),
-    Option("", "versions", "one"), Option("", "migrate", "one"),
+    Option("", "versions", "one"), Option("", "history", "one"), Option("", "migrate", "one"),
     Option("", "cache", "one"), Option("", "cache-check", "one"),
     Option("", "sample", "one"), Option("", "seed", "one"), Option("", "depth", "one"),
     Option("", "axes", "one"), Option("", "only", "one"),
@@ -252,6 +255,8 @@ def _check(options: Options) -> Options:
     for name in ("new-fail", "fixed", "new-skip", "vanished", "appeared", "slower"):
         if name in options.words("fail-on") and not options.one("baseline"):
             raise UserError("--fail-on %s needs --baseline F to compare with" % name)
+    if options.one("history") and options.platforms:
+        raise UserError("--history names the platforms itself; leave out -p and --differential")
     if options.one("differential"):
         names = options.words("differential")
         if len(set(names)) != 2:
