@@ -273,6 +273,8 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	if (model->unknown)
 		return;
 	gate = gate_of(model, d.vector);
+	if (d.vector == DB_VECTOR && d.kind != KIND_DETECT)
+		keep_guard(model);
 	h = (struct handler){
 		.vector = d.vector,
 		.cpl = cpu->cpl,

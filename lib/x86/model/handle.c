@@ -126,6 +126,8 @@ void handle(struct model *model)
 			vector_has_error_code(h->vector) ? PUSH_IMM32_BYTES : PUSH_IMM8_BYTES;
 		return;
 	}
+	if (cpu->unread_dr6 && h->vector == DB_VECTOR)
+		meet_guard(model, h);
 	catch_up(model);
 	if (cpu->at.place & PLACE_ENTRY && h->vector == NMI_VECTOR) {
 		cpu->at = (struct boundary){ PLACE_OUTSIDE, HANDLER_HAS_BEGUN };

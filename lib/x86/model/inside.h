@@ -79,6 +79,12 @@ u16 data_breakpoints(const struct model *model, u16 bits);
  * get one that was reported before. */
 bool is_quirky_trap(struct model *model, u16 *traps);
 
+/* A #DB that is not that of DR7.GD is about to be delivered: does GD outlive it? */
+void keep_guard(struct model *model);
+
+/* It has: the MOV from DR6 of the handler @h raises #DB, whose handler clears DR6. */
+void meet_guard(struct model *model, const struct handler *h);
+
 /* The data breakpoints that @instruction leaves, whose access to @address raises #PF. */
 u16 met_before(struct model *model, const struct instruction *instruction, u64 address);
 

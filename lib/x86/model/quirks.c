@@ -75,6 +75,9 @@ bool is_not_raised(struct model *model, const struct instruction *instruction,
 		return quirk(model, QUIRK_GENERAL_DETECT_IGNORED);
 	case UNALIGNED:
 		return quirk(model, QUIRK_NO_ALIGNMENT_CHECK);
+	case AT_CPL3:
+		return instruction == &instructions[FRAGMENT_WBINVD] &&
+		       quirk(model, QUIRK_WBINVD_WITHOUT_PRIVILEGE);
 	case ALWAYS:
 		return has_lock_prefix(instruction) && quirk(model, QUIRK_LOCK_AFTER_PRIVILEGE);
 	default:
@@ -107,6 +110,40 @@ bool is_quirky_trap(struct model *model, u16 *traps)
 		 quirk(model, QUIRK_STEP_REPORTS_OLD_BREAKPOINT))
 		*traps |= cpu->stale;
 	return false;
+}
+
+void keep_guard(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (!cpu->guarded || !quirk(model, QUIRK_GENERAL_DETECT_SURVIVES_DB))
+		return;
+	cpu->unread_dr6 = cpu->dr6 | DR6_BD;
+	cpu->dr6 = 0;
+}
+
+void meet_guard(struct model *model, const struct handler *h)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (model->count == MODEL_EVENTS) {
+		unknown(model, "there are more events than the model has room for");
+		return;
+	}
+	model->acted |= 1ull << QUIRK_GENERAL_DETECT_SURVIVES_DB;
+	model->events[model->count++] = (struct model_event){
+		.vector = DB_VECTOR,
+		.rule = RULE_GENERAL_DETECT,
+		.somewhere = true,
+		.ist = h->ist,
+		.at = { PLACE_OUTSIDE, 0 },
+		.rflags = cpu->rflags,
+		.dr6 = DR6_RESET | cpu->unread_dr6,
+		.cr2 = cpu->cr2,
+		.quirks = model->acted,
+	};
+	model->acted = 0;
+	cpu->unread_dr6 = 0;
 }
 
 u16 met_before(struct model *model, const struct instruction *instruction, u64 address)
