@@ -10,6 +10,7 @@
 #include "lists.h"
 #include "near.h"
 #include "notation.h"
+#include "write_case.h"
 
 enum {
 	LINE = 4096,
@@ -19,7 +20,7 @@ enum {
 
 static const char usage[] =
 	"Usage: x86/explain SCENE [OPTION VALUE]...\n"
-	"       x86/explain --world NAME [OPTION VALUE]...\n"
+	"       x86/explain --world NAME [OPTION VALUE]... | --write-case NAME\n"
 	"       x86/explain --batch | --bench | --list rules|choices|quirks|instructions\n"
 	"       x86/explain --world-batch | --world-explain | --world-blocks [SELECTION]... | --world-names BLOCK [SELECTION]...\n"
 	"\n"
@@ -35,6 +36,7 @@ static const char usage[] =
 	"         --quirk\n"
 	"docs/model.md explains each. --batch reads one situation a line from standard input and prints\n"
 	"its legal traces, separated by \" || \"; --bench reads them, and counts legal sets a second.\n"
+	"--write-case prints a case that stages a situation of the generated world.\n"
 	"--world takes the situation from the generated world. --world-batch reads NAME [OPTION VALUE]...\n"
 	"a line, and prints the hash of the name, the situation and its legal traces, with tabs between;\n"
 	"--world-explain explains each, and ends each with a line \"--\".\n"
@@ -343,6 +345,10 @@ int main(int argc, char **argv)
 		return world_batch(true);
 	if (!strcmp(argv[1], "--world-blocks")) {
 		problem = list_blocks(argv + 2, argc - 2);
+		return problem ? bad_input(problem) : 0;
+	}
+	if (!strcmp(argv[1], "--write-case")) {
+		problem = argc > 2 ? write_case(argv[2]) : "--write-case needs a situation";
 		return problem ? bad_input(problem) : 0;
 	}
 	if (!strcmp(argv[1], "--world-names")) {

@@ -38,6 +38,10 @@ def main() -> int:
             from ordeal import listing
             listing.versions(host, options.one("versions"))
             return 0
+        if options.one("write-case"):
+            from ordeal import listing
+            listing.case_of(host, options.one("write-case"))
+            return 0
         if options.one("history"):
             from ordeal.plan import versioned
             options.values["platform"] = versioned.timeline(host, options.one("history"))

@@ -5,7 +5,7 @@ from typing import Dict, List
 from .agenda import Agenda
 from .host import Host
 from .model import UserError
-from .plan import suites
+from .plan import suites, world
 from .platforms import survey
 from .text import clean_text
 
@@ -45,6 +45,12 @@ def versions(host: Host, name: str) -> None:
     width = max(len(line.name) for line in lines)
     for line in lines:
         print(clean_text("%-*s %-9s %s" % (width, line.name, line.state, line.about)))
+
+
+def case_of(host: Host, situation: str) -> None:
+    """Print a case, to be pasted into a file of x86/, that stages this situation of the generated
+    world. A class of deviations is named after its smallest situation."""
+    print("\n".join(world.ask(host, ["--write-case", situation])))
 
 
 def platforms(host: Host) -> None:

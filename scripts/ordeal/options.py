@@ -28,6 +28,7 @@ What to run
       --depth N           ... with at most N axes that are not as usual (default: 3)
       --axes LIST         ... in which only these axes are not as usual, such as PENDING,TF
       --only NAME         ... this situation alone, such as STI.RDMSR.irq60.tg
+      --write-case NAME   print a CASE in C that stages this situation, or this class, and exit
 
 How to run
   -j, --parallel N        run N machines at once
@@ -105,6 +106,7 @@ TABLE = (
     Option("", "cache", "one"), Option("", "cache-check", "one"),
     Option("", "sample", "one"), Option("", "seed", "one"), Option("", "depth", "one"),
     Option("", "axes", "one"), Option("", "only", "one"),
+    Option("", "write-case", "one"),
     Option("", "logs", "one"), Option("", "differential", "one"))
 CLASSES = ("unexpected", "blank", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
 LAB = ("kernel", "modules", "kernel-args", "module-args", "xen", "migrate")
