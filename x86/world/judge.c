@@ -30,6 +30,7 @@ static struct {
 	struct ground ground;
 	struct situation situation;
 	struct layout layout;
+	struct point laid_out; /* a situation for which it is */
 	struct model model;
 	struct trace trace;
 	u64 quirks; /* that the argument quirks= allows */
@@ -44,6 +45,7 @@ void judge_begin(void)
 	static bool begun;
 
 	survey(&judge.ground);
+	judge.laid_out.opener = ANSWERS_UNKNOWN;
 	judge.quirks = allowed_quirks();
 	if (!begun)
 		memset(judge.profile, -1, sizeof(judge.profile));
@@ -255,6 +257,7 @@ static u64 explained_by(bool left, bool *several)
 
 	model_begin(&judge.model, &judge.situation);
 	model_allow(&judge.model, judge.quirks, QUIRKS_AT_ONCE, fits);
+	judge.model.level = 1; /* no trace without any was the same */
 	for (;;) {
 		judge.model.seen_count = 0; /* the same trace by other quirks, too */
 		if (!model_next(&judge.model) && !judge.model.unknown)
@@ -274,7 +277,10 @@ struct verdict_of try_situation(const struct point *p)
 	enum profile_section before = profile_enter(PROFILE_PREPARE);
 	enum plant plant = planted_at(p);
 
-	world_situation(&judge.situation, &judge.layout, p, &judge.ground);
+	if (judge.laid_out.opener != p->opener || judge.laid_out.instruction != p->instruction)
+		world_layout(&judge.layout, p, &judge.ground);
+	judge.laid_out = *p;
+	world_situation_on(&judge.situation, &judge.layout, p, &judge.ground);
 	profile_enter(PROFILE_MODEL);
 	v.why = outside();
 	if (!v.why && (!judge.model.seen_count || plant == PLANT_NO_TRACE)) {

@@ -16,8 +16,8 @@ enum { WAKE_TICKS = 20000000 /* longer than any stall of the host: x86/native/ha
 
 static struct {
 	const struct situation *situation;
-	struct scene laid_out; /* of the block that was played last */
-	int opener, instruction;
+	int opener, instruction; /* of the block whose scene is laid out, with its layout */
+	struct layout laid_out;
 	bool arrived;
 	const char *left_by;
 	void *escape[5];
@@ -52,12 +52,12 @@ static void lay_out(const struct point *p)
 	size_t at;
 
 	if (world.opener == p->opener && world.instruction == p->instruction &&
-	    scene->layout.step_count == world.laid_out.layout.step_count &&
-	    scene->layout.landing == world.laid_out.layout.landing) {
-		*scene = world.laid_out;
+	    scene->layout.step_count == world.laid_out.step_count &&
+	    scene->layout.landing == world.laid_out.landing) {
+		scene_rewind(scene);
 	} else {
 		scene_of(steps, world_steps(steps, &at, p->opener, p->instruction));
-		world.laid_out = *scene;
+		world.laid_out = scene->layout;
 		world.opener = p->opener;
 		world.instruction = p->instruction;
 	}

@@ -185,6 +185,7 @@ static void play_point(const struct point *p)
 	const u32 apart_from_samples = 0x73686f77, show = this_cpu.args->show;
 	struct verdict_of v = try_situation(p);
 	struct text both = TEXT(buffer);
+	u32 name;
 
 	if (v.outcome == ILLEGAL)
 		try_again(&v, p, &both);
@@ -198,10 +199,11 @@ static void play_point(const struct point *p)
 			run.first_outside = v.why;
 		return;
 	}
-	run.hash += world_mix(world_mix(0, world_hash(p)), v.hash); /* in any order */
+	name = world_hash(p);
+	run.hash += world_mix(world_mix(0, name), v.hash); /* in any order */
 	if (v.outcome == FLAKY)
 		show_flaky(p, &both);
-	if (show && world_mix(apart_from_samples, world_hash(p)) % show == 0)
+	if (show && world_mix(apart_from_samples, name) % show == 0)
 		show_trace(p, &v);
 	if (v.outcome == ILLEGAL)
 		classify(p);

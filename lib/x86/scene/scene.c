@@ -82,6 +82,15 @@ static void set_defaults(struct scene *scene)
 	scene->rsp = (u64)scene_stack + sizeof(scene_stack);
 }
 
+void scene_rewind(struct scene *scene)
+{
+	memset(scene, 0, offsetof(struct scene, layout));
+	scene->layout.elsewhere = 0;
+	scene->elsewhere = 0;
+	scene->elsewhere_bytes = 0;
+	set_defaults(scene);
+}
+
 static const struct code *code_of(u16 step)
 {
 	return fragment_code(step & FRAGMENT_MASK, this_cpu.lapic_mode == LAPIC_X2APIC);

@@ -48,6 +48,9 @@ struct scene {
 /* Lays out @n steps in the scene's buffer; everything else gets its default. */
 void scene_build(struct scene *scene, const u16 *steps, size_t n);
 
+/* Gives all that scene_build() does not fill in its default again, to play the same steps again. */
+void scene_rewind(struct scene *scene);
+
 /* The scene ends at CPL 3: its landing comes back by INT n instead of by a jump.
  * It needs IOPL 3. */
 void scene_land_from_cpl3(struct scene *scene);

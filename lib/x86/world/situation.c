@@ -6,7 +6,7 @@
 #include "base/string.h"
 #include "world/world.h"
 
-static void lay_out(struct layout *layout, const struct point *p, const struct ground *ground)
+void world_layout(struct layout *layout, const struct point *p, const struct ground *ground)
 {
 	u16 steps[WORLD_STEPS];
 	size_t at, n = world_steps(steps, &at, p->opener, p->instruction);
@@ -163,15 +163,14 @@ static void set_breakpoints(struct situation *s, const struct point *p, size_t a
 	};
 }
 
-void world_situation(struct situation *s, struct layout *layout, const struct point *p,
-		     const struct ground *ground)
+void world_situation_on(struct situation *s, struct layout *layout, const struct point *p,
+			const struct ground *ground)
 {
 	const struct opener *o = &openers[p->opener];
 	u16 steps[WORLD_STEPS];
 	size_t at;
 
 	*s = ground->situation;
-	lay_out(layout, p, ground);
 	s->layout = layout;
 	world_steps(steps, &at, p->opener, p->instruction);
 	s->rflags = o->rflags;
@@ -194,4 +193,11 @@ void world_situation(struct situation *s, struct layout *layout, const struct po
 	set_arrival(s, p);
 	set_gates(s, p);
 	set_breakpoints(s, p, at);
+}
+
+void world_situation(struct situation *s, struct layout *layout, const struct point *p,
+		     const struct ground *ground)
+{
+	world_layout(layout, p, ground);
+	world_situation_on(s, layout, p, ground);
 }

@@ -168,6 +168,11 @@ size_t world_steps(u16 *steps, size_t *at, unsigned int opener, unsigned int ins
 void world_situation(struct situation *situation, struct layout *layout, const struct point *point,
 		     const struct ground *ground);
 
+/* Its two parts. All situations of a block have one layout. */
+void world_layout(struct layout *layout, const struct point *point, const struct ground *ground);
+void world_situation_on(struct situation *situation, struct layout *layout,
+			const struct point *point, const struct ground *ground);
+
 /* The vectors that the instruction may raise itself: their gates are those of FAULT_GATE. Returns
  * how many: at most WORLD_RAISED. */
 enum { WORLD_RAISED = 3 };
