@@ -256,6 +256,11 @@ check-shell:
 bench: all
 	@$(SRCDIR)/scripts/bench.py $(ARGS)
 
+# The whole generated world, on all processors; ARGS="-p bochs-intel" plays it there, not on tcg.
+.PHONY: world
+world: all
+	@$(SRCDIR)/scripts/world $(ARGS)
+
 # Prints where the ticks of a case go (docs/speed.md).
 .PHONY: profile
 profile: all
@@ -278,6 +283,7 @@ help:
 	@echo 'make mutants        test that each case can fail (takes minutes)'
 	@echo 'make lab            build the programs that run inside the lab'
 	@echo 'make bench          measure size and speed; ARGS="--against REV" compares'
+	@echo 'make world          play the whole generated world; ARGS="-p bochs-intel" says where'
 	@echo 'make profile        print where the instructions of a case go'
 	@echo 'make model-rows     write tests/model-rows.tsv from a run on the emulators'
 	@echo 'make coverage       write docs/coverage.md from a run on the emulators'

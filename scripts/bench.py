@@ -8,7 +8,7 @@ Each figure is measured in TURNS turns (default 3) and printed as its median wit
 most. An aim that is missed is named and changes nothing; a limit that does not hold is a failure.
 With --against, the tree of that commit is built in a temporary directory and measured in turns with
 this one; the exit status is 1 if a figure is worse beyond the noise that was measured. PART is one
-of size, exact, tcg, pace, rows, runner, build and lab; lab runs only if it is named.
+of size, exact, tcg, pace, world, rows, runner, build and lab; lab runs only if it is named.
 """
 import os
 import resource
@@ -30,6 +30,7 @@ from ordeal.model import UserError  # noqa: E402
 #: The parts of a bench. What is exact needs one turn only.
 PARTS: Dict[str, Callable[[Tree], Dict[str, float]]] = {
     "size": host.size, "exact": guests.exact, "tcg": guests.tcg, "pace": guests.pace,
+    "world": guests.world,
     "rows": guests.rows, "runner": host.runner, "build": host.build, "lab": guests.lab}
 ONCE = ("size", "exact", "lab")
 

@@ -3,15 +3,18 @@
 import os
 import re
 import statistics
-from typing import Dict
+import subprocess
+from typing import Dict, Tuple
 
 from ordeal.model import UserError
 
-from .tree import Tree, timed
+from .tree import Tree, environment, timed
 
 #: Cases of the image hv that wait 2 ms for a timer on purpose.
 WAITING = "stories.s2_timer.*"
 EXITS, SAMPLES, BOOTS = 100000, 10000, 7
+#: Blocks of the generated world that are played in full, some of each kind: 11,463 situations.
+BLOCKS = "STI.D* STI.I* STI.R* IF1.F* MOV_SS.P* IRETQ.S*"
 VENDORS = {"intel": "bochs-intel", "amd": "bochs-amd"}
 
 
@@ -45,6 +48,44 @@ def pace(tree: Tree) -> Dict[str, float]:
         spent = tree.cpu("bochs-intel", "bench", "bench/" + case) - bochs_boot
         found[name + ".bochs"] = count / max(spent, 1e-4)
     return found
+
+
+def _world(tree: Tree, platform: str) -> Tuple[int, int, float]:
+    """Some blocks of the generated world in full: situations, ticks, and processor time."""
+    logs = os.path.join(tree.work, "logs-world-" + platform)
+    argv = [tree.run, "-p", platform, "--logs", logs, "--set",
+            "world.test_args=%s profile=yes" % BLOCKS, "world"]
+    spent = timed(argv, cwd=tree.work)[1]
+    try:
+        with open(os.path.join(logs, platform, "world.log"), encoding="utf-8",
+                  errors="replace") as stream:
+            log = stream.read()
+    except OSError:
+        log = ""
+    situations = sum(map(int, re.findall(r"^BLOCK: \S+ situations=(\d+) ", log, re.M)))
+    ticks = {name: int(value) for name, value in re.findall(r"^PROFILE ([^:]+): ticks=(\d+) ",
+                                                            log, re.M)}
+    if not situations or not ticks:
+        raise UserError("%s plays nothing of the generated world" % platform)
+    return situations, sum(ticks.values()) - ticks["firmware"], spent
+
+
+def world(tree: Tree) -> Dict[str, float]:
+    """The generated world: what a situation costs in the guest, and a legal set on the host."""
+    found = {}
+    for name, platform in (("tcg", "tcg"), ("bochs", "bochs-intel")):
+        situations, ticks, spent = _world(tree, platform)
+        found["world.ticks." + name] = ticks / situations
+        found["world.pace." + name] = situations / spent
+    with open(os.path.join(tree.root, "tests", "model-rows.tsv"), encoding="utf-8") as stream:
+        rows_of_model = [line.split("\t")[2] for line in stream if not line.startswith("#")]
+    said = subprocess.run([os.path.join(tree.root, "x86", "explain"), "--bench"], check=False,
+                          input="\n".join(" ++ ".join(rows_of_model).split(" ++ ")) + "\n",
+                          stdout=subprocess.PIPE, text=True, env=environment()).stdout
+    sets = re.search(r": (\d+) sets a second", said)
+    if not sets:
+        raise UserError("x86/explain --bench prints no legal sets a second")
+    return {**found, "world.sets": float(sets.group(1))}
 
 
 def rows(tree: Tree) -> Dict[str, float]:
