@@ -232,7 +232,7 @@ def test_too_little_room_and_bad_paths(made, monkeypatch):
 @pytest.mark.parametrize("words", [(), ("buzz",), ("trixie", "-x"), ("tcg",)])
 def test_words_that_are_no_root(made, words):
     done = made(*words)
-    assert done.returncode == 2 and "the roots are: bookworm trixie forky sid" in done.stderr
+    assert done.returncode == 2 and "the roots are: trixie forky sid" in done.stderr
     assert made("kvm-amd@tcg+linux-6.1").returncode == 0  # a suffix, but of a kernel
 
 

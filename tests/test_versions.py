@@ -154,7 +154,7 @@ def test_where_the_security_archive_is_only_this_machine_knows():
 
 
 @pytest.mark.parametrize("name", [
-    "tcg+sid", "tcg-intel+forky", "bochs-amd+bookworm", "bochs-intel+tigerlake+forky",
+    "tcg+sid", "tcg-intel+forky", "bochs-amd+forky", "bochs-intel+tigerlake+forky",
     "kvm-amd@tcg+linux-7.3.4", "kvm-amd@tcg+linux-6.12.90-deb12.1+migrate+sid",
     "kvm-intel@bochs+linux-7.3-rc7+forky", "xen-amd@tcg+xen-4.20.4-39-gf1e1321c87+trixie"])
 def test_names_of_platforms_that_no_list_has(name):

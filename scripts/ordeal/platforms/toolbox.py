@@ -36,8 +36,7 @@ class Root:
 _PACKAGES = ("qemu-system-x86", "bochs", "bochs-term", "bochsbios", "vgabios")
 #: By the suffix. What the archive serves under these names changes; --versions says what it is now.
 ROOTS: Dict[str, Root] = {suite: Root(suite, about, _PACKAGES) for suite, about in (
-    ("bookworm", "Debian 12"), ("trixie", "Debian 13"), ("forky", "Debian 14"),
-    ("sid", "Debian unstable"))}
+    ("trixie", "Debian 13"), ("forky", "Debian 14"), ("sid", "Debian unstable"))}
 #: The root whose platforms --platforms lists; those of the others are made when they are named.
 LISTED = ("trixie",)
 
