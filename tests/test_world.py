@@ -129,6 +129,15 @@ def test_a_changed_stage_turns_the_world_red(tmp_path: Path, mutation: str):
     assert found["STI.UD2"]["verdict"] == "FAIL"
 
 
+@pytest.mark.parametrize("mutation", ["no-event", "late", "no-instruction", "other-gate", "if-clear",
+                                      "no-breakpoint"])
+def test_quirks_do_not_excuse_a_changed_stage(tmp_path: Path, mutation: str):
+    """On the platform that has most of them."""
+    found = play(tmp_path, "tcg", "depth=1 mutate=" + mutation, "STI.UD2")["STI.UD2"]
+    assert found["block"]["illegal"]
+    assert found["verdict"] == "FAIL" and found["unexpected"]
+
+
 def test_one_situation_is_played_alone(tmp_path: Path):
     found = play(tmp_path, "bochs-intel", "only=STI.UD2.irq60.tg", "STI.UD2")["STI.UD2"]
     assert found["verdict"] == "PASS" and found["block"]["situations"] == 1
