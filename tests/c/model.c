@@ -247,6 +247,13 @@ static void breakpoint_behind_mov_ss(void)
 	      "#DB@NOP[if=0,rf=0,dr6=0xffff0ff3,ist=2]");
 }
 
+static void int1_behind_mov_ss(void)
+{
+	INTEL("'MOV SS from memory; INT1; L: NOP' --watch rbp/2:access --choose "
+	      "kept-breakpoint-over-fault=1",
+	      "#DB@NOP[if=0,rf=0,dr6=0xffff0ff1,ist=2]");
+}
+
 /* What situation_format() writes is the same situation when it is read again. */
 static void written_and_read(void)
 {
@@ -305,6 +312,7 @@ int main(void)
 	answers();
 	breakpoint_that_rf_passes();
 	breakpoint_behind_mov_ss();
+	int1_behind_mov_ss();
 	written_and_read();
 	bad_input();
 	texts();

@@ -168,8 +168,7 @@ static void take_irq(struct model *model)
 	deliver(model, vector, KIND_EXTERNAL, 0, model->cpu.at, RULE_IRQ);
 }
 
-/* What MOV SS has kept for this boundary: another #DB that is delivered here reports it. */
-static void report_kept_traps(struct model *model)
+void report_kept_traps(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 

@@ -153,6 +153,8 @@ static void software(struct model *model, const struct instruction *i, struct ex
 {
 	struct cpu *cpu = &model->cpu;
 
+	if (i->vector == DB_VECTOR)
+		report_kept_traps(model);
 	if (!right(model, RULE_DR6_INT1) && i->vector == DB_VECTOR)
 		cpu->dr6 |= DR6_BS;
 	if (!right(model, RULE_SOFTWARE_NOT_STEPPED) && cpu->rflags & RFLAGS_TF)

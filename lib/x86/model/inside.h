@@ -152,6 +152,9 @@ struct boundary boundary_at(struct model *model, u64 address);
 /* The address of a boundary; 0 in the middle of a handler. */
 u64 boundary_address(const struct model *model, struct boundary at);
 
+/* What MOV SS has kept for this boundary: another #DB that is delivered here reports it. */
+void report_kept_traps(struct model *model);
+
 /* A bit of B0 to B3 for each instruction breakpoint on the place where the processor stands. */
 u16 breakpoints_here(const struct model *model);
 
