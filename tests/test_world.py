@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 import loglib
 import pytest
@@ -59,11 +59,12 @@ def test_what_a_block_proves():
     assert judged("PASS", "situations=0 legal=0 quirks= ambiguous=0 illegal=0 flaky=0 unplayed=0 hash=00000000") == "ERROR"
 
 
-def play(directory: Path, platform: str, arguments: str, *cases: str) -> Dict[str, Dict[str, Any]]:
+def play(directory: Path, platform: str, arguments: str, *cases: str,
+         options: Sequence[str] = ()) -> Dict[str, Dict[str, Any]]:
     """The results of these blocks by the rest of their ids."""
     stream = directory / "results.jsonl"
     subprocess.run([str(BUILD / "run_tests.sh"), "-p", platform, "--jsonl", str(stream), "--logs",
-                    str(directory / "logs"), "--set", "world.test_args=" + arguments,
+                    str(directory / "logs"), "--set", "world.test_args=" + arguments, *options,
                     *("world/" + case for case in cases)],
                    stdout=subprocess.DEVNULL, check=False, timeout=120)
     records = [json.loads(line) for line in stream.read_text().splitlines()]
@@ -113,6 +114,15 @@ def test_no_situation_leaves_anything_to_the_next(tmp_path: Path, platform: str)
     found = play(tmp_path, platform, "sample=8 seed=5 check=clean", "STI.*")
     assert "ERROR" not in {r["verdict"] for r in found.values()}
     assert sum(r["block"]["situations"] for r in found.values() if "block" in r) > 2000
+
+
+@pytest.mark.parametrize("platform", ["tcg", "bochs-intel"])
+def test_an_x87_error_is_not_left_to_the_next_block(tmp_path: Path, platform: str):
+    """Each FWAIT leaves one; shuffled, some FNOPs come after them."""
+    found = play(tmp_path, platform, "depth=1", "*.FWAIT_WITH_ERROR", "*.FNOP",
+                 options=("--shuffle", "1"))
+    assert {r["verdict"] for r in found.values()} <= {"PASS", "XFAIL", "SKIP"}
+    assert sum(name.endswith(".FNOP") for name in found) > 10
 
 
 @pytest.mark.parametrize("case", ["IF0.RDMSR", "STI_MOV_SS.INT3", "MOV_CR8.NOP"])

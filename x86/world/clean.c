@@ -52,6 +52,8 @@ static const char *difference(void)
 	name = machine_state_difference(&before.state, &now);
 	if (name)
 		return name;
+	if (!x87_at_rest())
+		return "the x87";
 	if (memcmp(before.idt, (const void *)idt_page(), sizeof(before.idt)))
 		return "a gate";
 	if (lapic_highest_irr() >= 0)

@@ -12,6 +12,10 @@
 #define CR0_MP		 (1 << 1)
 #define CR0_EM		 (1 << 2)
 #define CR0_TS		 (1 << 3)
+
+/* "x87 FPU Status Register", and the control word that FNINIT loads: "x87 FPU Control Word" */
+#define FSW_ES		 (1 << 7)
+#define FCW_FNINIT	 0x37f
 #define CR0_NE		 (1 << 5)
 #define CR0_WP		 (1 << 16)
 #define CR0_AM		 (1 << 18)

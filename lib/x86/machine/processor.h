@@ -160,6 +160,17 @@ static inline void clts(void)
 	asm volatile("clts" ::: "memory");
 }
 
+/*
+ * Is the x87 as FNINIT leaves it, as to what makes an instruction raise #MF? Call it with CR0.TS=0.
+ */
+static inline bool x87_at_rest(void)
+{
+	u16 control, status;
+
+	asm volatile("fnstcw %0; fnstsw %1" : "=m"(control), "=m"(status));
+	return control == FCW_FNINIT && !(status & FSW_ES);
+}
+
 static inline void invlpg(u64 address)
 {
 	asm volatile("invlpg (%0)" ::"r"(address) : "memory");

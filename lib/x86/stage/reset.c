@@ -72,6 +72,16 @@ static void restore_registers(void)
 	}
 }
 
+/*
+ * An x87 error that a case has left would be raised as #MF by the next x87 instruction of another.
+ * Called after restore_registers(), because CR0.TS=1 makes every x87 instruction raise #NM.
+ */
+static void restore_x87(void)
+{
+	if (!x87_at_rest())
+		asm volatile("fninit");
+}
+
 static void open_window(void)
 {
 	u16 steps[DRAIN_WINDOW];
@@ -124,6 +134,7 @@ static void put_back(void)
 {
 	desc_reset();
 	restore_registers();
+	restore_x87();
 	log_clear();
 }
 
