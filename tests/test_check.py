@@ -69,6 +69,18 @@ def test_check_all_has_everything_that_check_samples(plan):
     assert "suite kvm-amd@tcg+linux-6.1" in whole and "20 times tcg" in whole
 
 
+def test_a_sample_of_the_generated_world_in_check_and_all_of_it_in_check_all(plan):
+    """Nothing of the sample is left out, and no ordinary suite plays any of it."""
+    for found in (plan.check(), plan.whole()):
+        argv = {part.name: part.argv for part in found if "world" in part.argv}
+        sample = argv.pop("suite world")
+        assert sample[sample.index("-p") + 1] == "tcg,bochs-intel,bochs-amd"
+        assert sample[-5:] == ("--sample", parts.WORLD_SAMPLE[1], "--seed", "1", "world")
+        assert "-x" not in sample and list(argv) in ([], ["whole world"])
+        assert all(words[-1] == "world" and words[0] == "make" for words in argv.values())
+    assert argv
+
+
 def test_the_longest_way_first():
     chain = [sh("a", "", seconds=1), sh("b", "", seconds=9), sh("c", "", after=("a",), seconds=20),
              sh("d", "", needs=("c",), seconds=5)]

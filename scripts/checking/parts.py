@@ -38,9 +38,13 @@ FILES = {
 LAB_PARTS = ("lab programs", "lab kernels")
 #: How many processes the short ones share.
 SHARES = 3
+#: The platforms that play a sample of the generated world, one after the other, and the sample.
+#: `make check-all` plays the whole, which is red: docs/model.md says what is open.
+WORLD = "tcg,bochs-intel,bochs-amd"
+WORLD_SAMPLE = ("--sample", "32", "--seed", "1", "world")
 SUITES = {"kvm": 60, "tcg": 6, "bochs-intel": 8, "bochs-amd": 8, "tcg+trixie": 7,
           "bochs-intel+trixie": 9, "bochs-amd+trixie": 9, "kvm-amd@tcg": 35, "xen-amd@tcg": 25,
-          "kvm-intel@bochs": 25, MIGRATED: 25, **{model: 6 for model in MODELS}}
+          "kvm-intel@bochs": 25, MIGRATED: 25, WORLD: 30, **{model: 6 for model in MODELS}}
 #: Some guests of kvm_pvm wait for their time limit, so several of them take one slot.
 MORE = {"kvm": ("-j", "3")}
 #: What `make check` leaves to `make check-all`: a sweep, tick by tick, under a kernel takes minutes
@@ -136,10 +140,11 @@ class Plan:
 
     def suites(self) -> List[Part]:
         """The suite on every fast platform of this machine, in the toolbox root, a sample on
-        other CPU models, and in the lab."""
+        other CPU models, and in the lab; and a sample of the generated world."""
         names = [platform.name for platform in platforms.choose(self.host, [])]
         return [self.suite(name, *SAMPLE.get(name, ()))
-                for name in (*names, *ROOTED, *MODELS, *LAB, MIGRATED)]
+                for name in (*names, *ROOTED, *MODELS, *LAB, MIGRATED)] + [
+            self.suite(WORLD, *WORLD_SAMPLE, name="suite world")]
 
     def check(self) -> List[Part]:
         """`make check`."""
@@ -169,6 +174,8 @@ class Plan:
         more = [self.suite(OTHER_KERNEL)]
         more += [self.suite(name, "--repeat", str(times), name="%d times %s" % (times, name))
                  for name, times in REPEATS.items()]
+        more += [Part("whole world", self.make + ("world",), count.one, self.host.build,
+                      ("build",), seconds=300)]
         more += [Part("mutants", self.make + ("mutants",), count.one, self.host.build,
                       ("build",), ("toolbox root",), seconds=900)]
         return [*whole.values(), *more]
