@@ -47,6 +47,9 @@ def missing() -> str:
     lacking = [name for name in PROGRAMS if not shutil.which(name, path=_path())]
     if lacking:
         return "%s not installed; apt-get install slurmctld slurmd slurm-client munge" % " ".join(lacking)
+    if not os.path.exists("/sys/fs/cgroup/cgroup.controllers") \
+            and not os.path.isdir("/sys/fs/cgroup/freezer"):
+        return "slurmd needs control groups, and none are mounted on /sys/fs/cgroup"
     return "" if os.getuid() == 0 else "slurmd needs root"
 
 
