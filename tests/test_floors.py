@@ -26,10 +26,6 @@ CALLS_UP = {
 CIRCLES = {
     ("stage/case", "stage/reset"):
         "stage_run() resets the stage, and the reset plays a scene or ends the case",
-    ("model/boundary", "model/execute"):
-        "a boundary ends in an execution, and INT1 reports the traps that the boundary kept",
-    ("model/faults", "model/quirks"):
-        "a quirk takes a fault away, and asks what the fault would be",
 }
 
 

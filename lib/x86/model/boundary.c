@@ -168,15 +168,6 @@ static void take_irq(struct model *model)
 	deliver(model, vector, KIND_EXTERNAL, 0, model->cpu.at, RULE_IRQ);
 }
 
-void report_kept_traps(struct model *model)
-{
-	struct cpu *cpu = &model->cpu;
-
-	if (cpu->traps && choose(model, CHOICE_KEPT_OVER_FAULT, 2))
-		cpu->dr6 |= cpu->traps;
-	cpu->traps = 0;
-}
-
 static void take_breakpoint(struct model *model)
 {
 	report_kept_traps(model);

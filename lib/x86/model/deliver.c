@@ -309,3 +309,12 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	if (h.external)
 		cpu->held = RULE_NONE;
 }
+
+void report_kept_traps(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (cpu->traps && choose(model, CHOICE_KEPT_OVER_FAULT, 2))
+		cpu->dr6 |= cpu->traps;
+	cpu->traps = 0;
+}

@@ -236,3 +236,15 @@ u16 breakpoints_met(const struct model *model, const struct instruction *instruc
 	}
 	return bits;
 }
+
+u16 met_before(struct model *model, const struct instruction *instruction, u64 address)
+{
+	struct instruction first = *instruction;
+	u16 met;
+
+	first.access[1] = (struct access){ 0 };
+	if (!instruction->access[1].kind || model->cpu.registers[first.access[0].base] == address)
+		return 0;
+	met = data_breakpoints(model, breakpoints_met(model, &first));
+	return met && quirk(model, QUIRK_DATA_BREAKPOINT_OF_UNFINISHED_INSTRUCTION) ? met : 0;
+}

@@ -85,9 +85,6 @@ void keep_guard(struct model *model);
 /* It has: the MOV from DR6 of the handler @h raises #DB, whose handler clears DR6. */
 void meet_guard(struct model *model, const struct handler *h);
 
-/* The data breakpoints that @instruction leaves, whose access to @address raises #PF. */
-u16 met_before(struct model *model, const struct instruction *instruction, u64 address);
-
 /* lapic.c: IRR, ISR and TPR as they are in the situation. */
 void lapic_begin(struct model *model);
 
@@ -138,6 +135,9 @@ u16 breakpoints_met(const struct model *model, const struct instruction *instruc
 bool breakpoint_meets(const struct model *model, unsigned int n, bool write, u64 address,
 		      unsigned int bytes);
 
+/* The data breakpoints that @instruction leaves, whose access to @address raises #PF. */
+u16 met_before(struct model *model, const struct instruction *instruction, u64 address);
+
 /* execute.c: the instruction here, which does not fault, is executed. */
 void execute(struct model *model);
 
@@ -152,9 +152,6 @@ struct boundary boundary_at(struct model *model, u64 address);
 /* The address of a boundary; 0 in the middle of a handler. */
 u64 boundary_address(const struct model *model, struct boundary at);
 
-/* What MOV SS has kept for this boundary: another #DB that is delivered here reports it. */
-void report_kept_traps(struct model *model);
-
 /* A bit of B0 to B3 for each instruction breakpoint on the place where the processor stands. */
 u16 breakpoints_here(const struct model *model);
 
@@ -165,6 +162,9 @@ struct boundary boundary_after(const struct model *model, struct boundary at);
  * KIND_SOFTWARE; @why: the rule that decided. */
 void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	     struct boundary next, enum rule why);
+
+/* What MOV SS has kept for this boundary: another #DB that is delivered here reports it. */
+void report_kept_traps(struct model *model);
 
 /* handle.c: the processor is in a handler that nothing interrupts: it goes on to its next boundary
  * that matters, and at last to its IRET. */

@@ -4,6 +4,7 @@
  * trace uses no more of them than its level allows: the enumeration begins with none.
  */
 #include "model/inside.h"
+#include "base/string.h"
 
 _Static_assert(QUIRK_COUNT <= 64, "a set of quirks is a u64");
 
@@ -13,18 +14,11 @@ const struct quirk_text quirks[QUIRK_COUNT] = {
 #undef QUIRK
 };
 
-static bool same(const char *a, const char *b)
-{
-	while (*a && *a == *b)
-		a++, b++;
-	return *a == *b;
-}
-
 enum quirk quirk_named(const char *section)
 {
 	unsigned int i = 0;
 
-	while (i < QUIRK_COUNT && !same(quirks[i].section, section))
+	while (i < QUIRK_COUNT && strcmp(quirks[i].section, section))
 		i++;
 	return (enum quirk)i;
 }
@@ -144,16 +138,4 @@ void meet_guard(struct model *model, const struct handler *h)
 	};
 	model->acted = 0;
 	cpu->unread_dr6 = 0;
-}
-
-u16 met_before(struct model *model, const struct instruction *instruction, u64 address)
-{
-	struct instruction first = *instruction;
-	u16 met;
-
-	first.access[1] = (struct access){ 0 };
-	if (!instruction->access[1].kind || model->cpu.registers[first.access[0].base] == address)
-		return 0;
-	met = data_breakpoints(model, breakpoints_met(model, &first));
-	return met && quirk(model, QUIRK_DATA_BREAKPOINT_OF_UNFINISHED_INSTRUCTION) ? met : 0;
 }
