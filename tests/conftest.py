@@ -13,6 +13,7 @@ ROOT = os.path.dirname(HERE)
 sys.path[:0] = [HERE, os.path.join(ROOT, "scripts")]
 sys.dont_write_bytecode = True
 
+import browser  # noqa: E402
 import loglib  # noqa: E402
 
 FAKE = os.path.join(HERE, "fake_vmm.py")
@@ -98,3 +99,11 @@ class Tree:
 def tree(tmp_path) -> Tree:
     """An empty tree of its own for each test."""
     return Tree(str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """One browser for all tests of this file."""
+    found = browser.Browser()
+    yield found
+    found.close()

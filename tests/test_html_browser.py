@@ -16,14 +16,6 @@ from test_trace import PROBES
 pytestmark = pytest.mark.skipif(bool(browser.missing()), reason=browser.missing())
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """One browser for all tests of this file."""
-    found = browser.Browser()
-    yield found
-    found.close()
-
-
 @pytest.fixture
 def show(chromium, tmp_path):
     """Writes a page of these records, opens it, and returns the browser; the console must stay empty."""

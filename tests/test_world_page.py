@@ -40,14 +40,6 @@ def world() -> List[Dict[str, Any]]:
                                       "words": ["sample=64"]}])
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """One browser for all tests of this file."""
-    found = browser.Browser()
-    yield found
-    found.close()
-
-
 @pytest.fixture
 def view(chromium, tmp_path):
     """The page of world(), whose console must stay empty."""

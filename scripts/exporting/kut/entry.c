@@ -50,28 +50,31 @@ static struct {
 	u16 tr;
 } before;
 
-void print(const char *format, ...)
+static void put_formatted(const char *format, va_list args)
 {
 	char buffer[4096];
 	struct text t = TEXT(buffer);
+
+	text_vadd(&t, format, args);
+	puts(text_seal(&t));
+}
+
+void print(const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	text_vadd(&t, format, args);
+	put_formatted(format, args);
 	va_end(args);
-	puts(text_seal(&t));
 }
 
 void report_line(const char *format, ...)
 {
-	char buffer[4096];
-	struct text t = TEXT(buffer);
 	va_list args;
 
 	va_start(args, format);
-	text_vadd(&t, format, args);
+	put_formatted(format, args);
 	va_end(args);
-	puts(text_seal(&t));
 	puts("\n");
 }
 
