@@ -228,7 +228,11 @@ def test_twice_is_the_same_run(tmp_path, name):
         found.append(traces(records))
         assert [r["boot"] for r in records if r["type"] == "boot"] == [1, 1]
     assert found[0] == found[1] and found[0]
-    assert {verdict for _, verdict, _, _ in found[0]} == {"PASS"}
+    # Which samples of a sweep the kernel's timer interrupts depends on the layout of the images,
+    # so the sweep may meet the listed deviation injected-interrupt-again. The rows may not.
+    verdicts = {case: verdict for case, verdict, _, _ in found[0]}
+    assert verdicts.pop("sweeps/fault.ud.trap_gate") in ("PASS", "XFAIL")
+    assert set(verdicts.values()) == {"PASS"}
     logs = [[line for path in sorted((tmp_path / n / name).iterdir())
              for line in path.read_bytes().splitlines() if not line.startswith(b"---")]
             for n in "12"]
