@@ -24,7 +24,7 @@ def test_a_case_that_hangs_when_mutated_is_killed_and_the_rest_runs(tmp_path: Pa
     stream = tmp_path / "results.jsonl"
     subprocess.run([str(BUILD / "run_tests.sh"), "-p", "tcg", "--jsonl", str(stream), "--logs",
                     str(tmp_path / "logs"), "--set", "native.test_args=mutate=if-clear", "--set",
-                    "native.timeout=1", "native/halt.*", "native/flags.*"],
+                    "native.timeout=5", "native/halt.*", "native/flags.*"],
                    stdout=subprocess.DEVNULL, check=False, timeout=100)
     records = [json.loads(line) for line in stream.read_text().splitlines()]
     verdicts = {r["case"]: r["verdict"] for r in records if r["type"] == "result"}
