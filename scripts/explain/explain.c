@@ -96,7 +96,7 @@ static const char *all_traces(const struct question_asked *asked, u16 vendor)
 	s = asked->situation;
 	s.state = (u16)((s.state & ~STATE_AMD) | vendor);
 	model_begin_with(&model, &s, asked->mutant, asked->profile);
-	model_allow(&model, asked->quirks, QUIRK_COUNT, NULL);
+	model_allow(&model, asked->quirks, QUIRK_COUNT);
 	for (size_t n = 0; model_next(&model); n++) {
 		text_add(&text, "%s", n ? " || " : "");
 		model_format(&text, &model);
@@ -116,7 +116,7 @@ static void explain_for(const struct question_asked *asked, u16 vendor, const ch
 	s = asked->situation;
 	s.state = (u16)((s.state & ~STATE_AMD) | vendor);
 	model_begin_with(&model, &s, asked->mutant, asked->profile);
-	model_allow(&model, asked->quirks, QUIRK_COUNT, NULL);
+	model_allow(&model, asked->quirks, QUIRK_COUNT);
 	printf("%s\n", who);
 	while (model_next(&model)) {
 		n++;

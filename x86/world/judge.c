@@ -32,6 +32,7 @@ static struct {
 	struct layout layout;
 	struct point laid_out; /* a situation for which it is */
 	struct model model;
+	bool has_trace; /* a legal one */
 	struct trace trace;
 	u64 quirks; /* that the argument quirks= allows */
 	s8 profile[CHOICE_COUNT];
@@ -54,12 +55,15 @@ void judge_begin(void)
 
 /* --- Is it the same trace? --- */
 
-static bool same_event(size_t n)
+static bool same_event(const struct model *model, size_t n)
 {
 	const u64 flags = RFLAGS_IF | RFLAGS_RF | RFLAGS_TF;
-	const struct model_event *e = &judge.model.events[n];
-	const struct log_entry *seen = judge.trace.events[n].entry;
+	const struct model_event *e = &model->events[n];
+	const struct log_entry *seen;
 
+	if (n >= judge.trace.count)
+		return false;
+	seen = judge.trace.events[n].entry;
 	if (seen->vector != e->vector || (seen->rflags ^ e->rflags) & flags ||
 	    (seen->cs & SEL_RPL3) != e->cpl || seen->ist != e->ist)
 		return false;
@@ -73,15 +77,16 @@ static bool same_event(size_t n)
 		return false;
 	if (e->somewhere)
 		return is_somewhere(layout_position(&judge.layout, seen->rip));
-	return seen->rip == model_event_rip(&judge.model, n);
+	return seen->rip == model_event_rip(model, n);
 }
 
+/* The model gives no trace of which an event is not the same; its first may be older than that. */
 static bool same_trace(void)
 {
 	if (judge.trace.count != judge.model.count)
 		return false;
-	for (size_t n = 0; n < judge.trace.count; n++)
-		if (!same_event(n))
+	for (size_t n = judge.model.fitting; n < judge.trace.count; n++)
+		if (!same_event(&judge.model, n))
 			return false;
 	return true;
 }
@@ -99,10 +104,9 @@ static void common_answers(u8 *answers)
 {
 	memset(answers, 0, CHOICE_COUNT);
 	model_begin(&judge.model, &judge.situation);
-	for (;;) {
-		judge.model.seen_count = 0; /* the same trace by other answers, too */
-		if (!model_next(&judge.model))
-			return;
+	model_follow(&judge.model, same_event);
+	judge.model.repeats = true;
+	while (model_next(&judge.model)) {
 		if (!same_trace())
 			continue;
 		for (unsigned int c = 0; c < CHOICE_COUNT; c++)
@@ -181,6 +185,7 @@ void report_profile(void)
 /* Plays on from the present trace of the model: the first is at hand. */
 static bool is_legal(void)
 {
+	model_follow(&judge.model, same_event);
 	do
 		if (same_trace())
 			return true;
@@ -196,13 +201,15 @@ static bool is_legal(void)
 static const char *outside(void)
 {
 	bool careful = judge.situation.timer || judge.situation.arrivals[0].vector == NMI_VECTOR;
+	bool several = false;
 
 	model_begin_with(&judge.model, &judge.situation, RULE_NONE, careful ? NULL : judge.profile);
-	while (model_next(&judge.model) && careful)
-		;
+	judge.has_trace = model_next(&judge.model);
+	while (careful && judge.model.question_count && model_next(&judge.model))
+		several = true;
 	if (judge.model.unknown)
 		return judge.model.unknown;
-	if (careful) {
+	if (several) {
 		model_begin(&judge.model, &judge.situation);
 		model_next(&judge.model);
 	}
@@ -216,7 +223,7 @@ static bool judge_trace(const struct point *p)
 			learn(p);
 		return true;
 	}
-	if (judge.model.unknown)
+	if (judge.model.unknown || !judge.model.by_profile)
 		return false;
 	model_begin(&judge.model, &judge.situation);
 	if (!model_next(&judge.model) || !is_legal())
@@ -226,12 +233,6 @@ static bool judge_trace(const struct point *p)
 }
 
 /* --- Known deviations --- */
-
-/* Is the newest event of a trace that uses quirks the one that was seen there? */
-static bool fits(const struct model *model)
-{
-	return model->count <= judge.trace.count && same_event(model->count - 1);
-}
 
 /* Does nothing follow what the model has but #DB, and what its handler's IRET lets in, at one
  * place? */
@@ -256,10 +257,11 @@ static u64 explained_by(bool left, bool *several)
 	u64 found = 0;
 
 	model_begin(&judge.model, &judge.situation);
-	model_allow(&judge.model, judge.quirks, QUIRKS_AT_ONCE, fits);
+	model_allow(&judge.model, judge.quirks, QUIRKS_AT_ONCE);
+	model_follow(&judge.model, same_event);
+	judge.model.repeats = true;
 	judge.model.level = 1; /* no trace without any was the same */
 	for (;;) {
-		judge.model.seen_count = 0; /* the same trace by other quirks, too */
 		if (!model_next(&judge.model) && !judge.model.unknown)
 			return found;
 		if (!judge.model.level ||
@@ -283,7 +285,7 @@ struct verdict_of try_situation(const struct point *p)
 	world_situation_on(&judge.situation, &judge.layout, p, &judge.ground);
 	profile_enter(PROFILE_MODEL);
 	v.why = outside();
-	if (!v.why && (!judge.model.seen_count || plant == PLANT_NO_TRACE)) {
+	if (!v.why && (!judge.has_trace || plant == PLANT_NO_TRACE)) {
 		v.no_trace = true;
 		v.why = "the model finds no legal trace";
 	}

@@ -32,7 +32,7 @@ u8 ask(struct model *model, u8 question, u8 answers)
 	}
 	if (model->asked == model->question_count)
 		model->questions[model->question_count++] =
-			(struct question){ .choice = question, .answers = answers };
+			(struct question){ question, 0, answers, model->moment_count };
 	return model->questions[model->asked++].answer;
 }
 
@@ -42,8 +42,10 @@ u8 choose(struct model *model, enum choice choice, u8 answers)
 
 	if (model->situation->settled == choice + 1)
 		return model->situation->settled_answer;
-	if (model->profile[choice] >= 0)
+	if (model->profile[choice] >= 0) {
+		model->by_profile = true;
 		return (u8)model->profile[choice];
+	}
 	if (model->answered[choice] >= 0)
 		return (u8)model->answered[choice];
 	answer = ask(model, (u8)choice, answers);

@@ -31,29 +31,88 @@ static void start(struct model *model)
 	lapic_begin(model);
 }
 
-static void play(struct model *model)
-{
-	size_t looked_at = 0;
+/* --- One play --- */
 
+static void begin(struct model *model)
+{
 	model->count = 0;
 	model->asked = 0;
 	model->quirks = model->refused = model->acted = 0;
-	model->cut = model->endless = false;
+	model->boundaries = model->moment_count = 0;
 	memset(model->answered, -1, sizeof(model->answered));
 	start(model);
-	for (size_t i = 0; i < MODEL_LIMIT && !model->cpu.left && !model->unknown; i++) {
-		boundary(model);
-		if (!model->level || !model->fits || model->count == looked_at)
-			continue;
-		looked_at = model->count;
-		model->cut = !model->fits(model);
-		if (model->cut)
+}
+
+static void keep_moment(struct model *model)
+{
+	struct moment *m = &model->moments[model->moment_count++];
+
+	m->cpu = model->cpu;
+	memcpy(m->answered, model->answered, sizeof(m->answered));
+	m->count = (u8)model->count;
+	m->asked = (u8)model->asked;
+	m->boundaries = model->boundaries;
+	m->quirks = model->quirks;
+	m->refused = model->refused;
+	m->acted = model->acted;
+}
+
+/* Back to the moment of that number; 0: to the start. */
+static void go_back(struct model *model, u8 number)
+{
+	const struct moment *m;
+
+	if (!number) {
+		begin(model);
+		return;
+	}
+	m = &model->moments[number - 1];
+	model->moment_count = number;
+	model->cpu = m->cpu;
+	memcpy(model->answered, m->answered, sizeof(m->answered));
+	model->count = m->count;
+	model->asked = m->asked;
+	model->boundaries = m->boundaries;
+	model->quirks = m->quirks;
+	model->refused = m->refused;
+	model->acted = m->acted;
+}
+
+/* Do all events so far matter? One that does not is looked at again, if it is still there. */
+static bool fits_so_far(struct model *model)
+{
+	while (model->fitting < model->count) {
+		if (!model->fits(model, model->fitting))
+			return false;
+		model->fitting++;
+	}
+	return true;
+}
+
+/* Plays on from where the model stands. */
+static void play(struct model *model)
+{
+	model->cut = model->endless = false;
+	if (model->fitting > model->count)
+		model->fitting = (u8)model->count;
+	for (;;) {
+		size_t asked = model->asked;
+
+		model->cut = model->fits && !fits_so_far(model);
+		if (model->cut || model->cpu.left || model->unknown ||
+		    model->boundaries == MODEL_LIMIT)
 			break;
+		model->boundaries++;
+		boundary(model);
+		if (model->asked != asked && !model->unknown)
+			keep_moment(model);
 	}
 	if (!model->cpu.left && !model->cut)
 		unknown(model, "the scene does not end");
 	model->question_count = model->asked;
 }
+
+/* --- All of them --- */
 
 /* The next answer to the last question that has one; false: all answers have been given. */
 static bool turn_tape(struct model *model)
@@ -61,8 +120,10 @@ static bool turn_tape(struct model *model)
 	while (model->question_count > 0) {
 		struct question *last = &model->questions[model->question_count - 1];
 
-		if (++last->answer < last->answers)
+		if (++last->answer < last->answers) {
+			go_back(model, last->moment);
 			return true;
+		}
 		model->question_count--;
 	}
 	return false;
@@ -88,10 +149,14 @@ u64 model_hash(const struct model *model)
 	return hash ^ hash >> 32;
 }
 
+/* Is it a trace that was not given before? The first is, and is hashed when another is wanted. */
 static bool is_new(struct model *model)
 {
-	u64 hash = model_hash(model);
+	u64 hash;
 
+	if (!model->given || model->repeats)
+		return model->given = true;
+	hash = model_hash(model);
 	for (size_t i = 0; i < model->seen_count; i++)
 		if (model->seen[i] == hash)
 			return false;
@@ -115,7 +180,8 @@ void model_begin_with(struct model *model, const struct situation *situation, en
 					   situation->breakpoints[n].kind == BREAK_EXECUTE;
 	model->mutant = mutant;
 	model->unknown = NULL;
-	model->started = false;
+	model->started = model->given = model->repeats = model->by_profile = false;
+	model->fitting = 0;
 	model->allowed = 0;
 	model->most_quirks = model->level = 0;
 	model->fits = NULL;
@@ -131,25 +197,35 @@ void model_begin(struct model *model, const struct situation *situation)
 	model_begin_with(model, situation, RULE_NONE, NULL);
 }
 
-void model_allow(struct model *model, u64 allowed, unsigned int most,
-		 bool (*fits)(const struct model *model))
+void model_allow(struct model *model, u64 allowed, unsigned int most)
 {
 	model->allowed = allowed;
 	model->most_quirks = (u8)(allowed ? most : 0);
-	model->fits = fits;
 }
 
-/* The tape for the next trace; false: there is none. */
+void model_follow(struct model *model, bool (*fits)(const struct model *model, size_t n))
+{
+	model->fits = fits;
+	model->fitting = 0;
+}
+
+/* Back to where the next trace parts from those so far; false: there is none. */
 static bool advance(struct model *model)
 {
 	if (model->unknown && !model->most_quirks)
 		return false;
 	model->unknown = NULL;
-	if (!model->started || turn_tape(model))
-		return model->started = true;
-	if (model->level == model->most_quirks)
-		return false;
-	model->level++;
+	if (model->given && !model->seen_count && !model->repeats)
+		model->seen[model->seen_count++] = model_hash(model);
+	if (model->started) {
+		if (turn_tape(model))
+			return true;
+		if (model->level == model->most_quirks)
+			return false;
+		model->level++;
+	}
+	model->started = true;
+	begin(model);
 	return true;
 }
 
@@ -157,7 +233,7 @@ static bool advance(struct model *model)
 static bool counts(struct model *model)
 {
 	if (!model->level)
-		return model->unknown || is_new(model);
+		return model->unknown || (!model->cut && is_new(model));
 	return !model->unknown && !model->cut && quirk_count(model->quirks) == model->level &&
 	       is_new(model);
 }

@@ -31,6 +31,17 @@ struct question {
 	u8 choice; /* enum choice; CHOICE_COUNT + enum quirk */
 	u8 answer;
 	u8 answers; /* how many there are */
+	u8 moment;  /* from which the play goes on for the next answer: the one of that number, from
+		     * 1; 0: its start */
+};
+
+/* Where a play stands, after a boundary at which something was asked: whoever goes back to it gives
+ * the next question another answer, and needs not play again what leads there. */
+struct moment {
+	struct cpu cpu;
+	s8 answered[CHOICE_COUNT];
+	u8 count, asked, boundaries;
+	u64 quirks, refused, acted;
 };
 
 struct model {
@@ -39,7 +50,8 @@ struct model {
 	s8 profile[CHOICE_COUNT]; /* answers that are known; -1: ask */
 	u64 allowed;		  /* a bit for each quirk that a trace may use */
 	u8 most_quirks;		  /* at once */
-	bool (*fits)(const struct model *model);
+	bool repeats;		  /* a trace that other answers give as well is given again */
+	bool (*fits)(const struct model *model, size_t n); /* NULL: every trace matters */
 
 	/* The present trace */
 	size_t count;
@@ -59,9 +71,14 @@ struct model {
 	s8 answered[CHOICE_COUNT];	/* in the present trace; -1: not asked yet */
 	size_t asked;
 	bool started;
-	u8 level;    /* so many quirks does the present trace use: fewest first */
-	u64 refused; /* quirks that it does not use, although they were asked */
-	bool cut;    /* fits() said that its rest does not matter */
+	bool given;	 /* model_next() has given a trace */
+	bool by_profile; /* one of the traces so far has an answer of the profile */
+	u8 level;	 /* so many quirks does the present trace use: fewest first */
+	u64 refused;	 /* quirks that it does not use, although they were asked */
+	bool cut;	 /* fits() said that its rest does not matter */
+	u8 fitting;	 /* so many of its events fit */
+	u8 boundaries, moment_count;
+	struct moment moments[MODEL_QUESTIONS];
 	size_t seen_count;
 	u64 seen[MODEL_LEGAL_MAX]; /* hashes of the traces so far */
 };
@@ -75,12 +92,17 @@ void model_begin_with(struct model *model, const struct situation *situation, en
 
 /*
  * After either: traces that use up to @most of the quirks in @allowed (a bit for each enum quirk)
- * are enumerated as well, those with the fewest first. If @fits is given it is asked at each event
- * of these (the last of @model->events so far), and ends a trace that does not matter. If a trace
- * without quirks is not in the model's world, model_next() says so, and may be asked for the next.
+ * are enumerated as well, those with the fewest first. If a trace without quirks is not in the
+ * model's world, model_next() says so, and may be asked for the next.
  */
-void model_allow(struct model *model, u64 allowed, unsigned int most,
-		 bool (*fits)(const struct model *model));
+void model_allow(struct model *model, u64 allowed, unsigned int most);
+
+/*
+ * From now on only those traces are given in which each event fits: @fits is asked about event @n
+ * of @model->events when it has been delivered. A trace ends at its first event that does not, so
+ * that what would follow is not played. May be called when the first trace is there, which stays.
+ */
+void model_follow(struct model *model, bool (*fits)(const struct model *model, size_t n));
 
 /* The next legal trace, different from all before; false if there is none left, or the situation
  * turned out not to be in the model's world. */
