@@ -4,6 +4,7 @@
  * Specification 0.6.96) and Xen's hvm_start_info (xen/include/public/arch-x86/hvm/start_info.h).
  */
 #include "boot/bootinfo.h"
+#include "boot/handoff.h"
 #include "base/bits.h"
 
 enum {
@@ -35,6 +36,10 @@ struct pvh_start_info {
 	u32 reserved;
 };
 
+struct pvh_module {
+	u64 start, size, cmdline, reserved;
+};
+
 struct pvh_memory {
 	u64 start, size;
 	u32 type, reserved;
@@ -58,6 +63,20 @@ static void read_multiboot(struct boot_info *boot, const struct multiboot_info *
 		boot->memory_bytes = (u64)info->mem_upper << 10;
 }
 
+static void read_handoff(struct boot_info *boot, const struct pvh_start_info *info)
+{
+	const struct pvh_module *module = at(info->modules);
+	const struct handoff *handoff;
+
+	if (!info->module_count || module->size != sizeof(*handoff))
+		return;
+	handoff = at(module->start);
+	if (handoff->magic != HANDOFF_MAGIC)
+		return;
+	boot->leave = handoff->leave;
+	boot->screen = handoff->screen;
+}
+
 static void read_pvh(struct boot_info *boot, const struct pvh_start_info *info)
 {
 	const struct pvh_memory *map = at(info->memory_map);
@@ -67,6 +86,7 @@ static void read_pvh(struct boot_info *boot, const struct pvh_start_info *info)
 	if (info->cmdline)
 		boot->command_line = at(info->cmdline);
 	boot->rsdp = info->rsdp;
+	read_handoff(boot, info);
 	if (info->version < 1)
 		return;
 	for (u32 i = 0; i < info->memory_map_entries; i++)

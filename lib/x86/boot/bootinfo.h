@@ -5,7 +5,7 @@
 #ifndef ORDEAL_BOOTINFO_H
 #define ORDEAL_BOOTINFO_H
 
-#include "base/types.h"
+#include "report/framebuffer.h"
 
 struct boot_info {
 	int kind;		  /* BOOT_MULTIBOOT or BOOT_PVH */
@@ -13,6 +13,8 @@ struct boot_info {
 	bool first_word_is_file;  /* Multiboot loaders put the file's name first */
 	u64 memory_bytes;	  /* usable RAM above 1 MiB; 0 if unknown */
 	u64 rsdp;		  /* physical address of the ACPI RSDP, or 0 */
+	u64 leave;		  /* where our own loader wants the boot to end, or 0 */
+	struct framebuffer screen;
 };
 
 /* @kind: BOOT_*, @info: what the loader left in EBX. */

@@ -107,7 +107,7 @@ void start_c(int kind, u32 info)
 	mutate(args.mutate);
 	if (args.profile)
 		profile_start();
-	power_init(args.exit, boot.rsdp);
+	power_init(args.exit, boot.rsdp, boot.leave);
 	no_console = console_init(args.console_port);
 	desc_init();
 	report_begin(suite_name, args.nonce);

@@ -12,10 +12,11 @@ enum {
 };
 
 static enum exit_rung first;
-static u64 told_rsdp;
+static u64 told_rsdp, loader;
 
-void power_init(enum exit_rung rung, u64 rsdp)
+void power_init(enum exit_rung rung, u64 rsdp, u64 leave)
 {
+	loader = leave;
 	first = rung;
 	told_rsdp = rsdp;
 }
@@ -32,6 +33,8 @@ void power_exit(enum exit_code code)
 
 	cli();
 	console_drain();
+	if (first == EXIT_BY_DEFAULT && loader)
+		asm volatile("jmp *%0" : : "r"(loader), "D"(code) : "memory");
 	if (first == EXIT_BY_BOCHS)
 		bochs_shutdown();
 	if (first == EXIT_BY_DEBUG_PORT || (first == EXIT_BY_DEFAULT && hypervisor))

@@ -23,12 +23,16 @@ enum exit_rung {
 	EXIT_BY_HALT,
 };
 
-/* @rsdp: physical address of the ACPI RSDP, or 0 if the loader did not tell it. */
-void power_init(enum exit_rung first, u64 rsdp);
+/*
+ * @rsdp: physical address of the ACPI RSDP, or 0 if the loader did not tell it. @leave: where our
+ * own loader goes on, or 0.
+ */
+void power_init(enum exit_rung first, u64 rsdp, u64 leave);
 
 /*
  * Drains the console and goes down the exit ladder: port 0xf4, ACPI S5, halt. A port that could be
  * anything on a real machine is written only if a hypervisor bit (CPUID 1 ECX 31) or exit= says so.
+ * Without exit=, a boot that our own loader began returns to it, for the next image.
  */
 NORETURN void power_exit(enum exit_code code);
 
