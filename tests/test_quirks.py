@@ -157,6 +157,14 @@ def test_what_quirks_do_not_excuse(block: Dict[str, object], reason: str):
     assert result.verdict == "FAIL" and result.unexpected
 
 
+@pytest.mark.parametrize("illegal,verdict", [(0, "XFAIL"), (1, "CRASH")])
+def test_an_entry_excuses_what_ended_the_boot_and_nothing_illegal(illegal: int, verdict: str):
+    result = Result("tcg", "world/X", "CRASH", "by signal 6", block={"illegal": illegal, "flaky": 0})
+    listed = known.parse("[a]\ncases = world/*\nverdict = CRASH\nreason = r\ncite = c\n", "f.cfg")
+    Deviations(listed, "tcg", QEMU, "2026-11-27").apply(result, "")
+    assert (result.verdict, result.unexpected) == (verdict, verdict == "CRASH")
+
+
 def test_a_legal_block_passes():
     assert judged({}, "", verdict="PASS").verdict == "PASS"
 

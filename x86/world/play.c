@@ -103,6 +103,7 @@ static void load_registers(struct scene *scene, const struct situation *s, u16 h
 	scene->eoi_in_handler = s->habits & HANDLERS_SEND_EOI;
 	scene->enter_without_iret = s->state & STATE_NMI_BLOCKED;
 	scene->expect_abort = true;
+	scene->ends_with_exit = true;
 	if (s->arrivals[0].vector)
 		scene->on_delivery = send;
 	world.arrived = false;

@@ -63,6 +63,8 @@ static enum rule irq_held_by(struct model *model)
 
 	if (!(cpu->rflags & RFLAGS_IF) && right(model, RULE_IF_HOLDS))
 		return RULE_IF_HOLDS;
+	if (cpu->shadow && model->allowed && shadow_is_lost(model))
+		return waits_in_nmi_handler(model) ? RULE_NMI : RULE_NONE;
 	if (cpu->shadow & SHADOW_STI)
 		return RULE_STI_SHADOW;
 	if (cpu->shadow & SHADOW_MOV_SS && right(model, RULE_MOV_SS_HOLDS_IRQ))
@@ -156,7 +158,8 @@ static void take_nmi(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 
-	cpu->nmis = right(model, RULE_NMI_ONE) ? 0 : cpu->nmis - 1;
+	cpu->nmis = right(model, RULE_NMI_ONE) ? cpu->nmis_kept : cpu->nmis - 1;
+	cpu->nmis_kept = 0;
 	deliver(model, NMI_VECTOR, KIND_EXTERNAL, 0, cpu->at, RULE_NMI);
 }
 
@@ -165,6 +168,8 @@ static void take_irq(struct model *model)
 	u8 vector = offered(model);
 
 	acknowledge(model, vector);
+	if (model->allowed)
+		interrupt_iret(model);
 	deliver(model, vector, KIND_EXTERNAL, 0, model->cpu.at, RULE_IRQ);
 }
 
@@ -195,6 +200,8 @@ static void take_fault(struct model *model, const struct raised *raised, enum ru
 	if (!right(model, RULE_FAULT_NO_TRAP))
 		cpu->traps |= (cpu->rflags & RFLAGS_TF ? DR6_BS : 0) |
 			      (instruction ? breakpoints_met(model, instruction) : 0);
+	if (instruction && instruction->effect == EFFECT_IRETQ && model->allowed)
+		fault_of_iret(model);
 	if (instruction && instruction->effect == EFFECT_IRETQ)
 		cpu->nmi_blocked &= is_amd(model) ? choose(model, CHOICE_IRET_THAT_FAULTS, 2)
 						  : !right(model, RULE_FAULTING_IRET_UNBLOCKS);

@@ -17,7 +17,7 @@ struct execution {
 	u8 shadow;	 /* that it begins */
 	bool has_shadow; /* or would, if it did not stand in one */
 	bool keeps_rf;	 /* loads RF, or is not complete */
-	bool unstepped;	 /* is not stepped, whatever TF is */
+	bool untrapped;	 /* of a quirk: leaves no trap */
 	bool stepped;	 /* is, whatever TF was */
 	bool by_new_tf;	 /* TF counts as it is afterwards */
 	bool delivered;	 /* an event was delivered: all is done */
@@ -47,6 +47,7 @@ static void iretq(struct model *model, struct execution *e)
 {
 	struct cpu *cpu = &model->cpu;
 	u64 rip = pop(model), cs = pop(model);
+	bool unblocks = cpu->nmi_blocked && cpu->nmis;
 	u32 flags = (u32)pop(model);
 
 	pop(model);
@@ -58,6 +59,8 @@ static void iretq(struct model *model, struct execution *e)
 	cpu->cpl = cs & SEL_RPL3;
 	if (right(model, RULE_IRET_UNBLOCKS))
 		cpu->nmi_blocked = false;
+	if (unblocks && !cpu->nmi_blocked)
+		e->untrapped = lose_to_nmi(model, e->old_flags);
 	no_shadow(model, e);
 }
 
@@ -299,6 +302,8 @@ static bool leaves_rf(struct model *model, const struct instruction *i, u16 met)
 		return false;
 	if (i->effect == EFFECT_HLT)
 		return quirk(model, QUIRK_STEPPED_HLT_TRAP_LATE);
+	if (i->port_bytes && quirk(model, QUIRK_SKIPPED_PORT_KEEPS_RF))
+		return true;
 	return met && i->port_bytes && quirk(model, QUIRK_PORT_BREAKPOINT_LOSES_STEP);
 }
 
@@ -322,6 +327,7 @@ void execute(struct model *model)
 	u16 met;
 
 	if (!i) {
+		end_with_late_nmi(model);
 		cpu->left = true;
 		return;
 	}
@@ -338,6 +344,8 @@ void execute(struct model *model)
 		return;
 	}
 	met = i->rep && !cpu->rcx ? 0 : breakpoints_met(model, i);
+	if (met && i->port_bytes && quirk(model, QUIRK_PORT_BREAKPOINT_LOST))
+		met = 0;
 	cpu->between = false;
 	if (right(model, RULE_SHADOW_IS_ONE) && !keeps_shadow(model, i, met))
 		cpu->shadow = 0;
@@ -348,9 +356,10 @@ void execute(struct model *model)
 	if (!has_second_shadow(model, &e))
 		e.shadow = 0;
 	cpu->shadow |= e.shadow;
-	if (e.shadow != SHADOW_MOV_SS || right(model, RULE_MOV_SS_KEEPS))
+	if (!e.untrapped && (e.shadow != SHADOW_MOV_SS || right(model, RULE_MOV_SS_KEEPS)))
 		cpu->traps |= met;
-	if (is_stepped(model, i, &e) && !(model->allowed && loses_step(model, i, &e, met)))
+	if (!e.untrapped && is_stepped(model, i, &e) &&
+	    !(model->allowed && loses_step(model, i, &e, met)))
 		cpu->traps |= DR6_BS;
 	if (!e.keeps_rf && right(model, RULE_RF_CLEARED) &&
 	    !(model->allowed && leaves_rf(model, i, met)))

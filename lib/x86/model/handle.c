@@ -73,6 +73,7 @@ static void iret(struct model *model, const struct handler *h)
 {
 	struct cpu *cpu = &model->cpu;
 	u32 before = cpu->rflags;
+	bool unblocks = cpu->nmi_blocked && cpu->nmis;
 
 	cpu->rflags = right(model, RULE_IRET) ? h->rflags
 					      : (h->rflags & ~RFLAGS_IF) | (before & RFLAGS_IF);
@@ -80,6 +81,8 @@ static void iret(struct model *model, const struct handler *h)
 		cpu->rflags &= ~RFLAGS_RF;
 	if (right(model, RULE_IRET_UNBLOCKS) || h->vector == NMI_VECTOR)
 		cpu->nmi_blocked = false;
+	if (unblocks && !cpu->nmi_blocked)
+		lose_to_nmi(model, before);
 	cpu->shadow = cpu->rflags & ~before & RFLAGS_IF && !right(model, RULE_NO_OTHER_SHADOW)
 			      ? SHADOW_OTHER
 			      : 0;
@@ -119,6 +122,7 @@ void handle(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 	struct handler *h = &cpu->handlers[cpu->depth - 1];
+	u8 arrived = cpu->arrived;
 
 	if (cpu->at.place & PLACE_ENTRY && cpu->shadow && !cpu->at.offset) {
 		cpu->shadow = right(model, RULE_SHADOW_IS_ONE) ? 0 : cpu->shadow;
@@ -135,12 +139,15 @@ void handle(struct model *model)
 	}
 	if (cpu->at.place & PLACE_ENTRY || cpu->at.offset == HANDLER_HAS_BEGUN) {
 		send_from_handler(model, h);
+		if (cpu->arrived != arrived)
+			look_at_late_nmi(model);
 		cpu->at = (struct boundary){ PLACE_OUTSIDE, HANDLER_HAS_SENT };
 		return;
 	}
 	if (cpu->at.offset == HANDLER_HAS_SENT && h->external &&
 	    model->situation->habits & HANDLERS_SEND_EOI) {
 		send_eoi(model);
+		look_at_late_nmi(model);
 		cpu->at.offset = HANDLER_HAS_SENT_EOI;
 		if (cpu->rflags & RFLAGS_IF && offered(model) &&
 		    !choose(model, CHOICE_EOI_OPENS, 2))

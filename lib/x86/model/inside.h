@@ -79,6 +79,24 @@ u16 data_breakpoints(const struct model *model, u16 bits);
  * get one that was reported before. */
 bool is_quirky_trap(struct model *model, u16 *traps);
 
+/* An IRETQ, before which the flags were @before, has unblocked a pending NMI: do its traps get
+ * lost, and the TF and RF that it has loaded? */
+bool lose_to_nmi(struct model *model, u32 before);
+
+/* Does the instruction here, which stands in a shadow, lose it before it is executed? */
+bool shadow_is_lost(struct model *model);
+
+/* An interrupt is taken where the shadow of an IRETQ was lost: does it unblock NMIs? */
+void interrupt_iret(struct model *model);
+
+/* An IRETQ faults: does it do so with TF=1, and unblock NMIs in a handler? */
+void fault_of_iret(struct model *model);
+
+/* The platform looks at such an NMI: in a handler that sends something, or ends an interrupt; or,
+ * at the latest, when the scene is over. */
+void look_at_late_nmi(struct model *model);
+void end_with_late_nmi(struct model *model);
+
 /* A #DB that is not that of DR7.GD is about to be delivered: does GD outlive it? */
 void keep_guard(struct model *model);
 

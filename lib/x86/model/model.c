@@ -28,6 +28,8 @@ static void start(struct model *model)
 	};
 	memcpy(cpu->registers, s->registers, sizeof(cpu->registers));
 	memcpy(cpu->stack, s->stack, sizeof(s->stack));
+	if (cpu->nmis && !cpu->nmi_blocked) /* until the IRETQ to the scene */
+		lose_to_nmi(model, RFLAGS_FIXED);
 	lapic_begin(model);
 }
 

@@ -79,6 +79,62 @@ bool is_not_raised(struct model *model, const struct instruction *instruction,
 	}
 }
 
+bool lose_to_nmi(struct model *model, u32 before)
+{
+	u32 lost = model->cpu.rflags & ~before & (RFLAGS_TF | RFLAGS_RF);
+
+	if (!(lost | (before & RFLAGS_TF)) || !quirk(model, QUIRK_TRAP_LOST_TO_NMI))
+		return false;
+	model->cpu.rflags &= ~lost;
+	return true;
+}
+
+/* Does the instruction here leave to the hypervisor, whatever it finds? */
+static bool is_intercepted(const struct model *model)
+{
+	const struct instruction *instruction = model->here;
+
+	return instruction && (instruction == &instructions[FRAGMENT_MOV_FROM_DR7] ||
+			       (instruction->effect == EFFECT_IRETQ && model->cpu.nmi_blocked));
+}
+
+bool shadow_is_lost(struct model *model)
+{
+	return is_intercepted(model) && quirk(model, QUIRK_SHADOW_LOST_IN_EXIT);
+}
+
+void interrupt_iret(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (cpu->shadow && cpu->nmi_blocked && cpu->nmis && is_intercepted(model) &&
+	    quirk(model, QUIRK_NMI_AGAINST_DELIVERY))
+		cpu->nmi_blocked = false;
+}
+
+void fault_of_iret(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (!cpu->nmi_blocked || !cpu->nmis || !quirk(model, QUIRK_NMI_AGAINST_DELIVERY))
+		return;
+	cpu->rflags |= RFLAGS_TF | RFLAGS_RF;
+	cpu->nmi_blocked = false;
+	cpu->nmis = 0;
+	cpu->late_nmi = true;
+}
+
+void look_at_late_nmi(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (!cpu->late_nmi)
+		return;
+	cpu->late_nmi = false;
+	cpu->nmis_kept = cpu->nmis; /* one that has been sent since */
+	cpu->nmis = 1;
+}
+
 u16 data_breakpoints(const struct model *model, u16 bits)
 {
 	u16 found = 0;
@@ -116,26 +172,46 @@ void keep_guard(struct model *model)
 	cpu->dr6 = 0;
 }
 
-void meet_guard(struct model *model, const struct handler *h)
+/* An event that is no more than its record: nothing comes of it that a trace shows. */
+static void record_only(struct model *model, struct model_event event)
 {
-	struct cpu *cpu = &model->cpu;
-
 	if (model->count == MODEL_EVENTS) {
 		unknown(model, "there are more events than the model has room for");
 		return;
 	}
-	model->acted |= 1ull << QUIRK_GENERAL_DETECT_SURVIVES_DB;
-	model->events[model->count++] = (struct model_event){
-		.vector = DB_VECTOR,
-		.rule = RULE_GENERAL_DETECT,
-		.somewhere = true,
-		.ist = h->ist,
-		.at = { PLACE_OUTSIDE, 0 },
-		.rflags = cpu->rflags,
-		.dr6 = DR6_RESET | cpu->unread_dr6,
-		.cr2 = cpu->cr2,
-		.quirks = model->acted,
-	};
+	event.somewhere = true;
+	event.at = (struct boundary){ PLACE_OUTSIDE, 0 };
+	event.rflags = model->cpu.rflags;
+	event.cr2 = model->cpu.cr2;
+	event.quirks = model->acted;
+	model->events[model->count++] = event;
 	model->acted = 0;
+}
+
+void meet_guard(struct model *model, const struct handler *h)
+{
+	struct cpu *cpu = &model->cpu;
+
+	model->acted |= 1ull << QUIRK_GENERAL_DETECT_SURVIVES_DB;
+	record_only(model, (struct model_event){ .vector = DB_VECTOR,
+						 .rule = RULE_GENERAL_DETECT,
+						 .ist = h->ist,
+						 .dr6 = DR6_RESET | cpu->unread_dr6 });
 	cpu->unread_dr6 = 0;
+}
+
+void end_with_late_nmi(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (!cpu->late_nmi)
+		return;
+	for (cpu->nmis = 1; cpu->nmis > 0; arrive_at(model, PLACE_ENTRY | NMI_VECTOR)) {
+		model->acted |= 1ull << QUIRK_NMI_AGAINST_DELIVERY;
+		cpu->rflags &= ~RFLAGS_RF; /* some instruction is behind the landing */
+		cpu->nmis = 0;
+		record_only(model, (struct model_event){ .vector = NMI_VECTOR,
+							 .rule = RULE_NMI,
+							 .ist = IST_NMI });
+	}
 }

@@ -31,7 +31,8 @@ struct scene {
 	enum fault_policy faults;
 	bool eoi_in_handler;	 /* the handler of a real interrupt sends EOI before its IRET */
 	bool enter_without_iret; /* NMIs stay blocked; in_rflags must then be without IF and TF */
-	bool expect_abort;	 /* #DF and #MC are recorded and resume at the landing, too */
+	bool ends_with_exit; /* what a hypervisor holds back until it looks again is the scene's */
+	bool expect_abort;   /* #DF and #MC are recorded and resume at the landing, too */
 	void (*on_delivery)(struct scene *scene, struct frame *frame, struct log_entry *entry);
 	u16 habits; /* what on_delivery does, for the model: enum handler_habit */
 	/* For the model, too: 1 + enum choice, a question that the case takes for answered, and the

@@ -80,7 +80,8 @@ class Deviations:
             self._find_faults(deviation, lines, result)
             self.shown.update(line.where for line in lines if line.pattern.fits(result))
         self._find_rivals([d for d, lines in holding if lines and not d.intermittent], result.case)
-        named = [(d, lines) for d, lines in holding if result.raw in d.verdicts]
+        named = [(d, lines) for d, lines in holding if result.raw in d.verdicts
+                 and not quirks.unexplained(result)]
         strict = [d for d, _ in holding if not d.intermittent]
         if not self._by_quirks(result) and not self._excuse(named, result):
             if named:

@@ -57,6 +57,11 @@ def excused(result: Result, allowed: Sequence[Deviation]) -> List[Deviation]:
     return [by_name[name] for name in names] if set(names) <= set(by_name) else []
 
 
+def unexplained(result: Result) -> bool:
+    """Whether a block has situations that nothing explains: no entry for its case excuses them."""
+    return bool(result.block and (result.block.get("illegal") or result.block.get("flaky")))
+
+
 def title(deviations: Sequence[Deviation], block: Dict[str, Any]) -> Tuple[str, str]:
     """What is known of a block, and how much of it."""
     what = deviations[0].reason if len(deviations) == 1 else "quirks of this platform"
