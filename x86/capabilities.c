@@ -65,7 +65,7 @@ static void observe_vmx(void)
 	offers("true_controls", vmx && rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE_CONTROLS);
 	for (size_t i = 0; i < ARRAY_SIZE(controls); i++)
 		offers(controls[i].name, vmx && vmx_allows(controls[i].field, controls[i].bit));
-	offers("shutdown_state", vmx_offers_shutdown());
+	offers("shutdown_state", vmx_offers_activity(ACTIVITY_SHUTDOWN));
 }
 
 static void observe_svm(void)

@@ -18,6 +18,7 @@ static struct vcpu *start_halted(u64 rflags)
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	require(vmx_offers_activity(ACTIVITY_HLT), "the HLT activity state (IA32_VMX_MISC bit 6)");
 	s = scene(L(NOP), NOP, NOP);
 	gate_type_set(DB_VECTOR, TRAP_GATE);
 	s->in_rflags |= rflags;
@@ -170,7 +171,8 @@ static struct vcpu *start_shut_down(void)
 {
 	struct vcpu *v = start_halted(RFLAGS_IF);
 
-	require(vmx_offers_shutdown(), "the shutdown activity state (IA32_VMX_MISC bit 7)");
+	require(vmx_offers_activity(ACTIVITY_SHUTDOWN),
+		"the shutdown activity state (IA32_VMX_MISC bit 7)");
 	vmx_set_activity(v, ACTIVITY_SHUTDOWN);
 	return v;
 }

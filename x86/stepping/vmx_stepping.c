@@ -86,6 +86,8 @@ static void inconsistent(const struct inconsistent *b)
 	struct vcpu *v;
 
 	require(hv_is_vmx(), "VMX (CPUID 1 ECX bit 5)");
+	/* Else VM entry fails because of the activity state, whatever else is inconsistent. */
+	require(vmx_offers_activity(b->activity), "the HLT activity state (IA32_VMX_MISC bit 6)");
 	s = scene(L(NOP), NOP);
 	s->in_rflags |= RFLAGS_TF;
 	s->on_delivery = step_once;

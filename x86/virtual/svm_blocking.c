@@ -13,20 +13,23 @@
 
 enum { TIMER_TICKS = 200000 };
 
+/* How soon a MOV to CR8 lets it in is left open, as natively (native/shadow.sti_mov_cr8). */
 CASE(v_tpr_lowered, "S53",
-     "a virtual interrupt that V_TPR holds back is taken right after the MOV to CR8 that lowers V_TPR, and the LAPIC's TPR stays as it was",
+     "a virtual interrupt that V_TPR holds back is taken, once, after the MOV to CR8 that lowers V_TPR, and the LAPIC's TPR stays as it was",
      TPR)
 {
 	struct virtual_irq held_back = { VEC_VIRTUAL, CLASS, CLASS + 1, false };
 	struct vcpu *v;
 
-	scene(NOP, MOV_TO_CR8, L(NOP), NOP);
+	scene(NOP, MOV_TO_CR8, L(NOP), M(NOP), CPUID, CPUID, NOP);
 	lapic_set_tpr_class(1);
 	v = start_with_virtual_irq(true, held_back);
 	svm_interrupt_masking(v, true);
 	run_to_end(v);
 	check(lapic_read(LAPIC_TPR) == 1 << 4, "the LAPIC's TPR is %#x", lapic_read(LAPIC_TPR));
-	expect(INTN(VEC_VIRTUAL, AT(L), IF(1)));
+	expect_one_of(LEGAL("right after it", INTN(VEC_VIRTUAL, AT(L), IF(1))),
+		      LEGAL("one instruction later", INTN(VEC_VIRTUAL, AT(M), IF(1))),
+		      LEGAL("later", INTN(VEC_VIRTUAL, IF(1))));
 }
 
 /* STGI may have a shadow of its own: that is left open. */

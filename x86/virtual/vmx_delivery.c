@@ -169,6 +169,7 @@ CASE(hlt_at_entry, "V109", "a guest that is entered in HLT takes a virtual inter
 {
 	struct vcpu *v = start_requested(RFLAGS_IF);
 
+	require(vmx_offers_activity(ACTIVITY_HLT), "the HLT activity state (IA32_VMX_MISC bit 6)");
 	vmx_set_activity(v, ACTIVITY_HLT);
 	run_to_end(v);
 	expect(IRQ(VEC, AT(L), IF(1)));

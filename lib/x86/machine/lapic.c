@@ -165,6 +165,7 @@ static void write_in_order(u32 reg, u32 value)
 void lapic_eoi(void)
 {
 	write_in_order(LAPIC_EOI, 0);
+	settle_lapic();
 }
 
 void lapic_set_tpr_class(unsigned int class)

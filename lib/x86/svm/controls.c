@@ -32,6 +32,8 @@ void svm_virtual_nmi(struct vcpu *v)
 	ASSERT(svm_offers(CPUID_8000000A_EDX_VNMI));
 	svm_set_intercept(vmcb(v), SVM_INTERCEPT_NMI, true);
 	vmcb(v)->virtual_interrupt |= V_NMI_ENABLE | V_NMI;
+	if (svm_offers(CPUID_8000000A_EDX_VGIF))
+		svm_virtual_gif(v, true);
 }
 
 void svm_virtual_gif(struct vcpu *v, bool on)

@@ -30,6 +30,8 @@ bool svm_virtual_irq_pending(struct vcpu *v);
 
 /*
  * Makes a virtual NMI pending, and intercepts NMIs: "NMI Virtualization". Needs the VNMI feature.
+ * Among the conditions for taking one is that virtual interrupts are enabled with VGIF: where there
+ * is a virtual GIF, the guest gets one, set.
  */
 void svm_virtual_nmi(struct vcpu *v);
 

@@ -138,6 +138,8 @@ static enum exit_reason neutral_reason(const struct vmcb *c)
 static u64 interrupted_delivery(u64 info)
 {
 	info &= ~(u64)SVM_EXITINTINFO_RESERVED;
+	if (EVENT_TYPE(info) == EVENT_NMI) /* the manual promises no vector of this type */
+		info = info - EVENT_VECTOR(info) + NMI_VECTOR;
 	return info & EVENT_HAS_ERROR ? info : (u32)info; /* else bits 63:32 are undefined */
 }
 

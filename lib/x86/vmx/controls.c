@@ -36,9 +36,11 @@ bool vmx_offers(enum vmx_control control)
 	return hv_is_vmx() && vmx_allows(controls[control].field, controls[control].bit);
 }
 
-bool vmx_offers_shutdown(void)
+bool vmx_offers_activity(enum activity activity)
 {
-	return hv_is_vmx() && rdmsr(MSR_VMX_MISC) & VMX_MISC_SHUTDOWN;
+	if (!hv_is_vmx())
+		return false;
+	return activity == ACTIVITY_ACTIVE || rdmsr(MSR_VMX_MISC) & VMX_MISC_ACTIVITY(activity);
 }
 
 void vmx_control(struct vcpu *v, enum vmx_control control, bool on)
@@ -71,6 +73,7 @@ enum activity vmx_activity(struct vcpu *v)
 
 void vmx_set_activity(struct vcpu *v, enum activity activity)
 {
+	ASSERT(vmx_offers_activity(activity));
 	vmcs_write(v, GUEST_ACTIVITY, activity);
 }
 

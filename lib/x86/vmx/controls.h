@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a case sets in a VMCS that SVM has no equal of. vmx_offers() and vmx_offers_shutdown() are
+ * What a case sets in a VMCS that SVM has no equal of. vmx_offers() and vmx_offers_activity() are
  * for require(), and may be asked at any time, on any processor. The calls that take a vcpu are for
  * the time between hv_start() and an entry, on VMX, and with a control that is offered: any other
  * call ends the boot.
@@ -33,8 +33,8 @@ enum vmx_control {
 /* Is this VMX, and may the control be 1? */
 bool vmx_offers(enum vmx_control control);
 
-/* Is this VMX, and can a guest be entered in the activity state "shutdown"? */
-bool vmx_offers_shutdown(void);
+/* Is this VMX, and can a guest be entered in this activity state? "Miscellaneous Data" */
+bool vmx_offers_activity(enum activity activity);
 
 /* Sets a control that is offered. Any control may be cleared: one that is not offered is 0. */
 void vmx_control(struct vcpu *v, enum vmx_control control, bool on);
@@ -49,7 +49,7 @@ void vmx_guard_timer(struct vcpu *v);
 
 /* "Activity State": what the last exit left there, and what the next entry finds there. */
 enum activity vmx_activity(struct vcpu *v);
-void vmx_set_activity(struct vcpu *v, enum activity activity);
+void vmx_set_activity(struct vcpu *v, enum activity activity); /* one that VMX offers */
 
 /* "Pending Debug Exceptions" */
 enum pending_debug {

@@ -211,8 +211,8 @@ enum vmx_exit_reason {
 /* "Basic VM-Instruction Error Numbers" */
 #define VMX_ERROR_BLOCKED_BY_MOV_SS 26
 
-/* IA32_VMX_MISC: activity state shutdown */
-#define VMX_MISC_SHUTDOWN	    BIT(7)
+/* IA32_VMX_MISC, bits 8:6: the activity states that VM entry supports, HLT first */
+#define VMX_MISC_ACTIVITY(activity) BIT(5 + (activity))
 
 /* "Guest Segment Access Rights": unusable */
 #define SEGMENT_UNUSABLE	    0x10000
