@@ -161,7 +161,8 @@ CASE(after_step, "C07",
 
 CASE(guard, "C17",
      "a pending interrupt is served before the #DB of a MOV DR while DR7.GD is 1; #DB clears GD, and MOV DR is restarted",
-     PRIORITY "; SDM 3B, General-Detect Exception Condition")
+     PRIORITY
+     "; SDM 3B, General-Detect Exception Condition; Linux, KVM's x86.c: the saved RF of processors")
 {
 	struct scene *s = scene(STI, NOP, L(MOV_FROM_DR7), NOP);
 

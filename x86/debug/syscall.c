@@ -20,10 +20,10 @@ CASE(tf_kept, "F03", "a single-stepped SYSCALL with FMASK.TF=0 traps at its targ
 	expect(DB(AT(T), DR6(DR6_BS), TF(1)));
 }
 
-/* Undocumented, but what processors do: Xen found it (XSA-204), and QEMU follows. */
+/* The manuals are silent on TF; it is what processors do, as an advisory of Xen tells. */
 CASE(tf_masked, "F03",
      "a single-stepped SYSCALL with FMASK.TF=1 does not trap; R11 keeps TF=1 for the way back",
-     SYSCALL_PAGES)
+     SYSCALL_PAGES "; Xen Security Advisory 204")
 {
 	struct scene *s = scene(SYSCALL, UD2, L(INT3), NOP);
 
@@ -34,10 +34,10 @@ CASE(tf_masked, "F03",
 	expect(BP(AT(AFTER(L)), TF(0)));
 }
 
-/* No manual says at which of the two boundaries; Linux relies on the first. */
+/* The APM says before it; the SDM does not say at which of the two boundaries. */
 CASE(sysret_sets_tf, "F04",
      "a SYSRET that sets TF traps once, before or after the first instruction of CPL 3",
-     SYSRET_PAGES)
+     SYSRET_PAGES "; APM 2, Single Stepping")
 {
 	struct scene *s =
 		scene(LOAD_SYSRET_TO_T, SET_TF_IN_R11, M(SYSRETQ), UD2, T(NOP), L(NOP), NOP);

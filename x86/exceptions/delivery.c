@@ -27,7 +27,7 @@ static void interrupt_is_lost(struct want fault)
 
 CASE(irq_gate_not_present, "I01",
      "an interrupt whose gate is not present raises #NP with EXT=1, and is in service although its handler never runs",
-     ERROR_CODE)
+     ERROR_CODE "; " LAPIC_PRIORITY)
 {
 	gate_remove(VEC);
 	interrupt_is_lost(NP(IDT_ERROR(VEC, ERROR_EXT), AT(L), IF(1)));
@@ -35,7 +35,7 @@ CASE(irq_gate_not_present, "I01",
 
 CASE(irq_beyond_idt, "I02",
      "an interrupt whose gate lies beyond the limit of the IDT raises #GP with EXT=1, and is in service although its handler never runs",
-     ERROR_CODE)
+     ERROR_CODE "; " LAPIC_PRIORITY)
 {
 	idt_truncate(VEC);
 	interrupt_is_lost(GP(IDT_ERROR(VEC, ERROR_EXT), AT(L), IF(1)));
@@ -43,7 +43,7 @@ CASE(irq_beyond_idt, "I02",
 
 CASE(irq_stack_not_present, "I04",
      "an interrupt whose stack is not present raises #PF, and is in service although its handler never runs",
-     PAGE_FAULT)
+     PAGE_FAULT "; " LAPIC_PRIORITY)
 {
 	gate_stack_set(VEC, IST_ABSENT);
 	interrupt_is_lost(PF(PF_WRITE, AT(L), IF(1), CR2_PAGE(PLAY_NOT_PRESENT)));
@@ -148,7 +148,8 @@ CASE(pf_gate_not_present, "I07", "a #PF whose gate is not present makes #DF", DO
 }
 
 CASE(pf_stack_not_present, "I08",
-     "a #PF whose stack is not present makes #DF, and CR2 is the stack's address", DOUBLE_FAULT)
+     "a #PF whose stack is not present makes #DF, and CR2 is the stack's address",
+     DOUBLE_FAULT "; " PAGE_FAULT)
 {
 	gate_stack_set(PF_VECTOR, IST_ABSENT);
 	double_fault(LOAD_NOT_PRESENT);

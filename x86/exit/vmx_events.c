@@ -57,7 +57,7 @@ CASE(interrupt_acknowledged, "V66",
 
 CASE(irq_before_exiting_instruction, "V85",
      "an interrupt that is pending at an instruction that exits is served first; then the instruction exits, once",
-     FAULTS_VS_EXITS)
+     FAULTS_VS_EXITS "; " PRIORITY)
 {
 	struct vcpu *v;
 

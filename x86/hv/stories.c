@@ -105,7 +105,8 @@ static void pending_before_exit(enum gate_type gate, struct hv_options options)
 CASE_BOTH_GATES(
 	s3, "V23,S30",
 	"S3: an interrupt that is pending before RDMSR exits is served first, and RDMSR exits when its handler returns",
-	GP_BY_INTERRUPT_GATE, GP_BY_TRAP_GATE, FAULTS_VS_EXITS, "stories.irq_before_rdmsr")
+	GP_BY_INTERRUPT_GATE, GP_BY_TRAP_GATE, FAULTS_VS_EXITS "; " PRIORITY,
+	"stories.irq_before_rdmsr")
 {
 	pending_before_exit(gate, plain);
 }
@@ -113,7 +114,8 @@ CASE_BOTH_GATES(
 CASE_BOTH_GATES(
 	s3_timer, "V23,S30",
 	"S3: the interrupt of a timer that expires in the guest before RDMSR exits is served first",
-	GP_BY_INTERRUPT_GATE, GP_BY_TRAP_GATE, FAULTS_VS_EXITS, "stories.irq_before_rdmsr")
+	GP_BY_INTERRUPT_GATE, GP_BY_TRAP_GATE, FAULTS_VS_EXITS "; " PRIORITY,
+	"stories.irq_before_rdmsr")
 {
 	enum { SOON = 2000 };
 	struct vcpu *v;
@@ -175,7 +177,7 @@ CASE(s2_nested_paging_trap_gate, "V02,S01", NESTED_S2 AT_HANDLER_OF("#GP"), EVEN
 
 CASE(s3_nested_paging, "V23,S30",
      "S3 under nested paging: an interrupt that is pending before RDMSR exits is served first, and RDMSR exits when its handler returns",
-     FAULTS_VS_EXITS, "stories.irq_before_rdmsr.trap_gate")
+     FAULTS_VS_EXITS "; " PRIORITY, "stories.irq_before_rdmsr.trap_gate")
 {
 	pending_before_exit(TRAP_GATE, nested);
 }

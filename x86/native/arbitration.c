@@ -123,7 +123,8 @@ CASE(tpr_raised, "J05",
 
 CASE(timer_masked, "J06",
      "an interrupt of the LAPIC timer that is in IRR is served although the timer's LVT entry has been masked since",
-     LAPIC_PRIORITY)
+     LAPIC_PRIORITY
+     "; SDM 3A, Local Vector Table; SDM 3A, Interrupt Acceptance for Fixed Interrupts")
 {
 	scene(STI, NOP, L(NOP), NOP);
 	lapic_timer_init(VEC, TIMER_ONE_SHOT);

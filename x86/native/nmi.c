@@ -45,7 +45,8 @@ CASE(before_irq_trap_gate, "D02",
 			    IRQ(VEC, IF(1))));
 }
 
-CASE(three, "D03", "of three NMIs that are sent while NMIs are blocked, one is delivered", MULTIPLE)
+CASE(three, "D03", "of three NMIs that are sent while NMIs are blocked, one is delivered",
+     MULTIPLE "; SDM 3C, NMI Handling While in SMM")
 {
 	scene(L(NOP), NOP, NOP);
 	pend_blocked_nmi();
@@ -98,7 +99,7 @@ CASE(iret_of_irq, "D10",
 /* Intel: "even if the IRET faults". The APM speaks of the completion of IRET. */
 CASE(iret_faults, "D05",
      "an IRETQ that faults unblocks NMIs (Intel; AMD may wait for an IRETQ that completes)",
-     "SDM 3C, Changes to Instruction Behavior in VMX Non-Root Operation (IRET); APM 2, NMI-Non-Maskable-Interrupt Exception")
+     MULTIPLE)
 {
 	scene(PUSH_IRET_FRAME_BAD, L(IRETQ), UD2);
 	pend_blocked_nmi();
