@@ -63,6 +63,8 @@ static enum rule irq_held_by(struct model *model)
 
 	if (!(cpu->rflags & RFLAGS_IF) && right(model, RULE_IF_HOLDS))
 		return RULE_IF_HOLDS;
+	if (cpu->nmi_blocked && cpu->nmis && quirk(model, QUIRK_INTERRUPT_BEHIND_BLOCKED_NMI))
+		return RULE_NMI;
 	if (cpu->shadow && model->allowed && shadow_is_lost(model))
 		return waits_in_nmi_handler(model) ? RULE_NMI : RULE_NONE;
 	if (cpu->shadow & SHADOW_STI)
@@ -175,6 +177,8 @@ static void take_irq(struct model *model)
 
 static void take_breakpoint(struct model *model)
 {
+	if (model->allowed && is_met_without_end(model))
+		return;
 	report_kept_traps(model);
 	if (right(model, RULE_DR6_BREAKPOINT))
 		model->cpu.dr6 |= breakpoints_here(model);
@@ -377,6 +381,8 @@ void boundary(struct model *model)
 		wait(model);
 	cpu->deferred = false;
 	model->here = instruction_here(model);
+	if (model->allowed)
+		look_through_window(model);
 	if (cpu->between &&
 	    ((cpu->traps && !(cpu->traps & DR6_BS)) || nmi_waits(model) || irq_waits(model)))
 		cpu->deferred = choose(model, CHOICE_WHEN_BETWEEN, 2);

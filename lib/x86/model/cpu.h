@@ -91,8 +91,9 @@ struct cpu {
 
 	bool nmi_blocked;
 	u8 nmis;
-	bool late_nmi; /* of a quirk: one is pending that the platform has not looked at */
-	u8 nmis_kept;  /* of a quirk: that come besides the next one */
+	bool late_nmi;	     /* of a quirk: one is pending that the platform has not looked at */
+	bool nmi_has_window; /* of a quirk: it comes where an interrupt could */
+	u8 nmis_kept;	     /* of a quirk: that come besides the next one */
 	u8 pending[SITUATION_PENDING + SITUATION_ARRIVALS];
 	u8 in_service[SITUATION_PENDING + SITUATION_ARRIVALS];
 	u8 highest_pending, highest_in_service; /* of the two, 0: none; lapic.c keeps all four */

@@ -273,6 +273,9 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	if (model->unknown)
 		return;
 	gate = gate_of(model, d.vector);
+	if (d.kind == KIND_DETECT && cpu->rflags & RFLAGS_TF && !(cpu->dr6 & DR6_BS) &&
+	    quirk(model, QUIRK_DEBUG_EXCEPTION_WITH_STEP_BIT))
+		cpu->dr6 |= DR6_BS;
 	if (d.vector == DB_VECTOR && d.kind != KIND_DETECT)
 		keep_guard(model);
 	h = (struct handler){

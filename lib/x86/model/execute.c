@@ -366,5 +366,7 @@ void execute(struct model *model)
 		cpu->rflags &= ~RFLAGS_RF;
 	if (i->serializing)
 		catch_up(model);
+	if (cpu->late_nmi)
+		look_after(model, i);
 	cpu->at = e.next;
 }

@@ -153,5 +153,7 @@ void handle(struct model *model)
 		    !choose(model, CHOICE_EOI_OPENS, 2))
 			return;
 	}
+	if (model->allowed && comes_before_iret(model))
+		return;
 	finish(model);
 }

@@ -97,6 +97,19 @@ void fault_of_iret(struct model *model);
 void look_at_late_nmi(struct model *model);
 void end_with_late_nmi(struct model *model);
 
+/* So it does after an instruction of the scene that leaves to it, */
+void look_after(struct model *model, const struct instruction *i);
+
+/* and where the guest could take an interrupt. */
+void look_through_window(struct model *model);
+
+/* Does a blocked NMI come before the IRETQ that would unblock it? It is pending then. */
+bool comes_before_iret(struct model *model);
+
+/* An instruction breakpoint is about to be reported: does its #DB look like that of a step, so that
+ * the handler does not set RF, and meets it again for ever? */
+bool is_met_without_end(struct model *model);
+
 /* A #DB that is not that of DR7.GD is about to be delivered: does GD outlive it? */
 void keep_guard(struct model *model);
 

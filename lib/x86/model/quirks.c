@@ -79,10 +79,22 @@ bool is_not_raised(struct model *model, const struct instruction *instruction,
 	}
 }
 
+/* Quirk: a pending NMI that an IRETQ has unblocked is not looked at yet. */
+static void defer_nmi(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (!quirk(model, QUIRK_NMI_LATE))
+		return;
+	cpu->late_nmi = cpu->nmi_has_window = true;
+	cpu->nmis = 0;
+}
+
 bool lose_to_nmi(struct model *model, u32 before)
 {
 	u32 lost = model->cpu.rflags & ~before & (RFLAGS_TF | RFLAGS_RF);
 
+	defer_nmi(model);
 	if (!(lost | (before & RFLAGS_TF)) || !quirk(model, QUIRK_TRAP_LOST_TO_NMI))
 		return false;
 	model->cpu.rflags &= ~lost;
@@ -130,9 +142,37 @@ void look_at_late_nmi(struct model *model)
 
 	if (!cpu->late_nmi)
 		return;
-	cpu->late_nmi = false;
-	cpu->nmis_kept = cpu->nmis; /* one that has been sent since */
+	cpu->nmis_kept = cpu->nmi_has_window ? 0 : cpu->nmis; /* one that has been sent since */
 	cpu->nmis = 1;
+	cpu->late_nmi = cpu->nmi_has_window = false;
+}
+
+void look_after(struct model *model, const struct instruction *i)
+{
+	if (i == &instructions[FRAGMENT_CPUID] || i == &instructions[FRAGMENT_LOCK_CPUID] ||
+	    i == &instructions[FRAGMENT_RDMSR] || i->effect == EFFECT_WRMSR)
+		look_at_late_nmi(model);
+}
+
+bool comes_before_iret(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (!cpu->nmi_blocked || !cpu->nmis || !(cpu->rflags & RFLAGS_IF) ||
+	    !quirk(model, QUIRK_NMI_LATE))
+		return false;
+	cpu->nmi_blocked = false;
+	return true;
+}
+
+void look_through_window(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (cpu->nmi_has_window && cpu->rflags & RFLAGS_IF && !cpu->shadow && !cpu->traps)
+		look_at_late_nmi(model);
+	if (model->here && model->here->effect == EFFECT_IRETQ)
+		comes_before_iret(model);
 }
 
 u16 data_breakpoints(const struct model *model, u16 bits)
@@ -160,6 +200,13 @@ bool is_quirky_trap(struct model *model, u16 *traps)
 		 quirk(model, QUIRK_STEP_REPORTS_OLD_BREAKPOINT))
 		*traps |= cpu->stale;
 	return false;
+}
+
+bool is_met_without_end(struct model *model)
+{
+	if (!(model->cpu.rflags & RFLAGS_TF) || !quirk(model, QUIRK_DEBUG_EXCEPTION_WITH_STEP_BIT))
+		return false;
+	return model->endless = model->cpu.left = true;
 }
 
 void keep_guard(struct model *model)
@@ -207,7 +254,8 @@ void end_with_late_nmi(struct model *model)
 	if (!cpu->late_nmi)
 		return;
 	for (cpu->nmis = 1; cpu->nmis > 0; arrive_at(model, PLACE_ENTRY | NMI_VECTOR)) {
-		model->acted |= 1ull << QUIRK_NMI_AGAINST_DELIVERY;
+		model->acted |= model->quirks &
+				(1ull << QUIRK_NMI_AGAINST_DELIVERY | 1ull << QUIRK_NMI_LATE);
 		cpu->rflags &= ~RFLAGS_RF; /* some instruction is behind the landing */
 		cpu->nmis = 0;
 		record_only(model, (struct model_event){ .vector = NMI_VECTOR,

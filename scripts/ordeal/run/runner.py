@@ -274,10 +274,12 @@ class Runner:
     def _took(self, unit: Unit, judgement: Judgement, share: float) -> None:
         """Take the verdicts of an ordinary boot. A block that ended it will be searched."""
         for name, log in judgement.cases.items():
-            if name == judgement.charged and judgement.started and self._can_be_searched(unit):
-                unit.searches.append(Search(
-                    [world.named(unit.suite.words)] if world.named(unit.suite.words)
-                    else world.names(self.host, name, unit.suite.words), log))
+            ended = name == judgement.charged and judgement.started and self._can_be_searched(unit)
+            named = world.named(unit.suite.words) if ended else ""
+            situations = [named] if named else \
+                world.names(self.host, name, unit.suite.words) if ended else []
+            if situations:
+                unit.searches.append(Search(situations, log))
             elif unit.keep is None or unit.keep(name):
                 unit.verdicts[name] = (log, unit.boots, share)
         searched = [search.case for search in unit.searches]
