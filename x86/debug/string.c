@@ -103,3 +103,22 @@ CASE(data_breakpoint, "H05",
 	expect_one_of(LEGAL("between two iterations", DB(AT(L), DR6(DR6_B0))),
 		      LEGAL("after the last iteration", DB(AT(AFTER(L)), DR6(DR6_B0))));
 }
+
+/* Found by the generated world. The #DB that comes between two iterations is what shows whether the
+ * first of them has ended the shadow: the interrupt itself may wait until the last. */
+CASE(shadow, "C08",
+     "the first iteration of a REP MOVSB ends the shadow of STI: a #DB after it, through a trap gate, lets the interrupt in at once",
+     "SDM 2B, STI; APM 2, Interrupt Shadows; SDM 3A, Priority Among Concurrent Events; " REPEATED)
+{
+	struct scene *s = scene(LOAD_MOVSB_COUNT, STI, L(REP_MOVSB), NOP);
+
+	s->in.r10 = COUNT;
+	pend_irq(VEC);
+	gate_type_set(DB_VECTOR, TRAP_GATE);
+	watch(0, WATCH_ACCESS, PLAY_WRITABLE, 1);
+	play();
+	expect_one_of(LEGAL("between two iterations", DB(AT(L), IF(1), DR6(DR6_B0)),
+			    IRQ(VEC, AT(ENTRY_OF(DB_VECTOR)), IF(1))),
+		      LEGAL("after the last iteration", DB(AT(AFTER(L)), IF(1), DR6(DR6_B0)),
+			    IRQ(VEC, AT(ENTRY_OF(DB_VECTOR)), IF(1))));
+}

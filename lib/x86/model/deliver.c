@@ -236,6 +236,8 @@ static u16 frame_meets(const struct model *model, const struct delivery *d, cons
 /* Quirk: the shadow in which @d is delivered does not end. */
 static bool outlives(struct model *model, const struct delivery *d)
 {
+	if (model->cpu.between)
+		return quirk(model, QUIRK_SHADOW_OUTLIVES_ITERATION);
 	if (d->kind == KIND_TRAP && model->cpu.dr6 & DR6_BS)
 		return quirk(model, QUIRK_STEP_LEAVES_SHADOW);
 	return quirk(model, QUIRK_SHADOW_OUTLIVES_EXCEPTION);

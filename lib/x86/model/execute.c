@@ -275,10 +275,17 @@ static bool can_be_one(const struct cpu *cpu)
 	       !cpu->late_vector;
 }
 
-/* Quirk: the shadow is left to the handler of what this instruction raises itself. */
+/* Quirks: the shadow is left to the handler of what this instruction raises itself, or to the next
+ * iteration. */
 static bool keeps_shadow(struct model *model, const struct instruction *i, u16 met)
 {
-	return model->cpu.shadow && (i->effect == EFFECT_SOFTWARE || (met && i->port_bytes)) &&
+	const struct cpu *cpu = &model->cpu;
+
+	if (!cpu->shadow)
+		return false;
+	if (i->rep && cpu->rcx > 1)
+		return quirk(model, QUIRK_SHADOW_OUTLIVES_ITERATION);
+	return (i->effect == EFFECT_SOFTWARE || (met && i->port_bytes)) &&
 	       quirk(model, QUIRK_SHADOW_OUTLIVES_EXCEPTION);
 }
 
