@@ -106,23 +106,17 @@ static bool breakpoint_waits(struct model *model)
 
 static bool fetch_waits(struct model *model)
 {
-	struct raised raised;
-
-	return fetch_raises(model, &raised);
+	return fetch_raises(model, &model->raised);
 }
 
 static bool decoding_waits(struct model *model)
 {
-	struct raised raised;
-
-	return decoding_raises(model, &raised);
+	return decoding_raises(model, &model->raised);
 }
 
 static bool execution_waits(struct model *model)
 {
-	struct raised raised;
-
-	return execution_raises(model, &raised) && right(model, RULE_EXECUTE);
+	return execution_raises(model, &model->raised) && right(model, RULE_EXECUTE);
 }
 
 /* --- And is taken --- */
@@ -186,9 +180,10 @@ static void take_breakpoint(struct model *model)
 }
 
 /* A fault leaves no trap, but for one that MOV SS has kept for this boundary. */
-static void take_fault(struct model *model, const struct raised *raised, enum rule why)
+static void take_fault(struct model *model, enum rule why)
 {
 	struct cpu *cpu = &model->cpu;
+	const struct raised *raised = &model->raised;
 	const struct instruction *instruction = model->here;
 	struct boundary after = boundary_after(model, cpu->at);
 
@@ -226,27 +221,17 @@ static void take_fault(struct model *model, const struct raised *raised, enum ru
 
 static void take_fetch_fault(struct model *model)
 {
-	struct raised raised;
-
-	if (fetch_raises(model, &raised))
-		take_fault(model, &raised, RULE_FETCH);
+	take_fault(model, RULE_FETCH);
 }
 
 static void take_decoding_fault(struct model *model)
 {
-	struct raised raised;
-
-	if (decoding_raises(model, &raised))
-		take_fault(model, &raised, RULE_DECODE);
+	take_fault(model, RULE_DECODE);
 }
 
 static void take_execution_fault(struct model *model)
 {
-	struct raised raised;
-
-	if (execution_raises(model, &raised))
-		take_fault(model, &raised,
-			   raised.kind == KIND_DETECT ? RULE_GENERAL_DETECT : RULE_EXECUTE);
+	take_fault(model, model->raised.kind == KIND_DETECT ? RULE_GENERAL_DETECT : RULE_EXECUTE);
 }
 
 /* --- The table --- */
@@ -288,7 +273,7 @@ static void arrive(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 
-	if (!in_handler(cpu))
+	if (model->arrivals && !in_handler(cpu))
 		arrive_at(model, cpu->at.place);
 	if (cpu->tpr_is_late && !choose(model, CHOICE_WHEN_TPR, 2)) {
 		cpu->tpr_is_late = false;
@@ -318,6 +303,11 @@ static void wait(struct model *model)
 	unknown(model, "nothing ends the wait of HLT or MWAIT");
 }
 
+static bool has_decoding_faults(const struct instruction *i)
+{
+	return i->faults[0].decoding || i->faults[1].decoding || i->faults[2].decoding;
+}
+
 /* A bit for each line of the table for which there is anything at all that could wait. */
 static unsigned int candidates(const struct model *model)
 {
@@ -337,8 +327,10 @@ static unsigned int candidates(const struct model *model)
 		lines |= 1 << LINE_BREAKPOINT;
 	if (cpu->at.place == PLACE_ELSEWHERE)
 		lines |= 1 << LINE_FETCH;
-	if (here && (here->faults[0].condition || here->access[0].kind || model->allowed))
-		lines |= 1 << LINE_DECODE | 1 << LINE_EXECUTE;
+	if (here && (has_decoding_faults(here) || model->allowed))
+		lines |= 1 << LINE_DECODE;
+	if (here && (here->faults[0].condition || here->access[0].kind))
+		lines |= 1 << LINE_EXECUTE;
 	return lines;
 }
 
@@ -372,10 +364,23 @@ static bool take_first(struct model *model)
 	return false;
 }
 
+/* Is what the landing executes of no consequence? It begins with a CLI. */
+static bool is_over(const struct model *model)
+{
+	const struct cpu *cpu = &model->cpu;
+
+	return cpu->at.place == PLACE_LANDING && is_quiet(model) && !cpu->halted &&
+	       !(cpu->rflags & RFLAGS_TF) && cpu->cpl <= (cpu->rflags >> 12 & 3);
+}
+
 void boundary(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 
+	if (is_over(model)) {
+		cpu->left = true;
+		return;
+	}
 	arrive(model);
 	if (cpu->halted)
 		wait(model);

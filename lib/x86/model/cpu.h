@@ -59,6 +59,14 @@ struct model_event {
 	u64 quirks; /* that decided something since the event before */
 };
 
+/* A fault that an instruction raises, before it is delivered. */
+struct raised {
+	u8 vector;
+	u8 kind; /* enum delivery_kind of inside.h */
+	u32 error;
+	u64 address; /* of #PF */
+};
+
 /* A handler that has been entered: where its IRET leads to, and with which flags. */
 struct handler {
 	u8 vector, cpl, ist;

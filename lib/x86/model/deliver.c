@@ -56,12 +56,14 @@ static u32 gate_error(struct model *model, const struct delivery *d)
 }
 
 /* What the gate of @d raises instead; false: it can be delivered. */
-static bool gate_raises(struct model *model, const struct delivery *d, struct delivery *fault)
+static bool gate_raises(struct model *model, const struct delivery *d,
+			const struct gate_state *gate, struct delivery *fault)
 {
-	const struct gate_state *gate = gate_of(model, d->vector);
 	bool outside = d->vector >= model->situation->idt_vectors;
 	bool gp = outside ? right(model, RULE_BEYOND_IDT) : !right(model, RULE_GATE_ABSENT);
 
+	if (!outside && !gate->absent && gate->ist != IST_ABSENT && d->kind != KIND_SOFTWARE)
+		return false;
 	*fault = (struct delivery){ .kind = KIND_FAULT, .why = RULE_BEYOND_IDT };
 	if (outside) {
 		fault->vector = gp ? GP_VECTOR : NP_VECTOR;
@@ -114,21 +116,24 @@ static void lose(struct model *model, const struct delivery *d)
 		take_back(model, d->vector);
 }
 
-/* Replaces @d by what its delivery raises until something can be delivered. */
-static void until_deliverable(struct model *model, struct delivery *d)
+/* Replaces @d by what its delivery raises until something can be delivered. Returns its gate. */
+static const struct gate_state *until_deliverable(struct model *model, struct delivery *d)
 {
+	const struct gate_state *gate = gate_of(model, d->vector);
 	struct delivery fault;
 
-	for (int faults = 0; gate_raises(model, d, &fault) && !model->unknown; faults++) {
+	for (int faults = 0; gate_raises(model, d, gate, &fault) && !model->unknown; faults++) {
 		if (d->vector == DF_VECTOR || faults == MODEL_NESTING) {
 			unknown(model, "the delivery of #DF faults: the processor shuts down");
-			return;
+			break;
 		}
 		lose(model, d);
 		if (makes_double_fault(model, d, fault.vector))
 			fault = (struct delivery){ DF_VECTOR, KIND_FAULT, 0, RULE_DOUBLE_FAULT };
 		*d = fault;
+		gate = gate_of(model, d->vector);
 	}
+	return gate;
 }
 
 /* --- The image of the flags --- */
@@ -221,12 +226,14 @@ static void enter(struct model *model, const struct delivery *d, const struct ha
 static u16 frame_meets(const struct model *model, const struct delivery *d, const struct handler *h)
 {
 	const struct cpu *cpu = &model->cpu;
-	u64 top = cpu->registers[BASE_RSP] & ~15ull;
-	unsigned int bytes = FRAME_BYTES + (vector_has_error_code(d->vector) ? 8 : 0);
+	u64 top;
+	unsigned int bytes;
 	u16 bits = 0;
 
-	if (cpu->depth || cpu->cpl || h->ist)
+	if (!model->other_breakpoints || cpu->depth || cpu->cpl || h->ist)
 		return 0;
+	top = cpu->registers[BASE_RSP] & ~15ull;
+	bytes = FRAME_BYTES + (vector_has_error_code(d->vector) ? 8 : 0);
 	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
 		if (breakpoint_meets(model, n, true, top - bytes, bytes))
 			bits |= (u16)(DR6_B0 << n);
@@ -271,10 +278,9 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	bool by_fault, other_stack;
 	u16 met;
 
-	until_deliverable(model, &d);
+	gate = until_deliverable(model, &d);
 	if (model->unknown)
 		return;
-	gate = gate_of(model, d.vector);
 	if (d.kind == KIND_DETECT && cpu->rflags & RFLAGS_TF && !(cpu->dr6 & DR6_BS) &&
 	    quirk(model, QUIRK_DEBUG_EXCEPTION_WITH_STEP_BIT))
 		cpu->dr6 |= DR6_BS;

@@ -215,6 +215,8 @@ u16 breakpoints_met(const struct model *model, const struct instruction *instruc
 	const struct cpu *cpu = &model->cpu;
 	u16 bits = 0;
 
+	if (!model->other_breakpoints)
+		return 0;
 	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++) {
 		const struct breakpoint *b = &model->situation->breakpoints[n];
 

@@ -113,6 +113,19 @@ static void finish(struct model *model)
 	iret(model, &h);
 }
 
+/* Does nothing come in the whole of the handler? Then it is one step. */
+static bool goes_through(struct model *model, const struct handler *h)
+{
+	u16 habits = model->situation->habits;
+
+	if (!is_quiet(model) || model->cpu.unread_dr6 || habits & HANDLERS_SEND_NMI)
+		return false;
+	if (h->external && habits & HANDLERS_SEND_EOI)
+		send_eoi(model);
+	finish(model);
+	return true;
+}
+
 /*
  * A handler's own boundaries, as far as they matter: its first instruction; the second, if a shadow
  * covers the first; in that of an NMI, one before it sends anything; one after it has sent what it
@@ -124,6 +137,8 @@ void handle(struct model *model)
 	struct handler *h = &cpu->handlers[cpu->depth - 1];
 	u8 arrived = cpu->arrived;
 
+	if (goes_through(model, h))
+		return;
 	if (cpu->at.place & PLACE_ENTRY && cpu->shadow && !cpu->at.offset) {
 		cpu->shadow = right(model, RULE_SHADOW_IS_ONE) ? 0 : cpu->shadow;
 		cpu->at.offset =

@@ -40,6 +40,18 @@ static inline bool in_handler(const struct cpu *cpu)
 	return cpu->at.place & PLACE_ENTRY || cpu->at.place == PLACE_OUTSIDE;
 }
 
+/* Can nothing come any more, unless an instruction raises it or a handler sends it? Then boundaries
+ * at which nothing is executed that matters need not be looked at. */
+static inline bool is_quiet(const struct model *model)
+{
+	const struct cpu *cpu = &model->cpu;
+
+	return !(cpu->nmis | cpu->highest_pending | cpu->late_vector | cpu->shadow | cpu->late_nmi |
+		 cpu->tpr_is_late | cpu->traps | model->code_breakpoints |
+		 (model->arrivals & ~cpu->arrived)) &&
+	       !model->mutant;
+}
+
 /* The situation is not in the model's world. */
 static inline void unknown(struct model *model, const char *why)
 {
@@ -145,12 +157,6 @@ void send_eoi(struct model *model);
 void boundary(struct model *model);
 
 /* faults.c: the first fault of the instruction here, of decoding it or of executing it. */
-struct raised {
-	u8 vector;
-	u8 kind; /* enum delivery_kind */
-	u32 error;
-	u64 address; /* of #PF */
-};
 bool fetch_raises(struct model *model, struct raised *raised);
 bool decoding_raises(struct model *model, struct raised *raised);
 bool execution_raises(struct model *model, struct raised *raised);

@@ -23,14 +23,25 @@ static void update(struct cpu *cpu)
 	cpu->highest_in_service = highest(cpu->in_service, ARRAY_SIZE(cpu->in_service));
 }
 
+static bool is_any(const u8 *vectors, size_t n)
+{
+	u8 any = 0;
+
+	for (size_t i = 0; i < n; i++)
+		any |= vectors[i];
+	return any;
+}
+
 void lapic_begin(struct model *model)
 {
 	const struct situation *s = model->situation;
 	struct cpu *cpu = &model->cpu;
 
+	cpu->tpr_class = s->tpr_class;
+	if (!is_any(s->pending, SITUATION_PENDING) && !is_any(s->in_service, SITUATION_PENDING))
+		return;
 	memcpy(cpu->pending, s->pending, sizeof(s->pending));
 	memcpy(cpu->in_service, s->in_service, sizeof(s->in_service));
-	cpu->tpr_class = s->tpr_class;
 	update(cpu);
 }
 
@@ -109,6 +120,8 @@ void arrive_at(struct model *model, u16 place)
 {
 	struct cpu *cpu = &model->cpu;
 
+	if (!(model->arrivals & ~cpu->arrived))
+		return;
 	for (size_t i = 0; i < SITUATION_ARRIVALS; i++) {
 		const struct arrival *arrival = &model->situation->arrivals[i];
 

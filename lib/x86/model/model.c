@@ -35,16 +35,6 @@ static void start(struct model *model)
 
 /* --- One play --- */
 
-static void begin(struct model *model)
-{
-	model->count = 0;
-	model->asked = 0;
-	model->quirks = model->refused = model->acted = 0;
-	model->boundaries = model->moment_count = 0;
-	memset(model->answered, -1, sizeof(model->answered));
-	start(model);
-}
-
 static void keep_moment(struct model *model)
 {
 	struct moment *m = &model->moments[model->moment_count++];
@@ -57,6 +47,16 @@ static void keep_moment(struct model *model)
 	m->quirks = model->quirks;
 	m->refused = model->refused;
 	m->acted = model->acted;
+}
+
+static void begin(struct model *model)
+{
+	model->count = 0;
+	model->asked = 0;
+	model->quirks = model->refused = model->acted = 0;
+	model->boundaries = model->moment_count = 0;
+	memset(model->answered, -1, sizeof(model->answered));
+	start(model);
 }
 
 /* Back to the moment of that number; 0: to the start. */
@@ -172,14 +172,28 @@ static bool is_new(struct model *model)
 	return true;
 }
 
+/* What of the situation boundaries need not look for if there is none. */
+static void look_at(struct model *model, const struct situation *s)
+{
+	model->code_breakpoints = model->other_breakpoints = model->arrivals = 0;
+	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++) {
+		if (!s->breakpoints[n].armed)
+			continue;
+		if (s->breakpoints[n].kind == BREAK_EXECUTE)
+			model->code_breakpoints |= (u8)(1 << n);
+		else
+			model->other_breakpoints |= (u8)(1 << n);
+	}
+	for (size_t i = 0; i < SITUATION_ARRIVALS; i++)
+		if (s->arrivals[i].vector)
+			model->arrivals |= (u8)(1 << i);
+}
+
 void model_begin_with(struct model *model, const struct situation *situation, enum rule mutant,
 		      const s8 *profile)
 {
 	model->situation = situation;
-	model->code_breakpoints = false;
-	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
-		model->code_breakpoints |= situation->breakpoints[n].armed &&
-					   situation->breakpoints[n].kind == BREAK_EXECUTE;
+	look_at(model, situation);
 	model->mutant = mutant;
 	model->unknown = NULL;
 	model->started = model->given = model->repeats = model->by_profile = false;

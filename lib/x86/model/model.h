@@ -66,9 +66,12 @@ struct model {
 
 	/* How the enumeration stands */
 	struct cpu cpu;
-	const struct instruction *here; /* at the present boundary, or NULL */
-	bool code_breakpoints;		/* the situation has one */
-	s8 answered[CHOICE_COUNT];	/* in the present trace; -1: not asked yet */
+	const struct instruction *here;		/* at the present boundary, or NULL */
+	u8 code_breakpoints, other_breakpoints; /* a bit for each that is armed */
+	u8 arrivals;				/* a bit for each that there is */
+	struct raised
+		raised; /* what the line of the priority table that was looked at last raises */
+	s8 answered[CHOICE_COUNT]; /* in the present trace; -1: not asked yet */
 	size_t asked;
 	bool started;
 	bool given;	 /* model_next() has given a trace */

@@ -47,12 +47,16 @@ u16 breakpoints_here(const struct model *model)
 {
 	const struct situation *s = model->situation;
 	u16 bits = 0;
+	u64 here;
 
 	if (!model->code_breakpoints)
 		return 0;
-	for (unsigned int n = 0; n < DEBUG_ADDRESSES; n++)
-		if (s->breakpoints[n].armed && s->breakpoints[n].kind == BREAK_EXECUTE &&
-		    s->breakpoints[n].address == boundary_address(model, model->cpu.at))
+	here = boundary_address(model, model->cpu.at);
+	for (unsigned int left = model->code_breakpoints; left; left &= left - 1) {
+		unsigned int n = (unsigned int)__builtin_ctz(left);
+
+		if (s->breakpoints[n].address == here)
 			bits |= (u16)(DR6_B0 << n);
+	}
 	return bits;
 }
