@@ -35,6 +35,8 @@ vpath %.S $(SRCDIR)
 vpath %.h $(SRCDIR)
 vpath %.lds $(SRCDIR)
 vpath %.def $(SRCDIR)
+vpath %.txt $(SRCDIR)
+vpath scripts/pack-suites $(SRCDIR)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -144,6 +146,33 @@ x86/explain: $(EXPLAIN_SOURCES) $(EXPLAIN_HEADERS) config.mak
 model-rows: all
 	/usr/bin/env python3 $(SRCDIR)/tests/modelrows.py
 
+# One file for any machine: an EFI application and Multiboot kernel that holds every suite.
+LOADER_SOURCES := $(call sources,loader/*.c loader/*.S) $(addprefix lib/x86/,\
+	base/string.c report/acpi.c report/power.c)
+LOADER_OBJECTS := $(patsubst %,loader/obj/%.o,$(basename $(LOADER_SOURCES)))
+# Firmware loads the file anywhere, so nothing in it may depend on where.
+LOADER_CFLAGS = $(filter-out -fno-pic,$(CFLAGS)) -fpie -iquote $(SRCDIR) \
+	-include $(SRCDIR)/loader/hidden.h
+ifneq ($(wildcard $(SRCDIR)/loader/head.S),)
+all: loader/ordeal.efi
+endif
+loader/obj/%.o: %.c config.mak Makefile
+	@mkdir -p $(@D)
+	$(CCACHE) $(CC) $(LOADER_CFLAGS) -DFAMILY='""' \
+		-MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+loader/obj/loader/head.o: loader/suites.lzma loader/script.txt
+loader/obj/%.o: %.S config.mak Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ASFLAGS) -I. -I$(SRCDIR) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+loader/suites.lzma: $(FAMILIES:=.flat) scripts/pack-suites
+	@mkdir -p $(@D)
+	$(SRCDIR)/scripts/pack-suites $@ $(FAMILIES:=.flat)
+loader/ordeal.elf: $(LOADER_OBJECTS) loader/loader.lds
+	$(LD) $(LDFLAGS) -T $(filter %.lds,$^) -o $@ $(filter %.o,$^)
+loader/ordeal.efi: loader/ordeal.elf
+	$(OBJCOPY) -O binary $< $@.new
+	@mv $@.new $@
+
 # The lab's own programs (scripts/lab) run in its small Linux. They are static, because that Linux
 # has no libraries.
 LAB_CFLAGS = -std=gnu11 -m64 -O2 -static -s -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS))
@@ -188,7 +217,8 @@ HOST_PARTS := $(patsubst %.c,tests/c/obj/%.o,tests/c/check.c tests/c/made_up.c \
 	$(call sources,lib/x86/base/*.c lib/x86/order/*.c lib/x86/model/*.c lib/x86/world/*.c))
 HOST_CFLAGS = -std=gnu11 -m64 -O1 -g -fno-pie -Wall -Wextra -Wno-override-init $(SANITIZE) \
 	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
-	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c -iquote $(SRCDIR)/scripts/explain
+	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c -iquote $(SRCDIR)/scripts/explain \
+	-iquote $(SRCDIR)
 SANITIZE = $(eval SANITIZE := $(shell echo 'int main(void) { return 0; }' | $(CC) -m64 -no-pie \
 	-fsanitize=address,undefined -x c -o /dev/null - 2>/dev/null && \
 	echo -fsanitize=address,undefined -fno-sanitize-recover=undefined))$(SANITIZE)
@@ -204,6 +234,7 @@ tests/c/obj/%.o: %.S config.mak Makefile
 
 host_objects = $(patsubst %,tests/c/obj/%.o,$(1))
 tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
+tests/c/obj/efi.test: $(call host_objects,loader/efi loader/machine)
 tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/vmm/multiboot)
 tests/c/obj/model.test: $(call host_objects,$(addprefix scripts/explain/,\
 	words options machine_options near names))
@@ -340,9 +371,12 @@ clean:
 	rm -f x86/explain
 	rm -f $(addprefix scripts/lab/,launcher fetch stage stage.o bootdisk mbr.o loader.o)
 	rm -f scripts/lab/rom scripts/lab/rom.o
+	rm -rf loader/obj
+	rm -f $(addprefix loader/,suites.lzma ordeal.elf ordeal.efi)
 distclean: clean
 	rm -f config.mak
 
+-include $(LOADER_OBJECTS:.o=.d)
 -include $(LIB_OBJECTS:.o=.d) $(ASK_MODEL:.o=.d) $(IMAGES:.flat=.suite.d) $(SINGLE:=.d)
 -include $(shell find tests/c/obj -name '*.d' 2>/dev/null)
 -include $(foreach i,$(FAMILIES),$(patsubst %.o,%.d,$(call objects,$(call sources,$(i)/*.c))))

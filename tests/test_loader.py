@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The file for any machine (loader/): its form, and that its images run one after the other."""
+import os
+import re
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = Path(os.environ.get("ORDEAL_BUILD", ROOT))
+FILE = BUILD / "loader/ordeal.efi"
+#: The room for the script in the file, and its first line.
+TITLE, ROOM = b"#ordeal script\n", 0x8000
+
+
+def with_script(*lines: str) -> bytes:
+    """The file with another script."""
+    data = FILE.read_bytes()
+    at = data.index(TITLE)
+    text = TITLE + "\n".join(lines).encode() + b"\n"
+    return data[:at] + text.ljust(ROOM, b"\0") + data[at + ROOM:]
+
+
+def test_the_file_is_small_and_whole():
+    data = FILE.read_bytes()
+    assert len(data) <= 512 << 10 and len(data) % 4096 == 0
+    pe, = struct.unpack_from("<I", data, 0x3c)
+    assert data[:2] == b"MZ" and data[pe:pe + 4] == b"PE\0\0"
+    machine, count = struct.unpack_from("<HH", data, pe + 4)
+    size, = struct.unpack_from("<H", data, pe + 20)
+    assert machine == 0x8664 and size == 160
+    end = 4096
+    for number in range(count):
+        in_memory, address, in_file, offset = struct.unpack_from(
+            "<IIII", data, pe + 24 + size + 40 * number + 8)
+        assert offset == address == end and in_memory >= in_file
+        end = address + in_file
+    assert end == len(data)
+
+
+def test_no_code_has_an_address_in_it():
+    """Only head.S may: for GRUB, which loads the file where it is linked."""
+    wrong = []
+    for obj in sorted((BUILD / "loader/obj").rglob("*.o")):
+        listed = subprocess.run(["readelf", "-Wr", str(obj)], text=True, check=True,
+                                stdout=subprocess.PIPE).stdout
+        for section in listed.split("Relocation section ")[1:]:
+            if obj.name != "head.o" and ".debug" not in section.split("\n")[0]:
+                wrong += ["%s: %s" % (obj.name, line) for line in section.split("\n")
+                          if re.search(r"R_X86_64_(64|32S?|\w*GOT\w*)\s", line)]
+    assert not wrong, "\n".join(wrong)
+
+
+def boot(path: Path, *words: str) -> str:
+    """The console of a machine that starts the file as a Multiboot kernel."""
+    qemu = os.environ.get("QEMU") or shutil.which("qemu-system-x86_64")
+    if not qemu:
+        pytest.skip("qemu-system-x86_64 is not installed")
+    done = subprocess.run(
+        [qemu, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio", "-device",
+         "isa-debug-exit,iobase=0xf4,iosize=0x4", "-cpu", "max", "-accel", "tcg", "-icount",
+         "shift=0,sleep=off", "-kernel", str(path), *words], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+    return done.stdout.decode("ascii", "replace")
+
+
+def test_images_run_one_after_the_other(tmp_path):
+    path = tmp_path / "ordeal.efi"
+    path.write_bytes(with_script(
+        "word", "hv nonce=1 stories.s2.*", "missing", "native nonce=2 flags.rf_of_irq"))
+    text = boot(path)
+    marks = re.findall(r"^LAB .*?(?=\r?$)", text, re.M)
+    assert marks == ["LAB word 0 BEGIN", "LAB word 0 EXIT exit 0", "LAB word 1 BEGIN",
+                     "LAB word 1 EXIT vmm 0 the file has no such image", "LAB word 2 BEGIN",
+                     "LAB word 2 EXIT exit 0", "LAB word OVER"], text
+    assert "boot=pvh" in text
+
+
+def test_a_damaged_file_says_so(tmp_path):
+    data = bytearray(with_script("word", "native"))
+    middle = len(data) // 2
+    data[middle:middle + 64] = bytes(64)
+    path = tmp_path / "ordeal.efi"
+    path.write_bytes(data)
+    assert "ABORT: the packed images are damaged" in boot(path)
