@@ -39,7 +39,7 @@ LAB_PARTS = ("lab programs", "lab kernels")
 #: How many processes the short ones share.
 SHARES = 3
 #: The platforms that play a sample of the generated world, one after the other, and the sample.
-#: `make check-all` plays the whole, which is red: docs/model.md says what is open.
+#: `make check-all` plays the whole (docs/model.md).
 WORLD = "tcg,bochs-intel,bochs-amd"
 WORLD_SAMPLE = ("--sample", "32", "--seed", "1", "world")
 SUITES = {"kvm": 60, "tcg": 6, "bochs-intel": 8, "bochs-amd": 8, "tcg+trixie": 7,

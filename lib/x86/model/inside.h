@@ -40,8 +40,11 @@ static inline bool in_handler(const struct cpu *cpu)
 	return cpu->at.place & PLACE_ENTRY || cpu->at.place == PLACE_OUTSIDE;
 }
 
-/* Can nothing come any more, unless an instruction raises it or a handler sends it? Then boundaries
- * at which nothing is executed that matters need not be looked at. */
+/*
+ * Can nothing come any more, unless an instruction raises it or a handler sends it? Then boundaries
+ * at which nothing is executed that matters need not be looked at. What can still come, be it by a
+ * quirk, has to be named here.
+ */
 static inline bool is_quiet(const struct model *model)
 {
 	const struct cpu *cpu = &model->cpu;
