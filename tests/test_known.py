@@ -98,7 +98,9 @@ def test_no_entry_of_the_projects_own_files_is_blank_and_every_line_can_be_read(
     directory = os.path.join(ROOT, "expected")
     for name in sorted(os.listdir(directory)):
         for deviation in known.load(directory, name[:-4]) if name.endswith(".cfg") else ():
-            assert deviation.lines(), "%s: [%s] is blank" % (deviation.where, deviation.name)
+            # A quirk that only the generated world shows lists no case, and so excuses none.
+            named = deviation.lines() if deviation.cases else deviation.quirk
+            assert named, "%s: [%s] is blank" % (deviation.where, deviation.name)
 
 
 LINES = HEAD + 'seen = """\ns/a1: #UD@A[if=1,rf=0]\ns/a1 s/b: #UD@B[if=1,rf=0]\nCRASH: it died\n"""\n'
