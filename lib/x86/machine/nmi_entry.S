@@ -4,6 +4,9 @@
  * of the NMI's handler by dropping its frame: no IRET, so NMIs stay blocked. The NMI may never
  * come, so it waits for @polls PAUSEs at most; or it may come while send() still runs, which has
  * changed registers then that it meant to restore.
+ *
+ * The first instruction of an NMI's handler must not lie on two pages: there Bochs (2.7, 3.0) goes
+ * back to the interrupted code (docs/findings.md), so each is aligned.
  */
 #include "machine/gprs.h"
 
@@ -17,6 +20,7 @@ nmi_take_without_iret:
 1:	pause
 	dec %ebx
 	jnz 1b
+	.balign 16
 nmi_arrived:
 	mov nmi_caller_rsp, %rsp
 	pop_callee_saved
@@ -24,10 +28,12 @@ nmi_arrived:
 
 /* An NMI that nobody waits for any more. */
 .globl nmi_dismiss
+	.balign 16
 nmi_dismiss:
 	iretq
 
 .globl nmi_count, nmi_counter
+	.balign 16
 nmi_count:
 	incl nmi_counter
 	iretq
