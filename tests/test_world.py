@@ -89,6 +89,20 @@ def test_tcg_shows_its_known_deviations_and_nothing_costs_the_boot(tmp_path: Pat
     assert "unknown-msr-reads-zero" in found["STI.RDMSR"]["block"]["quirks"]
 
 
+@pytest.mark.parametrize("platform", ["tcg", "bochs-intel", "bochs-amd"])
+def test_pairs_of_instructions(tmp_path: Path, platform: str):
+    """Each instruction with another one behind it: as deviations are known, and nothing is illegal."""
+    found = play(tmp_path, platform, "depth=1 then=INT3,RDMSR,STI sample=4 seed=3", "IF?.*")
+    assert {r["verdict"] for r in found.values()} <= {"PASS", "SKIP", "XFAIL"}
+    assert sum(r["block"]["situations"] for r in found.values() if "block" in r) > 300
+
+
+def test_of_a_pair_the_second_instruction_is_played(tmp_path: Path):
+    (result,) = play(tmp_path, "bochs-intel", "only=STI.CPUID.then-INT3.irq60", "STI.CPUID").values()
+    assert result["verdict"] == "PASS"
+    assert result["observed"] == ["IRQ(0x60)@INT3[if=1,rf=0]; #BP@landing[if=1,rf=0]"]
+
+
 def test_a_known_deviation_is_expected(tmp_path: Path):
     found = play(tmp_path, "tcg", "only=STI.RDMSR.irq60.tg", "STI.RDMSR")["STI.RDMSR"]
     assert found["verdict"] == "XFAIL" and not found["unexpected"]

@@ -3,6 +3,7 @@
 and nothing else, and what varies, or what guest and host do not agree on, is said."""
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
@@ -158,6 +159,24 @@ def test_the_host_objects_both_ways():
     assert "does not know it: why" in objection(Played("N", "legal", 1, "NMI@L"), [], "why")
 
 
+def test_the_host_objects_to_quirks_that_do_not_explain():
+    played = Played("N", "by=a+b-c", 1, "NMI@M")
+    assert played.quirks == ["a", "b-c"]
+    assert not objection(played, ["NMI@L"], "", ["NMI@L", "NMI@M"])
+    assert "explains N by a and b-c, but" in objection(played, ["NMI@L"], "", ["NMI@L"])
+    assert "legal only with quirks, but" in objection(played, ["NMI@M"], "", ["NMI@M"])
+
+
+def test_a_trace_without_end():
+    allowed = ["NMI@L[if=0]; ..."]
+    again = ["#DB@DB_ENTRY[dr6=0x4001]"] * 3
+    assert is_among(allowed, "; ".join(["NMI@L[if=0]", *again]))
+    assert is_among(allowed, "; ".join(["NMI@L[if=0]", *again, "#DB@DB_EN...(cut)"]))
+    assert not is_among(allowed, "NMI@L[if=0]")
+    assert not is_among(allowed, "; ".join(["NMI@L[if=0]", *again, "#DB@M[dr6=0x1]"]))
+    assert not is_among(allowed, "NMI@L[if=0]; NMI@M[if=0]")
+
+
 def test_the_host_counts_too():
     assert not miscount(block(5, unplayed=1), 5, 1)
     assert "has 5 situations in the block, the host 6" in miscount(block(5), 6, 0)
@@ -167,7 +186,9 @@ def test_the_host_counts_too():
 def test_a_played_line():
     assert parse_played("STI.RDMSR.irq60+irq90 legal 0123abcd IRQ(0x60)@L; NMI@M") == Played(
         "STI.RDMSR.irq60+irq90", "legal", 0x0123abcd, "IRQ(0x60)@L; NMI@M")
-    for line in ("", "A.B legal 123 NMI@L", "A.B fine 0123abcd NMI@L", "A.B legal 0123abcd "):
+    assert parse_played("A.B by=a+b-c 0123abcd NMI@M").said == "by=a+b-c"
+    for line in ("", "A.B legal 123 NMI@L", "A.B fine 0123abcd NMI@L", "A.B legal 0123abcd ",
+                 "A.B by= 0123abcd NMI@L", "A.B legala+b 0123abcd NMI@L"):
         with pytest.raises(ValueError):
             parse_played(line)
 
@@ -273,6 +294,15 @@ def test_the_host_notices_a_guest_that_misjudges(tmp_path: Path, name: str):
     assert name + " illegal, but on the host this order is legal" in found["reason"]
 
 
+def test_the_host_notices_a_guest_that_names_another_quirk(tmp_path: Path):
+    name = "STI.RDMSR.irq60.tg"
+    args = "world.test_args=plant=misname:" + name
+    found = play(tmp_path, "-p", "tcg", "--set", args, "--only", name)[0]["STI.RDMSR"]
+    assert found["verdict"] == "ERROR" and found["unexpected"]
+    assert re.search(r"guest and host disagree: the guest explains %s by [a-z0-9-]+, but on the host "
+                     r"these allow no order" % re.escape(name), found["reason"])
+
+
 @pytest.mark.parametrize("platform", ["tcg", "bochs-amd", "bochs-intel"])
 def test_guest_and_host_agree_on_each_trace(tmp_path: Path, platform: str):
     """And on the hash of the block, because all traces are logged."""
@@ -294,7 +324,7 @@ def test_more_blocks_than_one_command_line_holds(tmp_path: Path):
     found, boots, report = play(tmp_path, "-p", "tcg", "--sample", "4096", "world/STI*.*")
     assert len(found) == 4 * 63 and len(boots) > 1
     assert {r["verdict"] for r in found.values()} <= {"PASS", "FAIL", "XFAIL", "SKIP"}
-    assert " of 459,675 situations (sample=4096)" in report and "not reached" not in report
+    assert " of 463,746 situations (sample=4096)" in report and "not reached" not in report
 
 
 # -- bad input ----------------------------------------------------------------------------------

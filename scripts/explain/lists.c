@@ -46,7 +46,7 @@ static void list_block(unsigned int opener, unsigned int instruction,
 				continue;
 			situations++;
 			outside += vendor && may_be_outside(&point, vendor);
-		} while (world_next(&point, selection.depth));
+		} while (world_next(&point, selection.depth, selection.then));
 	printf("%s.%s\t%lu\t", openers[opener].word, world_instructions[instruction].word,
 	       situations);
 	if (vendor)
@@ -91,6 +91,6 @@ const char *list_names(char **words, int n)
 			continue;
 		world_name(&text, &point);
 		puts(text_seal(&text));
-	} while (world_next(&point, selection.depth));
+	} while (world_next(&point, selection.depth, selection.then));
 	return NULL;
 }

@@ -4,6 +4,7 @@
  */
 #include "names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,17 +80,31 @@ const char *read_block(const char *name, struct point *first)
 
 static const char *read_axes(struct world_selection *selection, const char *list)
 {
-	static const char *names[AXIS_COUNT];
+	static const char *names[AXIS_COUNT - 1];
 	const char *bad = world_read_axes(list, &selection->axes);
 	static char word[WORLD_NAME];
 
 	if (!bad)
 		return NULL;
-	for (unsigned int i = 0; i < AXIS_COUNT; i++)
-		names[i] = world_axis_name(i);
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		names[i] = world_axis_name(AXIS_THEN + 1 + i);
 	strncat(strcpy(word, ""), bad,
 		strcspn(bad, ",") < sizeof(word) ? strcspn(bad, ",") : sizeof(word) - 1);
-	return unknown_word("axis", word, names, AXIS_COUNT);
+	return unknown_word("axis", word, names, ARRAY_SIZE(names));
+}
+
+static const char *read_followers(struct world_selection *selection, const char *list)
+{
+	static const char *names[CPL_USUAL - THEN_USUAL - 1];
+	const char *bad = world_read_followers(list, &selection->then);
+	static char word[WORLD_NAME];
+
+	if (!bad)
+		return NULL;
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		names[i] = world_word(THEN_USUAL + 1 + i) + strlen("then-");
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(bad, ","), bad);
+	return unknown_word("second instruction", word, names, ARRAY_SIZE(names));
 }
 
 const char *read_selection(struct world_selection *selection, char **words, int n)
@@ -121,9 +136,11 @@ const char *read_selection(struct world_selection *selection, char **words, int 
 			*numbers[k].number = (u32)value;
 		} else if (!strncmp(words[i], "axes=", strlen("axes="))) {
 			problem = read_axes(selection, words[i] + strlen("axes="));
+		} else if (!strncmp(words[i], "then=", strlen("then="))) {
+			problem = read_followers(selection, words[i] + strlen("then="));
 		} else {
 			problem = message("%s selects nothing: give sample=N, seed=S, depth=N, "
-					  "axes=LIST, from=N or to=N",
+					  "axes=LIST, then=LIST, from=N or to=N",
 					  words[i]);
 		}
 		if (problem)

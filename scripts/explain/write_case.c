@@ -64,7 +64,7 @@ static void print_scene(const struct point *point, const struct places *places)
 {
 	static const char labels[] = { [LABEL_L] = 'L', [LABEL_M] = 'M', [LABEL_T] = 'T' };
 	u16 steps[WORLD_STEPS];
-	size_t at, n = world_steps(steps, &at, point->opener, point->instruction);
+	size_t at, n = world_steps(steps, &at, point);
 
 	printf("\tstruct scene *s = scene(");
 	for (size_t i = 0; i < n; i++) {
@@ -113,7 +113,7 @@ static void print_registers(const struct situation *s, u16 how, const char *id)
 		printf("\ts->in.r11 = %s;\n",
 		       how & PREPARE_BEYOND ? "SEL_BEYOND" : "SEL_NOT_PRESENT");
 	if (how & PREPARE_SAME_CR0)
-		puts("\ts->in.rax = read_cr0();");
+		printf("\ts->in.rax = read_cr0()%s;\n", s->state & STATE_CR0_TS ? " | CR0_TS" : "");
 	if (how & PREPARE_SAME_CR3)
 		puts("\ts->in.rax = read_cr3();");
 	if (how & PREPARE_SELECTOR)

@@ -27,6 +27,8 @@ What to run
       --seed S            S mixes the hashes, so that other situations are taken
       --depth N           ... with at most N axes that are not as usual (default: 3)
       --axes LIST         ... in which only these axes are not as usual, such as PENDING,TF
+      --then LIST         ... with another instruction behind the first: all, or some, such as
+                          RDMSR,INT3
       --only NAME         ... this situation alone, such as STI.RDMSR.irq60.tg
       --write-case NAME   print a CASE in C that stages this situation, or this class, and exit
 
@@ -105,13 +107,13 @@ TABLE = (
     Option("", "versions", "one"), Option("", "history", "one"), Option("", "migrate", "one"),
     Option("", "cache", "one"), Option("", "cache-check", "one"),
     Option("", "sample", "one"), Option("", "seed", "one"), Option("", "depth", "one"),
-    Option("", "axes", "one"), Option("", "only", "one"),
+    Option("", "axes", "one"), Option("", "then", "one"), Option("", "only", "one"),
     Option("", "write-case", "one"),
     Option("", "logs", "one"), Option("", "differential", "one"))
 CLASSES = ("unexpected", "blank", "new-fail", "fixed", "new-skip", "vanished", "appeared", "slower")
 LAB = ("kernel", "modules", "kernel-args", "module-args", "xen", "migrate")
 #: Arguments of the generated world's guests, too (docs/model.md).
-WORLD = ("sample", "seed", "depth", "axes", "only")
+WORLD = ("sample", "seed", "depth", "axes", "then", "only")
 #: What --migrate takes, and what follows it in the project's own tests.
 WHEN = "(every-exit|sweep|exit:[0-9]+|[0-9]+)(,wrong=[a-z-]+)?"
 REPORTS = ("tap", "ktap", "junit", "lava", "kcidb", "ctrf")

@@ -95,7 +95,7 @@ static void bad_words(void)
 {
 	const char *unknown =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes show plant only shuffle quirks check";
+		"sample seed depth from to axes then show plant only shuffle quirks check";
 	const char *apic = "apic= takes x2apic or xapic";
 	const char *port =
 		"console= takes com1, com2, e9, virtio, block, none or a port number such as 0x2f8";

@@ -55,8 +55,9 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Every name leads back; hashes collide as rarely as 32 bits let them. */
-static void names(void)
+/* Every name leads back; hashes collide as rarely as 32 bits let them. @pairs: those with a second
+ * instruction are there, too. */
+static void names(unsigned int depth, bool pairs)
 {
 	static u32 hashes[HASHES];
 	size_t n = 0, blocks = 0, same_hash = 0;
@@ -79,19 +80,19 @@ static void names(void)
 				CHECK(same(&p, &found));
 				CHECK(n < HASHES);
 				hashes[n++] = world_hash(&p);
-			} while (world_next(&p, WORLD_DEPTH));
+			} while (world_next(&p, depth, pairs));
 		}
 	qsort(hashes, n, sizeof(*hashes), by_number);
 	for (size_t i = 1; i < n; i++)
 		same_hash += hashes[i] == hashes[i - 1];
-	printf("world: %zu situations of %zu openers and %zu instructions in %zu blocks\n", n,
-	       opener_count, world_instruction_count, blocks);
+	printf("world: %zu situations%s of %zu openers and %zu instructions in %zu blocks\n", n,
+	       pairs ? " (pairs, depth 1)" : "", opener_count, world_instruction_count, blocks);
 	CHECK(n >= SITUATIONS_AT_LEAST);
 	CHECK(same_hash <= n / 1000);
 }
 
 /* The model has a legal trace for each, or says why not. */
-static void legal_sets(u16 vendor)
+static void legal_sets(u16 vendor, unsigned int depth, bool pairs)
 {
 	size_t asked = 0, outside = 0, traces = 0, largest = 0;
 
@@ -121,7 +122,7 @@ static void legal_sets(u16 vendor)
 					continue;
 				traces += n;
 				largest = n > largest ? n : largest;
-			} while (world_next(&p, WORLD_DEPTH));
+			} while (world_next(&p, depth, pairs));
 		}
 	printf("world: of %zu situations %zu are outside the model's world; %zu traces, at most %zu\n",
 	       asked, outside, traces, largest);
@@ -155,7 +156,7 @@ static size_t taken(struct world_selection selection, u32 *sum)
 			continue;
 		n++;
 		*sum += world_mix(0, world_hash(&p));
-	} while (world_next(&p, WORLD_DEPTH));
+	} while (world_next(&p, WORLD_DEPTH, false));
 	return n;
 }
 
@@ -181,12 +182,48 @@ static void selections(void)
 	CHECK(world_read_axes("", &wrong) && world_read_axes("tf,", &wrong));
 }
 
+static const char *refusal(const char *name)
+{
+	struct point p;
+
+	return world_find(name, &p);
+}
+
+static void second_instructions(void)
+{
+	u64 then, all;
+	struct point p;
+	size_t at;
+	u16 steps[WORLD_STEPS];
+
+	CHECK(!world_read_followers("all", &all) && !(all & 1));
+	CHECK(!world_read_followers("rdmsr,INT3", &then) && (then & all) == then);
+	CHECK(!world_find("STI.CPUID.then-INT3.irq60", &p));
+	CHECK(then >> (p.values[AXIS_THEN] - THEN_USUAL) & 1);
+	CHECK(world_steps(steps, &at, &p) == 3 && steps[2] == FRAGMENT_INT3);
+	CHECK(!strcmp(world_read_followers("INT3,INT,UD2", &then), "INT,UD2"));
+	CHECK(world_read_followers("", &then) && world_read_followers("INT3,", &then));
+	CHECK(world_read_followers("then-INT3", &then) && world_read_followers("NOP", &then));
+	CHECK(refusal("STI.NOP.then-NOP"));	     /* as usual */
+	CHECK(refusal("STI.UD2.then-INT3"));	     /* never reached */
+	CHECK(refusal("STI.NOP.irq60.then-INT3"));   /* in another order */
+	CHECK(refusal("IRETQ_CPL3.NOP.then-STORE")); /* no right to the page */
+	CHECK(refusal("STI.NOP.then-MOV_SS.cpl3"));
+	CHECK(refusal("STI.CPUID.then-RDMSR")); /* CPUID changes RCX */
+	CHECK(refusal("STI.HLT.then-HLT"));
+	CHECK(!refusal("STI.NOP.then-RDMSR.irq60") && !refusal("STI.INT3.then-STORE"));
+}
+
 int main(void)
 {
 	selections();
-	names();
+	second_instructions();
+	names(WORLD_DEPTH, false);
+	names(1, true);
 	bad_names();
-	legal_sets(0);
-	legal_sets(STATE_AMD);
+	legal_sets(0, WORLD_DEPTH, false);
+	legal_sets(STATE_AMD, WORLD_DEPTH, false);
+	legal_sets(0, 1, true);
+	legal_sets(STATE_AMD, 1, true);
 	return checks_done("world");
 }

@@ -180,6 +180,17 @@ CASE(guard, "C17",
 }
 
 /* It has not been executed. */
+CASE(guard_int1, "C17", "the #DB of INT1 clears DR7.GD, too, so that its handler may read DR6",
+     "SDM 3B, General-Detect Exception Condition; APM 2, General-Detect")
+{
+	struct scene *s = scene(L(INT1), M(MOV_FROM_DR7), NOP);
+
+	debug_guard();
+	play();
+	check(!(s->out.rax & DR7_GD), "MOV DR read %#lx: GD=1", s->out.rax);
+	expect(DB(AT(M), NO_DR6(DR6_BD)));
+}
+
 CASE(guard_stepped, "C31",
      "a MOV DR that is single-stepped while DR7.GD is 1 raises the #DB of GD, and that of the step only when it has been restarted",
      "SDM 3B, General-Detect Exception Condition; SDM 3B, Single-Step Exception Condition")
@@ -205,5 +216,6 @@ CASE(guard_ended, "C17",
 	debug_guard();
 	play();
 	check(!(s->out.rax & DR7_GD), "MOV DR read %#lx: GD=1", s->out.rax);
+	check(s->out.rax & DR7_G0, "MOV DR read %#lx: breakpoint 0 is not enabled", s->out.rax);
 	expect(DB(AT(L), DR6(DR6_B0), RF(0)));
 }

@@ -21,7 +21,7 @@
 #include "world.h"
 
 enum {
-	QUIRKS_AT_ONCE = 3,
+	QUIRKS_AT_ONCE = 4,
 	LEARN_AT_MOST = 64, /* situations from which an answer is tried to be learnt */
 	ANSWERS_UNKNOWN = 0xff,
 };
@@ -30,6 +30,7 @@ static struct {
 	struct ground ground;
 	struct situation situation;
 	struct layout layout;
+	bool is_laid_out;
 	struct point laid_out; /* a situation for which it is */
 	struct model model;
 	bool has_trace; /* a legal one */
@@ -46,7 +47,7 @@ void judge_begin(void)
 	static bool begun;
 
 	survey(&judge.ground);
-	judge.laid_out.opener = ANSWERS_UNKNOWN;
+	judge.is_laid_out = false;
 	judge.quirks = allowed_quirks();
 	if (!begun)
 		memset(judge.profile, -1, sizeof(judge.profile));
@@ -279,9 +280,10 @@ struct verdict_of try_situation(const struct point *p)
 	enum profile_section before = profile_enter(PROFILE_PREPARE);
 	enum plant plant = planted_at(p);
 
-	if (judge.laid_out.opener != p->opener || judge.laid_out.instruction != p->instruction)
+	if (!judge.is_laid_out || !world_same_scene(&judge.laid_out, p))
 		world_layout(&judge.layout, p, &judge.ground);
 	judge.laid_out = *p;
+	judge.is_laid_out = true;
 	world_situation_on(&judge.situation, &judge.layout, p, &judge.ground);
 	profile_enter(PROFILE_MODEL);
 	v.why = outside();
@@ -308,6 +310,8 @@ struct verdict_of try_situation(const struct point *p)
 		}
 		if (plant == PLANT_MISJUDGE)
 			v.outcome = v.outcome == LEGAL ? ILLEGAL : LEGAL;
+		if (plant == PLANT_MISNAME)
+			v.quirks = judge.quirks & ~v.quirks & -(judge.quirks & ~v.quirks);
 	}
 	profile_leave(before);
 	return v;

@@ -16,19 +16,20 @@ enum { WAKE_TICKS = 20000000 /* longer than any stall of the host: x86/native/ha
 
 static struct {
 	const struct situation *situation;
-	int opener, instruction; /* of the block whose scene is laid out, with its layout */
+	bool is_laid_out;
+	struct point of; /* the situation whose scene is laid out, with its layout */
 	struct layout laid_out;
 	bool arrived;
 	const char *left_by;
 	void *escape[5];
-} world = { .opener = -1 };
+} world;
 
 void survey(struct ground *ground)
 {
 	struct situation *s = &ground->situation;
 	const struct scene *scene = scene_of(STEPS(NOP), 1);
 
-	world.opener = -1;
+	world.is_laid_out = false;
 	situation_begin(s, NULL);
 	situation_add_playground(s);
 	s->state = (cpu_is_amd() ? STATE_AMD : 0) | (rdmsr(MSR_EFER) & EFER_NXE ? STATE_NXE : 0);
@@ -51,15 +52,15 @@ static void lay_out(const struct point *p)
 	u16 steps[WORLD_STEPS];
 	size_t at;
 
-	if (world.opener == p->opener && world.instruction == p->instruction &&
+	if (world.is_laid_out && world_same_scene(&world.of, p) &&
 	    scene->layout.step_count == world.laid_out.step_count &&
 	    scene->layout.landing == world.laid_out.landing) {
 		scene_rewind(scene);
 	} else {
-		scene_of(steps, world_steps(steps, &at, p->opener, p->instruction));
+		scene_of(steps, world_steps(steps, &at, p));
 		world.laid_out = scene->layout;
-		world.opener = p->opener;
-		world.instruction = p->instruction;
+		world.of = *p;
+		world.is_laid_out = true;
 	}
 	if (p->values[AXIS_CPL] != CPL_USUAL)
 		scene_run_at_cpl3(scene);
@@ -94,7 +95,7 @@ static void load_registers(struct scene *scene, const struct situation *s, u16 h
 	if (how & PREPARE_KNOWN_MSR)
 		scene->in.rcx = MSR_KERNEL_GS;
 	if (how & PREPARE_SAME_CR0)
-		scene->in.rax = read_cr0();
+		scene->in.rax = read_cr0() | (s->state & STATE_CR0_TS ? CR0_TS : 0);
 	if (how & PREPARE_SAME_CR3)
 		scene->in.rax = read_cr3();
 	if (how & PREPARE_SELECTOR)

@@ -160,14 +160,16 @@ static void report_sets(void)
 /* The trace of a situation, for the host's opinion of it. */
 static void show_trace(const struct point *p, const struct verdict_of *v)
 {
-	static const char *const words[OUTCOMES] = { "legal", "quirk", "illegal", "flaky" };
-	char name[WORLD_NAME];
-	struct text text = TEXT(buffer), of = TEXT(name);
+	static const char *const words[OUTCOMES] = { "legal", "by=", "illegal", "flaky" };
+	char name[WORLD_NAME], outcome[WORLD_NAME];
+	struct text text = TEXT(buffer), of = TEXT(name), how = TEXT(outcome);
 
 	world_name(&of, p);
+	text_add(&how, "%s", words[v->outcome]);
+	format_quirks(&how, v->outcome == QUIRKY ? v->quirks : 0, "+");
 	format_seen(&text);
-	report_line("PLAYED: %s: %s %s %08x %s", stage_case_name(), text_seal(&of),
-		    words[v->outcome], v->hash, text_seal(&text));
+	report_line("PLAYED: %s: %s %s %08x %s", stage_case_name(), text_seal(&of), text_seal(&how),
+		    v->hash, text_seal(&text));
 }
 
 static void show_flaky(const struct point *p, struct text *both)
@@ -299,6 +301,9 @@ static struct world_selection selected(void)
 
 	if (bad)
 		error("axes=%s: lib/x86/world/axes.def has no axis %s", args->axes, bad);
+	bad = args->then ? world_read_followers(args->then, &selection.then) : NULL;
+	if (bad)
+		error("then=%s: no instruction that may come second is named %s", args->then, bad);
 	return selection;
 }
 
@@ -312,7 +317,7 @@ static void play_all(const struct block *block)
 	do
 		if (world_takes(&selection, &p))
 			play_point(&p);
-	while (world_next(&p, selection.depth));
+	while (world_next(&p, selection.depth, selection.then));
 	profile_enter(PROFILE_BODY);
 	if (!run.situations)
 		skip("none of its situations is selected");

@@ -192,6 +192,14 @@ static const char *set_axes(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_then(struct args *args, char *value)
+{
+	if (!*value)
+		return "then= takes all, or instructions of the generated world, separated by commas";
+	args->then = value;
+	return NULL;
+}
+
 static const char *set_only(struct args *args, char *value)
 {
 	if (!*value)
@@ -238,13 +246,14 @@ static const struct {
 	{ "from", set_from },	    { "to", set_to },		{ "axes", set_axes },
 	{ "show", set_show },	    { "plant", set_plant },	{ "only", set_only },
 	{ "shuffle", set_shuffle }, { "quirks", set_quirks },	{ "check", set_check },
+	{ "then", set_then },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes show plant only shuffle quirks check";
+		"sample seed depth from to axes then show plant only shuffle quirks check";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

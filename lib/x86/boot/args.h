@@ -33,6 +33,7 @@ struct args {
 	u32 depth;	      /* how many of its axes may be unusual at once; 0: the default */
 	u32 from, to;	      /* only these places of each block, from 1; 0: no limit */
 	const char *axes;     /* only these may be unusual, or NULL */
+	const char *then;     /* the instructions after the first, or NULL: NOP */
 	u32 show;	      /* the traces of one situation of @show are printed; 0: of none */
 	const char *plant;    /* WHAT:NAME, what goes wrong in it on purpose, or NULL */
 	bool check_clean;     /* it is shown after each situation that nothing of it is left */

@@ -153,7 +153,8 @@ static bool saved_rf(struct model *model, const struct delivery *d)
 	case KIND_DETECT:
 		return choose(model, CHOICE_RF_OF_GENERAL_DETECT, 2) || as_it_is;
 	case KIND_SOFTWARE:
-		if (as_it_is && quirk(model, QUIRK_INT_N_SAVES_RF_1))
+		if ((as_it_is || cpu->old_rf) && d->vector != DB_VECTOR &&
+		    quirk(model, QUIRK_INT_N_SAVES_RF_1))
 			return true;
 		if (is_amd(model) && d->vector < FIRST_IRQ_VECTOR)
 			return choose(model, CHOICE_RF_OF_TRAP, 2);
@@ -246,12 +247,25 @@ static bool outlives(struct model *model, const struct delivery *d)
 	if (model->cpu.between)
 		return quirk(model, QUIRK_SHADOW_OUTLIVES_ITERATION);
 	if (d->kind == KIND_TRAP && model->cpu.dr6 & DR6_BS)
-		return quirk(model, QUIRK_STEP_LEAVES_SHADOW);
+		return false;
 	return quirk(model, QUIRK_SHADOW_OUTLIVES_EXCEPTION);
 }
 
+/* Does the shadow of STI last longer than a delivery in it? Only Intel says that it does not. */
+static bool lasts_longer(struct model *model, const struct delivery *d)
+{
+	const struct cpu *cpu = &model->cpu;
+	bool by_fault =
+		d->kind == KIND_FAULT || d->kind == KIND_BREAKPOINT || d->kind == KIND_DETECT;
+
+	if (!is_amd(model) || !(cpu->shadow & SHADOW_STI) || cpu->depth)
+		return false;
+	return (by_fault && choose(model, CHOICE_SHADOW_OVER_FAULT, 2)) ||
+	       (d->kind == KIND_TRAP && choose(model, CHOICE_SHADOW_OVER_STEP, 2));
+}
+
 static void change_flags(struct model *model, const struct delivery *d,
-			 const struct gate_state *gate, bool by_fault)
+			 const struct gate_state *gate)
 {
 	struct cpu *cpu = &model->cpu;
 	u32 cleared = RFLAGS_RF;
@@ -261,9 +275,7 @@ static void change_flags(struct model *model, const struct delivery *d,
 	if (gate->trap ? !right(model, RULE_TRAP_GATE) : right(model, RULE_INTERRUPT_GATE))
 		cleared |= RFLAGS_IF;
 	cpu->rflags &= ~cleared;
-	if (right(model, RULE_DELIVERY_ENDS_SHADOW) &&
-	    !(by_fault && is_amd(model) && cpu->shadow & SHADOW_STI && !cpu->depth &&
-	      choose(model, CHOICE_SHADOW_OVER_FAULT, 2)) &&
+	if (right(model, RULE_DELIVERY_ENDS_SHADOW) && !lasts_longer(model, d) &&
 	    !(cpu->shadow && outlives(model, d)))
 		cpu->shadow = 0;
 }
@@ -275,7 +287,7 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	struct delivery d = { vector, (u8)kind, error, why };
 	const struct gate_state *gate;
 	struct handler h;
-	bool by_fault, other_stack;
+	bool other_stack;
 	u16 met;
 
 	gate = until_deliverable(model, &d);
@@ -285,7 +297,7 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	    quirk(model, QUIRK_DEBUG_EXCEPTION_WITH_STEP_BIT))
 		cpu->dr6 |= DR6_BS;
 	if (d.vector == DB_VECTOR && d.kind != KIND_DETECT)
-		keep_guard(model);
+		keep_guard(model, d.kind == KIND_SOFTWARE);
 	h = (struct handler){
 		.vector = d.vector,
 		.cpl = cpu->cpl,
@@ -301,11 +313,10 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	if (saved_rf(model, &d))
 		h.rflags |= RFLAGS_RF;
 	met = frame_meets(model, &d, &h);
-	by_fault = d.kind == KIND_FAULT || d.kind == KIND_BREAKPOINT || d.kind == KIND_DETECT;
 	record(model, &d, &h);
 	if (cpu->traps && quirk(model, QUIRK_DELIVERY_DROPS_KEPT_BREAKPOINT))
 		cpu->traps = 0;
-	change_flags(model, &d, gate, by_fault);
+	change_flags(model, &d, gate);
 	enter(model, &d, &h, other_stack);
 	if (met && !choose(model, CHOICE_WATCHED_DELIVERY, 2))
 		cpu->traps |= met;
@@ -316,6 +327,7 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 		cpu->guarded &= !right(model, RULE_GENERAL_DETECT_ONCE);
 	}
 	cpu->cpl = 0;
+	cpu->old_rf = false;
 	cpu->between = cpu->halted = cpu->waits_for_any = false;
 	if (h.external)
 		cpu->held = RULE_NONE;

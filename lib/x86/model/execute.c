@@ -302,13 +302,23 @@ static bool loses_step(struct model *model, const struct instruction *i, const s
 	return met && i->port_bytes && quirk(model, QUIRK_PORT_BREAKPOINT_LOSES_STEP);
 }
 
+/* For quirks: does a translator of code end a block behind this instruction, and clear RF? */
+static bool ends_block(const struct instruction *i)
+{
+	return i->branch || i->effect == EFFECT_STI || i->effect == EFFECT_POPF ||
+	       i->effect == EFFECT_MOV_SS;
+}
+
 /* Quirks: RF=1 outlives an instruction. */
 static bool leaves_rf(struct model *model, const struct instruction *i, u16 met)
 {
+	if (i->effect == EFFECT_HLT && model->cpu.old_rf &&
+	    quirk(model, QUIRK_STEPPED_HLT_TRAP_LATE)) {
+		model->cpu.rflags |= RFLAGS_RF;
+		return true;
+	}
 	if (!(model->cpu.rflags & RFLAGS_RF))
 		return false;
-	if (i->effect == EFFECT_HLT)
-		return quirk(model, QUIRK_STEPPED_HLT_TRAP_LATE);
 	if (i->port_bytes && quirk(model, QUIRK_SKIPPED_PORT_KEEPS_RF))
 		return true;
 	return met && i->port_bytes && quirk(model, QUIRK_PORT_BREAKPOINT_LOSES_STEP);
@@ -368,6 +378,7 @@ void execute(struct model *model)
 	if (!e.untrapped && is_stepped(model, i, &e) &&
 	    !(model->allowed && loses_step(model, i, &e, met)))
 		cpu->traps |= DR6_BS;
+	cpu->old_rf = !ends_block(i) && (cpu->old_rf || cpu->rflags & RFLAGS_RF);
 	if (!e.keeps_rf && right(model, RULE_RF_CLEARED) &&
 	    !(model->allowed && leaves_rf(model, i, met)))
 		cpu->rflags &= ~RFLAGS_RF;

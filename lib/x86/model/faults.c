@@ -210,7 +210,18 @@ bool breakpoint_meets(const struct model *model, unsigned int n, bool write, u64
 	       address < b->address + b->bytes && b->address < address + bytes;
 }
 
-u16 breakpoints_met(const struct model *model, const struct instruction *instruction)
+/* Quirk: does a store of @bytes to @address, which is not aligned, meet what lies before it? */
+static bool meets_from_page(struct model *model, unsigned int n, u64 address, unsigned int bytes)
+{
+	u64 page = address & ~(u64)(PAGE_SIZE - 1);
+	u64 end = address + bytes;
+
+	return address % bytes && (end - 1) / PAGE_SIZE == page / PAGE_SIZE &&
+	       breakpoint_meets(model, n, true, page, (unsigned int)(end - page)) &&
+	       quirk(model, QUIRK_UNALIGNED_STORE_MEETS_PAGE);
+}
+
+u16 breakpoints_met(struct model *model, const struct instruction *instruction)
 {
 	const struct cpu *cpu = &model->cpu;
 	u16 bits = 0;
@@ -229,10 +240,13 @@ u16 breakpoints_met(const struct model *model, const struct instruction *instruc
 			bits |= (u16)(DR6_B0 << n);
 		for (size_t i = 0; i < ARRAY_SIZE(instruction->access); i++) {
 			const struct access *access = &instruction->access[i];
+			u64 address = cpu->registers[access->base];
+			bool write = access->kind == ACCESS_WRITE;
 
-			if (access->kind && right(model, RULE_DATA_BREAKPOINT) &&
-			    breakpoint_meets(model, n, access->kind == ACCESS_WRITE,
-					     cpu->registers[access->base], access->bytes))
+			if (!access->kind || !right(model, RULE_DATA_BREAKPOINT))
+				continue;
+			if (breakpoint_meets(model, n, write, address, access->bytes) ||
+			    (write && meets_from_page(model, n, address, access->bytes)))
 				bits |= (u16)(DR6_B0 << n);
 		}
 	}

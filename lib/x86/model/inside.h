@@ -126,7 +126,7 @@ bool comes_before_iret(struct model *model);
 bool is_met_without_end(struct model *model);
 
 /* A #DB that is not that of DR7.GD is about to be delivered: does GD outlive it? */
-void keep_guard(struct model *model);
+void keep_guard(struct model *model, bool by_int1);
 
 /* It has: the MOV from DR6 of the handler @h raises #DB, whose handler clears DR6. */
 void meet_guard(struct model *model, const struct handler *h);
@@ -169,7 +169,7 @@ bool execution_raises(struct model *model, struct raised *raised);
 const struct instruction *instruction_here(const struct model *model);
 
 /* A bit of B0 to B3 for each data or I/O breakpoint that the instruction here meets. */
-u16 breakpoints_met(const struct model *model, const struct instruction *instruction);
+u16 breakpoints_met(struct model *model, const struct instruction *instruction);
 
 /* Does an access meet breakpoint @n? */
 bool breakpoint_meets(const struct model *model, unsigned int n, bool write, u64 address,

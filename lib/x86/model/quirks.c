@@ -209,11 +209,14 @@ bool is_met_without_end(struct model *model)
 	return model->endless = model->cpu.left = true;
 }
 
-void keep_guard(struct model *model)
+void keep_guard(struct model *model, bool by_int1)
 {
 	struct cpu *cpu = &model->cpu;
 
-	if (!cpu->guarded || !quirk(model, QUIRK_GENERAL_DETECT_SURVIVES_DB))
+	if (!cpu->guarded)
+		return;
+	if (!(by_int1 && quirk(model, QUIRK_INT1_LEAVES_GENERAL_DETECT)) &&
+	    !quirk(model, QUIRK_GENERAL_DETECT_SURVIVES_DB))
 		return;
 	cpu->unread_dr6 = cpu->dr6 | DR6_BD;
 	cpu->dr6 = 0;

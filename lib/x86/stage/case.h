@@ -220,11 +220,11 @@ static inline int first_open(enum gate_type gate, u8 vector)
 }
 
 /*
- * How many of two orders are legal after a fault in the shadow of STI: that delivery ended the
- * shadow, and that the shadow outlived it and covers the handler's first instruction, too. The
- * first is the SDM's word ("STI-Set Interrupt Flag"). The APM has a "single-instruction window"
- * ("Interrupt Shadows") and does not say whether a fault closes it. It makes no difference where
- * the handler runs with IF=0.
+ * How many of two orders are legal after a fault in the shadow of STI, or after the single-step
+ * trap of STI: that delivery ended the shadow, and that the shadow outlived it and covers the
+ * handler's first instruction, too. The first is the SDM's word ("STI-Set Interrupt Flag"). The APM
+ * has a "single-instruction window" ("Interrupt Shadows") and does not say what closes it. It makes
+ * no difference where the handler runs with IF=0.
  */
 static inline size_t orders_after_shadow(enum gate_type gate)
 {

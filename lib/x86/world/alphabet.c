@@ -44,10 +44,32 @@ const struct world_instruction world_instructions[] = {
 };
 const size_t world_instruction_count = ARRAY_SIZE(world_instructions);
 
-size_t world_steps(u16 *steps, size_t *at, unsigned int opener, unsigned int instruction)
+/* In the order of the values of THEN. */
+#undef PLAYED_UNLESS_0
+#define PLAYED_UNLESS_0(id) FRAGMENT_##id,
+static const u16 followers[] = {
+	FRAGMENT_NOP,
+#define FRAGMENT(id, name, text, ...) __VA_OPT__(PLAYED(id, IS_LEFT_OUT(id)))
+#include "order/fragments.def"
+#undef FRAGMENT
+};
+_Static_assert(ARRAY_SIZE(followers) == CPL_USUAL - THEN_USUAL, "a fragment for each value");
+
+u16 world_follower(const struct point *p)
 {
-	const struct opener *o = &openers[opener];
-	const struct world_instruction *i = &world_instructions[instruction];
+	return followers[p->values[AXIS_THEN] - THEN_USUAL];
+}
+
+bool world_same_scene(const struct point *a, const struct point *b)
+{
+	return a->opener == b->opener && a->instruction == b->instruction &&
+	       a->values[AXIS_THEN] == b->values[AXIS_THEN];
+}
+
+size_t world_steps(u16 *steps, size_t *at, const struct point *p)
+{
+	const struct opener *o = &openers[p->opener];
+	const struct world_instruction *i = &world_instructions[p->instruction];
 	size_t n = 0;
 
 	for (size_t s = 0; s < i->setup_count; s++)
@@ -56,8 +78,8 @@ size_t world_steps(u16 *steps, size_t *at, unsigned int opener, unsigned int ins
 		steps[n++] = o->steps[s];
 	*at = n;
 	steps[n++] = i->fragment | (o->properties & OPENER_TO_T ? LABEL_T : LABEL_L) << LABEL_SHIFT;
-	steps[n++] =
-		FRAGMENT_NOP | (i->preparation & PREPARE_NEXT_IS_T ? LABEL_T << LABEL_SHIFT : 0);
+	steps[n++] = world_follower(p) |
+		     (i->preparation & PREPARE_NEXT_IS_T ? LABEL_T << LABEL_SHIFT : 0);
 	return n;
 }
 
@@ -103,12 +125,8 @@ bool world_is_for_cpl0(const struct world_instruction *i)
 	return i->preparation & PREPARE_SYSTEM || instructions[i->fragment].effect == EFFECT_MOV_SS;
 }
 
-bool world_touches_playground(const struct world_instruction *i)
+static bool touches_playground(const struct instruction *record)
 {
-	const struct instruction *record = &instructions[i->fragment];
-
-	if (i->preparation & PREPARE_STRING)
-		return true;
 	for (size_t n = 0; n < ARRAY_SIZE(record->access); n++) {
 		const struct access *a = &record->access[n];
 
@@ -117,4 +135,65 @@ bool world_touches_playground(const struct world_instruction *i)
 			return true;
 	}
 	return false;
+}
+
+bool world_touches_playground(const struct world_instruction *i)
+{
+	return i->preparation & PREPARE_STRING || touches_playground(&instructions[i->fragment]);
+}
+
+bool world_follower_is_for_cpl0(const struct point *p)
+{
+	const struct instruction *follower = &instructions[world_follower(p)];
+
+	return follower->effect == EFFECT_MOV_SS || touches_playground(follower);
+}
+
+/* Does it leave RAX, RCX and R11 as they were before the scene? */
+static bool keeps_registers(const struct world_instruction *i)
+{
+	switch (i->fragment) {
+	case FRAGMENT_NOP:
+	case FRAGMENT_FNOP:
+	case FRAGMENT_JMP:
+	case FRAGMENT_STORE:
+	case FRAGMENT_OUT:
+	case FRAGMENT_PAUSE:
+	case FRAGMENT_WBINVD:
+	case FRAGMENT_ENDBR64:
+	case FRAGMENT_INVLPG:
+		return true;
+	default:
+		break;
+	}
+	switch (instructions[i->fragment].effect) {
+	case EFFECT_STI:
+	case EFFECT_CLI:
+	case EFFECT_MOV_SS:
+	case EFFECT_POPF:
+	case EFFECT_RET:
+	case EFFECT_SOFTWARE:
+	case EFFECT_HLT:
+	case EFFECT_PUSH:
+	case EFFECT_PUSH_FLAGS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool world_follower_finds_registers(const struct point *p)
+{
+	const struct opener *o = &openers[p->opener];
+
+	switch (world_follower(p)) {
+	case FRAGMENT_RDMSR:
+	case FRAGMENT_WRMSR:
+	case FRAGMENT_MOV_DS:
+	case FRAGMENT_MOV_TO_CR8:
+		return keeps_registers(&world_instructions[p->instruction]) &&
+		       !(o->properties & (OPENER_LOSES_RAX | OPENER_LOSES_RCX));
+	default:
+		return true;
+	}
 }

@@ -33,6 +33,11 @@ static const struct world_instruction *instruction_of(const struct point *p)
 	return &world_instructions[p->instruction];
 }
 
+static const struct instruction *follower_of(const struct point *p)
+{
+	return &instructions[world_follower(p)];
+}
+
 static bool has_irq(const struct point *p)
 {
 	u8 pending = p->values[AXIS_PENDING];
@@ -74,13 +79,11 @@ static bool has_several(const struct point *p)
 	for (size_t n = 0; n < o->step_count; n++)
 		if (instructions[o->steps[n]].several)
 			return true;
-	return instructions[i->fragment].several;
+	return instructions[i->fragment].several || follower_of(p)->several;
 }
 
-static bool faults_by(const struct point *p, enum condition condition)
+static bool faults_by(const struct instruction *record, enum condition condition)
 {
-	const struct instruction *record = &instructions[instruction_of(p)->fragment];
-
 	for (size_t i = 0; i < ARRAY_SIZE(record->faults); i++)
 		if (record->faults[i].condition == condition)
 			return true;
@@ -192,15 +195,44 @@ static bool debugs(const struct point *p)
 {
 	return p->values[AXIS_TF] != TF_USUAL || sets_tf(opener_of(p)) ||
 	       p->values[AXIS_BREAK] != BREAK_USUAL || p->values[AXIS_MODE] == MODE_GD ||
-	       instruction_of(p)->fragment == FRAGMENT_INT1;
+	       instruction_of(p)->fragment == FRAGMENT_INT1 || world_follower(p) == FRAGMENT_INT1;
 }
 
 static bool waits(const struct point *p)
 {
-	return instructions[instruction_of(p)->fragment].effect == EFFECT_HLT;
+	return instructions[instruction_of(p)->fragment].effect == EFFECT_HLT ||
+	       follower_of(p)->effect == EFFECT_HLT;
 }
 
 /* --- The refusals --- */
+
+static bool always_faults(const struct point *p)
+{
+	struct point as_usual;
+
+	world_first(&as_usual, p->opener, p->instruction);
+	return instructions[instruction_of(p)->fragment].effect != EFFECT_SOFTWARE &&
+	       raises(&as_usual);
+}
+
+static const char *refuses_follower(const struct point *p)
+{
+	const struct world_instruction *i = instruction_of(p);
+	u16 follower = world_follower(p);
+
+	if (follower == FRAGMENT_NOP)
+		return "NOP is what follows as usual";
+	if (always_faults(p))
+		return "the instruction faults, and what follows it is never reached";
+	if (instructions[i->fragment].effect == EFFECT_HLT && follower_of(p)->effect == EFFECT_HLT)
+		return "one timer ends one HLT";
+	if ((opener_of(p)->properties & OPENER_TO_CPL3 || i->preparation & PREPARE_ENDS_IN_CPL3) &&
+	    world_follower_is_for_cpl0(p))
+		return "CPL 3 has no right to what the second instruction accesses, or it is one for CPL 0";
+	return world_follower_finds_registers(p)
+		       ? NULL
+		       : "the second instruction uses a register that may have changed";
+}
 
 static const char *refuses_cpl(const struct point *p)
 {
@@ -212,6 +244,8 @@ static const char *refuses_cpl(const struct point *p)
 		return "the scene is one for CPL 0";
 	if (world_touches_playground(instruction_of(p)))
 		return "CPL 3 has no right to the page that the instruction accesses";
+	if (world_follower_is_for_cpl0(p))
+		return "CPL 3 has no right to what the second instruction accesses, or it is one for CPL 0";
 	if (p->values[AXIS_CPL] == CPL_IOPL0 && opens_by_flag)
 		return "the opener faults";
 	return NULL;
@@ -236,7 +270,9 @@ static const char *refuses_mode(const struct point *p)
 	} modes[] = { { MODE_TS, TASK_SWITCHED }, { MODE_AM, UNALIGNED }, { MODE_GD, GUARDED } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
-		if (p->values[AXIS_MODE] == modes[i].value && !faults_by(p, modes[i].condition))
+		if (p->values[AXIS_MODE] == modes[i].value &&
+		    !faults_by(&instructions[instruction_of(p)->fragment], modes[i].condition) &&
+		    !faults_by(follower_of(p), modes[i].condition))
 			return "the instruction does not look at it";
 	if (p->values[AXIS_MODE] == MODE_AM && p->values[AXIS_CPL] == CPL_USUAL)
 		return "alignment is checked in CPL 3 only";
@@ -271,6 +307,8 @@ const char *world_refuses(const struct point *p, unsigned int axis)
 	if (p->values[axis] == usual[axis])
 		return NULL;
 	switch ((enum world_axis)axis) {
+	case AXIS_THEN:
+		return refuses_follower(p);
 	case AXIS_CPL:
 		return refuses_cpl(p);
 	case AXIS_PENDING:
@@ -314,18 +352,23 @@ void world_first(struct point *point, unsigned int opener, unsigned int instruct
 		point->values[i] = usual[i];
 }
 
-bool world_next(struct point *point, unsigned int depth)
+_Static_assert(AXIS_THEN == 0, "the slowest axis, so that a scene is laid out once");
+
+bool world_next(struct point *point, unsigned int depth, bool pairs)
 {
 	unsigned int unusual = 0;
 
-	for (size_t i = 0; i < AXIS_COUNT; i++)
+	for (size_t i = AXIS_THEN + 1; i < AXIS_COUNT; i++)
 		unusual += point->values[i] != usual[i];
-	for (unsigned int axis = AXIS_COUNT; axis-- > 0;) {
+	for (unsigned int axis = AXIS_COUNT; axis-- > AXIS_THEN + 1;) {
 		unusual -= point->values[axis] != usual[axis];
 		while (unusual < depth && ++point->values[axis] < usual[axis + 1])
 			if (!world_refuses(point, axis))
 				return true;
 		point->values[axis] = usual[axis];
 	}
+	while (pairs && ++point->values[AXIS_THEN] < usual[AXIS_THEN + 1])
+		if (!world_refuses(point, AXIS_THEN))
+			return true;
 	return false;
 }

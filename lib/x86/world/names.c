@@ -13,6 +13,11 @@ static const char *const words[WORLD_VALUES] = {
 #undef VALUE
 };
 
+const char *world_word(unsigned int value)
+{
+	return words[value];
+}
+
 void world_name(struct text *text, const struct point *point)
 {
 	text_add(text, "%s.%s", openers[point->opener].word,

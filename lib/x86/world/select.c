@@ -29,7 +29,9 @@ u32 world_mix(u32 hash, u32 word)
 
 bool world_takes(struct world_selection *s, const struct point *point)
 {
-	for (unsigned int axis = 0; s->axes && axis < AXIS_COUNT; axis++)
+	if (!((s->then ? s->then : 1) >> (point->values[AXIS_THEN] - THEN_USUAL) & 1))
+		return false;
+	for (unsigned int axis = AXIS_THEN + 1; s->axes && axis < AXIS_COUNT; axis++)
 		if (!(s->axes >> axis & 1) && point->values[axis] != world_usual(axis))
 			return false;
 	if (s->sample && world_mix(s->seed, world_hash(point)) % s->sample)
@@ -60,7 +62,7 @@ const char *world_read_axes(const char *list, u32 *axes)
 	*axes = 0;
 	for (;;) {
 		const char *rest = NULL;
-		unsigned int axis = 0;
+		unsigned int axis = AXIS_THEN + 1;
 
 		while (axis < AXIS_COUNT && !(rest = after_name(list, axis_names[axis])))
 			axis++;
@@ -70,5 +72,30 @@ const char *world_read_axes(const char *list, u32 *axes)
 		if (!*rest)
 			return NULL;
 		list = rest + 1;
+	}
+}
+
+_Static_assert(CPL_USUAL - THEN_USUAL <= 64, "a bit for each value of THEN");
+
+const char *world_read_followers(const char *list, u64 *then)
+{
+	const size_t before = sizeof("then-") - 1;
+	const char *rest = after_name(list, "ALL");
+
+	*then = (1ull << (CPL_USUAL - THEN_USUAL)) - 2; /* but for the usual one */
+	if (rest && !*rest)
+		return NULL;
+	*then = 0;
+	for (;; list = rest + 1) {
+		unsigned int v = THEN_USUAL + 1;
+
+		while (v < CPL_USUAL &&
+		       (v == THEN_NOP || !(rest = after_name(list, world_word(v) + before))))
+			v++;
+		if (v == CPL_USUAL)
+			return list;
+		*then |= 1ull << (v - THEN_USUAL);
+		if (!*rest)
+			return NULL;
 	}
 }

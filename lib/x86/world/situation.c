@@ -9,7 +9,7 @@
 void world_layout(struct layout *layout, const struct point *p, const struct ground *ground)
 {
 	u16 steps[WORLD_STEPS];
-	size_t at, n = world_steps(steps, &at, p->opener, p->instruction);
+	size_t at, n = world_steps(steps, &at, p);
 	u64 address = ground->steps;
 
 	layout->step_count = 0;
@@ -82,7 +82,8 @@ static void set_pending(struct situation *s, const struct point *p)
 		s->tpr_class = TPR_CLASS;
 	if (p->values[AXIS_EOI] == EOI_SENT)
 		s->habits |= HANDLERS_SEND_EOI;
-	if (instructions[world_instructions[p->instruction].fragment].effect == EFFECT_HLT)
+	if (instructions[world_instructions[p->instruction].fragment].effect == EFFECT_HLT ||
+	    instructions[world_follower(p)].effect == EFFECT_HLT)
 		s->timer = IRQ_WAKE;
 }
 
@@ -133,7 +134,9 @@ static void set_registers(struct situation *s, struct layout *layout, const stru
 		s->r11 = SEL_NOT_PRESENT;
 	if (how & PREPARE_ABSENT_TARGET)
 		layout->elsewhere = s->registers[BASE_RDI];
-	if (instructions[world_instructions[p->instruction].fragment].effect == EFFECT_NONCANONICAL)
+	if (instructions[world_instructions[p->instruction].fragment].effect ==
+		    EFFECT_NONCANONICAL ||
+	    instructions[world_follower(p)].effect == EFFECT_NONCANONICAL)
 		layout->elsewhere = s->registers[BASE_R9];
 	if (how & PREPARE_CALLS || openers[p->opener].properties & OPENER_CALLS)
 		s->lstar = s->rbx;
@@ -172,7 +175,7 @@ void world_situation_on(struct situation *s, struct layout *layout, const struct
 
 	*s = ground->situation;
 	s->layout = layout;
-	world_steps(steps, &at, p->opener, p->instruction);
+	world_steps(steps, &at, p);
 	s->rflags = o->rflags;
 	if (p->values[AXIS_CPL] != CPL_USUAL)
 		s->cpl = 3;

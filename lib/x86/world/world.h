@@ -7,7 +7,8 @@
  *
  * All situations of one opener and one instruction are a block. A block lists them in a
  * fixed order, and leaves out what makes no difference in it, and what cannot be played.
- * What is outside the model's world only the model finds.
+ * What is outside the model's world only the model finds. In pairs another instruction than
+ * NOP stands after the first: STI.CPUID.then-RDMSR.irq60.
  *
  * Pure: the guest and the host enumerate the same.
  */
@@ -15,6 +16,7 @@
 #define ORDEAL_WORLD_H
 
 #include "model/situation.h"
+#include "world/alphabet.h"
 
 enum world_value {
 #define AXIS(id, what)		    id##_USUAL,
@@ -118,12 +120,21 @@ bool world_touches_playground(const struct world_instruction *instruction);
 /* Does it need CPL 0 to mean anything? */
 bool world_is_for_cpl0(const struct world_instruction *instruction);
 
+/* Both, of the instruction after it. */
+bool world_follower_is_for_cpl0(const struct point *point);
+
+/* Are the registers that the instruction after it uses as they were before the scene? */
+bool world_follower_finds_registers(const struct point *point);
+
 /* The first situation of a block. Nothing in it is unusual, and it always exists. */
 void world_first(struct point *point, unsigned int opener, unsigned int instruction);
 
 /* The next one of the same block in which at most @depth axes are not as usual; false: that was the
- * last. */
-bool world_next(struct point *point, unsigned int depth);
+ * last. @pairs: with every instruction after it, which is not counted; else only with NOP. */
+bool world_next(struct point *point, unsigned int depth, bool pairs);
+
+/* The fragment after the instruction. */
+u16 world_follower(const struct point *point);
 
 /* Why this value makes no situation with the values of the axes before it; NULL: it does. */
 const char *world_refuses(const struct point *point, unsigned int axis);
@@ -141,7 +152,8 @@ u32 world_hash(const struct point *point);
 struct world_selection {
 	u32 sample, seed; /* one of @sample, by the hash of its name mixed with @seed */
 	u32 depth;	  /* at most so many axes are not as usual */
-	u32 axes;	  /* 1 << enum world_axis: only these are not as usual */
+	u32 axes;	  /* 1 << enum world_axis: only these are not as usual, and THEN */
+	u64 then;	  /* 1 << (value - THEN_USUAL): with one of these after it; 0: with NOP */
 	u32 from, to;	  /* of what is left, these places, from 1 */
 	u32 place;	  /* how far the block is enumerated */
 };
@@ -152,6 +164,12 @@ bool world_takes(struct world_selection *selection, const struct point *point);
 /* Reads "PENDING,TF", in capitals or not. Returns the word that is no axis, or NULL. */
 const char *world_read_axes(const char *list, u32 *axes);
 
+/* Reads "RDMSR,INT3" or "all". Returns the word that no instruction of THEN has, or NULL. */
+const char *world_read_followers(const char *list, u64 *then);
+
+/* What a name has of this value; NULL: nothing. */
+const char *world_word(unsigned int value);
+
 /* The name of an axis, as axes.def has it. */
 const char *world_axis_name(unsigned int axis);
 
@@ -161,14 +179,17 @@ u32 world_mix(u32 hash, u32 word);
 /* The situation of this name. NULL, or what is wrong with the name, without its value. */
 const char *world_find(const char *name, struct point *point);
 
-/* The steps of a block's scene. Returns how many; *at: which is the instruction. */
-size_t world_steps(u16 *steps, size_t *at, unsigned int opener, unsigned int instruction);
+/* The steps of a scene. Returns how many; *at: which is the instruction. */
+size_t world_steps(u16 *steps, size_t *at, const struct point *point);
+
+/* Have two situations the same steps? */
+bool world_same_scene(const struct point *a, const struct point *b);
 
 /* Fills in @layout and @situation, which points to it. */
 void world_situation(struct situation *situation, struct layout *layout, const struct point *point,
 		     const struct ground *ground);
 
-/* Its two parts. All situations of a block have one layout. */
+/* Its two parts. All situations of a block have one layout, but for those of pairs. */
 void world_layout(struct layout *layout, const struct point *point, const struct ground *ground);
 void world_situation_on(struct situation *situation, struct layout *layout,
 			const struct point *point, const struct ground *ground);

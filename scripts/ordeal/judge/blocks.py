@@ -8,12 +8,16 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 _SET = r"[a-z0-9-]+(?:\+[a-z0-9-]+)*:\d+"
 _LINE = re.compile(r"situations=(\d+) legal=(\d+) quirks=((?:%s(?:,%s)*)?) ambiguous=(\d+) illegal=(\d+)"
                    r" flaky=(\d+) unplayed=(\d+) hash=([0-9a-f]{8})" % (_SET, _SET))
-_PLAYED = re.compile(r"([\w.+@-]+) (legal|quirk|illegal|flaky) ([0-9a-f]{8}) (.+)")
+_PLAYED = re.compile(r"([\w.+@-]+) (legal|by=[a-z0-9-]+(?:\+[a-z0-9-]+)*|illegal|flaky)"
+                     r" ([0-9a-f]{8}) (.+)")
 _CLASS = re.compile(r"class of (\d+): ([\w.+@-]+)(?: .*)?")
 _SET_OF = re.compile(r"not legal, by (.+): (\d+), the first is ([\w.+@-]+)")
 #: An event of a handler that no manual places: the model says this, and a guest one of these.
 _SOMEWHERE = "0x0 (outside the scene)"
 _IN_A_HANDLER = re.compile(r"0x[0-9a-f]+ \(.*\)|\w+_ENTRY\+.+|\w+ prologue.*")
+#: How the model writes #DB that comes again and again, and how a guest ends a line that is cut.
+_WITHOUT_END, _CUT = "...", "...(cut)"
+_AT = re.compile(r"[^@]+@([^[]+)\[.*")
 _WORD, _PRIME = 0xffffffff, 0x9e3779b1
 
 
@@ -71,11 +75,17 @@ def classes(notes: Sequence[str]) -> List[Tuple[int, str]]:
 # -- the host's opinion -----------------------------------------------------------------------
 
 class Played(NamedTuple):
-    """A situation whose trace was logged: what the guest said of it, and the hash of its trace."""
+    """A situation whose trace was logged: what the guest said of it (legal, illegal, flaky, or by=
+    and quirks), and the hash of its trace."""
     name: str
     said: str
     digest: int
     trace: str
+
+    @property
+    def quirks(self) -> List[str]:
+        """The quirks that explain it, as the guest says."""
+        return self.said[len("by="):].split("+") if self.said.startswith("by=") else []
 
 
 def parse_played(text: str) -> Played:
@@ -101,9 +111,22 @@ def is_among(legal: Sequence[str], seen: str) -> bool:
     events = seen.split("; ")
     for trace in legal:
         wanted = trace.split("; ")
-        if len(wanted) == len(events) and all(map(_same_event, wanted, events)):
+        if wanted[-1] == _WITHOUT_END:
+            wanted.pop()
+            if not _is_endless(events[len(wanted):]):
+                continue
+        elif len(wanted) != len(events):
+            continue
+        if all(map(_same_event, wanted, events)):
             return True
     return False
+
+
+def _is_endless(events: Sequence[str]) -> bool:
+    """Whether this is #DB, and what its handler's IRET lets in, at one place until the log was full."""
+    whole = events[:-1] if events and events[-1].endswith(_CUT) else events
+    places = {_AT.sub(r"\1", event) for event in whole}
+    return len(places) == 1 and whole[0].startswith("#DB@")
 
 
 def _mix(digest: int, word: int) -> int:
@@ -116,17 +139,22 @@ def hash_of(played: Sequence[Tuple[int, int]]) -> str:
     return "%08x" % (sum(_mix(_mix(0, name), trace) for name, trace in played) & _WORD)
 
 
-def objection(played: Played, legal: Sequence[str], unknown: str) -> str:
-    """What the host says against the guest's judgement of one situation; '' if it agrees."""
+def objection(played: Played, legal: Sequence[str], unknown: str,
+              explained: Sequence[str] = ()) -> str:
+    """What the host says against the guest's judgement of one situation; '' if it agrees. explained:
+    the traces that the quirks allow which the guest names."""
     if unknown:
         return "%s was played, but the host's model does not know it: %s" % (played.name, unknown)
     is_legal = is_among(legal, played.trace)
     if played.said == "legal" and not is_legal:
         return "the guest calls %s legal, but on the host no legal order is %s" % (
             played.name, played.trace)
-    if played.said in ("illegal", "quirk") and is_legal:
+    if (played.said == "illegal" or played.quirks) and is_legal:
         return "the guest calls %s %s, but on the host this order is legal: %s" % (
-            played.name, played.said, played.trace)
+            played.name, "legal only with quirks" if played.quirks else "illegal", played.trace)
+    if played.quirks and not is_among(explained, played.trace):
+        return "the guest explains %s by %s, but on the host these allow no order %s" % (
+            played.name, " and ".join(played.quirks), played.trace)
     return ""
 
 

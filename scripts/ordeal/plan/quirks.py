@@ -14,7 +14,7 @@ from .known import Deviation
 
 ARGUMENT = "quirks="
 #: Arguments with which an image does not play its whole world as it is.
-_PARTIAL = ("sample=", "only=", "depth=", "axes=", "from=", "to=", "mutate=", "plant=", ARGUMENT)
+_PARTIAL = ("sample=", "only=", "depth=", "axes=", "then=", "from=", "to=", "mutate=", "plant=", ARGUMENT)
 
 
 def bare(deviation: Deviation) -> str:

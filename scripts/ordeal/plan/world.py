@@ -15,7 +15,7 @@ from .select import Suite
 
 GROUP = "world"
 #: The guest's arguments that select situations; the others of WORLD name one.
-_SELECTS = ("sample=", "seed=", "depth=", "axes=", "from=", "to=")
+_SELECTS = ("sample=", "seed=", "depth=", "axes=", "then=", "from=", "to=")
 
 
 class Block(NamedTuple):
@@ -91,6 +91,16 @@ def opinions(host: Host, situations: Sequence[str], options: Sequence[str]) -> D
     return found
 
 
+def with_quirks(host: Host, quirks: Dict[str, Sequence[str]],
+                options: Sequence[str]) -> Dict[str, List[str]]:
+    """The traces of each situation with the quirks that are given for it; the legal ones are among
+    them."""
+    lines = [" ".join([name, *options] + ["--quirk " + quirk for quirk in some])
+             for name, some in quirks.items()]
+    return {name: line.split("\t")[2].split(" || ")
+            for name, line in zip(quirks, ask(host, ["--world-batch"], lines))}
+
+
 def explained(host: Host, situations: Sequence[str], options: Sequence[str]) -> List[List[str]]:
     """For each situation its legal orders, with the rule and the section behind each event."""
     found: List[List[str]] = [[]]
@@ -136,14 +146,14 @@ def check(host: Host, suites: Sequence[Suite]) -> None:
 
 def extent(host: Host, suite: Suite, cases: Sequence[str]) -> Tuple[int, int]:
     """How many situations these blocks have of what the suite's arguments select, and how many of the
-    same depth there are in all blocks."""
+    same depth and with the same second instructions there are in all blocks."""
     words = selecting(suite.words)
-    depth = [word for word in words if word.startswith("depth=")]
+    same = [word for word in words if word.startswith(("depth=", "then="))]
     chosen = blocks(host, words)
-    every = blocks(host, depth) if words != depth else chosen
+    every = blocks(host, same) if words != same else chosen
     picked = 1 if named(suite.words) else sum(
         chosen[case].situations for case in cases if case in chosen)
     return picked, sum(block.situations for block in every.values())
 
 
-assert set(WORLD) == {"only"} | {word[:-1] for word in _SELECTS[:4]}
+assert set(WORLD) == {"only"} | {word[:-1] for word in _SELECTS[:5]}

@@ -25,7 +25,7 @@ def numbers(found: Sequence[Result]) -> Dict[str, int]:
 
 
 def selected(world: Record) -> str:
-    """'57,367 of the 459,675 situations that there are with depth=3 (sample=8)'."""
+    """'57,367 of the 463,746 situations that there are with depth=3 (sample=8)'."""
     words = " ".join(world["words"])
     if world["situations"] == world["all"]:
         return "all {:,} situations{}".format(world["all"], " (%s)" % words if words else "")

@@ -45,9 +45,11 @@ class Reviewer:
         played = {case.name: [] if changed else _played(case) for case in cases}
         asked = list(dict.fromkeys(one.name for found in played.values() for one in found))
         opinions = world.opinions(self._host, asked, options)
+        named = {one.name: one.quirks for found in played.values() for one in found if one.quirks}
+        quirky = world.with_quirks(self._host, named, options)
         for case in cases:
             text = self._miscount(case, words, vendor, span) or \
-                _objections(played[case.name], opinions) or \
+                _objections(played[case.name], opinions, quirky) or \
                 ("" if changed else _other_hash(case, words, opinions))
             if text and case.verdict != ERROR:
                 case.verdict, case.reason = ERROR, "guest and host disagree: " + text
@@ -99,9 +101,10 @@ def _played(case: CaseLog) -> List[Played]:
     return found
 
 
-def _objections(played: Sequence[Played], opinions: Dict[str, world.Opinion]) -> str:
-    objections = [objection(one, opinions[one.name].legal, opinions[one.name].unknown)
-                  for one in played]
+def _objections(played: Sequence[Played], opinions: Dict[str, world.Opinion],
+                quirky: Dict[str, List[str]]) -> str:
+    objections = [objection(one, opinions[one.name].legal, opinions[one.name].unknown,
+                            quirky.get(one.name, ())) for one in played]
     found = list(filter(None, objections))
     return found[0] + (" (and %d more)" % (len(found) - 1) if len(found) > 1 else "") if found else ""
 
