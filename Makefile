@@ -113,14 +113,14 @@ $(foreach i,$(MODEL_FAMILIES),\
 	@mv $@.new $@
 
 # The commit and the compiler. The header is rewritten only when one of them changes, so that
-# nothing is rebuilt without need.
+# nothing is rebuilt without need; two makes may do that at once.
 lib/x86/boot/env.o: lib/x86/boot/build_id.h
 lib/x86/boot/build_id.h: FORCE
 	@mkdir -p $(@D)
 	@{ echo '/* Written by the Makefile. */'; \
 	   echo '#define BUILD_ID "$(BUILD_ID)"'; \
-	   echo '#define BUILD_COMPILER "$(BUILD_COMPILER)"'; } >$@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	   echo '#define BUILD_COMPILER "$(BUILD_COMPILER)"'; } >$@.$$$$; \
+	 if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 BUILD_ID := $(or $(shell git -C $(SRCDIR) describe --always --dirty --abbrev=12 2>/dev/null),\
 	unknown)
 BUILD_COMPILER := $(shell $(CC) --version | head -n 1 | tr -c 'a-zA-Z0-9.+\n' '_' | cut -c 1-48)

@@ -17,6 +17,7 @@ make|make|builds the images
 gcc|gcc|compiles the images
 /usr/include/stdio.h|libc6-dev|make check: the compiled tests
 ld|binutils|links the images
+ccache|ccache|make check: compiles what is the same in several trees once
 python3|python3|the runner
 qemu-system-x86_64|qemu-system-x86|platforms tcg and kvm
 bochs-bin|bochs|platforms bochs-intel and bochs-amd

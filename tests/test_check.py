@@ -73,7 +73,8 @@ def test_a_sample_of_the_generated_world_in_check_and_all_of_it_in_check_all(pla
     """Nothing of the sample is left out, and no ordinary suite plays any of it."""
     for found in (plan.check(), plan.whole()):
         argv = {part.name: part.argv for part in found if "world" in part.argv}
-        sample = argv.pop("suite world")
+        pairs, sample = argv.pop("suite pairs"), argv.pop("suite world")
+        assert pairs[-len(parts.PAIRS_SAMPLE):] == parts.PAIRS_SAMPLE and "-x" not in pairs
         assert sample[sample.index("-p") + 1] == "tcg,bochs-intel,bochs-amd"
         assert sample[-5:] == ("--sample", parts.WORLD_SAMPLE[1], "--seed", "1", "world")
         assert "-x" not in sample and list(argv) in ([], ["whole world"])
