@@ -46,6 +46,29 @@ CASE(resumed_with_irq, "C03",
 	expect(IRQ(VEC, AT(L), IF(1), RF(1)));
 }
 
+CASE(resumed_with_nmi, "C03",
+     "an NMI that the IRETQ of a breakpoint's handler unblocks saves the RF=1 that this IRETQ has loaded: the breakpoint is not met again after its handler, either",
+     BREAKPOINTS)
+{
+	scene(L(NOP), NOP);
+	break_on(0, L);
+	pend_blocked_nmi();
+	play_with_nmi_blocked();
+	expect(DB(AT(L), DR6(DR6_B0)), NMI(AT(L), RF(1)));
+}
+
+CASE(resumed_port, "F06",
+     "an IN that begins with RF=1 clears it, so that the breakpoint on the next instruction stops",
+     BREAKPOINTS)
+{
+	struct scene *s = scene(L(IN), M(NOP), NOP);
+
+	break_on(0, M);
+	s->in_rflags |= RFLAGS_RF;
+	play();
+	expect(DB(AT(M), DR6(DR6_B0), RF(0)));
+}
+
 CASE(resumed, "F06",
      "RF=1 lets one instruction pass its breakpoint, and the breakpoint on the next instruction stops",
      BREAKPOINTS)

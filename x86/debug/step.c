@@ -187,3 +187,15 @@ CASE(branches, "C28",
 	play();
 	expect(DB(AT(L), DR6(DR6_BS)));
 }
+
+CASE(nmi_between, "C33",
+     "an NMI between two single-stepped instructions saves TF=1, and stepping goes on where its handler returns to",
+     SINGLE_STEP)
+{
+	struct scene *s = scene(L(NOP), NOP);
+
+	s->in_rflags |= RFLAGS_TF;
+	pend_blocked_nmi();
+	play();
+	expect(NMI(AT(L), TF(1)), DB(AT(AFTER(L)), DR6(DR6_BS)), DB(AT(LANDING), DR6(DR6_BS)));
+}

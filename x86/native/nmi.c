@@ -113,6 +113,28 @@ CASE(iret_faults, "D05",
 		expect(GP(SEL_BEYOND, AT(L)), NMI(AT(ENTRY_OF(GP_VECTOR))));
 }
 
+CASE(iret_faults_irq, "D05",
+     "of an NMI and an interrupt that wait for an IRETQ that faults, the NMI comes first (AMD: it may wait for the next IRETQ)",
+     MULTIPLE)
+{
+	const struct want fault = GP(SEL_BEYOND, AT(L), IF(1), TF(0));
+	const struct want irq = IRQ(VEC, AT(AFTER_IRET), IF(1));
+
+	scene(PUSH_IRET_FRAME_BAD, STI, L(IRETQ), UD2);
+	pend_irq(VEC);
+	pend_blocked_nmi();
+	play_with_nmi_blocked();
+	if (cpu_is_amd())
+		expect_one_of(LEGAL("unblocked by the IRETQ that faults", fault,
+				    NMI(AT(ENTRY_OF(GP_VECTOR))), irq),
+			      LEGAL("and the shadow of STI outlives #GP's delivery", fault,
+				    NMI(IF(0)), irq),
+			      LEGAL("unblocked by the IRETQ of #GP", fault, NMI(AT(AFTER_IRET)),
+				    irq));
+	else
+		expect(fault, NMI(AT(ENTRY_OF(GP_VECTOR))), irq);
+}
+
 /* --- The delivery of an NMI faults --- */
 
 static void next_nmi(struct scene *scene, struct frame *frame, struct log_entry *entry)

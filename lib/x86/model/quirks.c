@@ -231,7 +231,7 @@ static void record_only(struct model *model, struct model_event event)
 	}
 	event.somewhere = true;
 	event.at = (struct boundary){ PLACE_OUTSIDE, 0 };
-	event.rflags = model->cpu.rflags;
+	event.rflags |= model->cpu.rflags;
 	event.cr2 = model->cpu.cr2;
 	event.quirks = model->acted;
 	model->events[model->count++] = event;
@@ -242,12 +242,24 @@ void meet_guard(struct model *model, const struct handler *h)
 {
 	struct cpu *cpu = &model->cpu;
 
-	model->acted |= 1ull << QUIRK_GENERAL_DETECT_SURVIVES_DB;
+	model->acted |= model->quirks & (1ull << QUIRK_GENERAL_DETECT_SURVIVES_DB |
+					 1ull << QUIRK_INT1_LEAVES_GENERAL_DETECT);
 	record_only(model, (struct model_event){ .vector = DB_VECTOR,
 						 .rule = RULE_GENERAL_DETECT,
 						 .ist = h->ist,
 						 .dr6 = DR6_RESET | cpu->unread_dr6 });
 	cpu->unread_dr6 = 0;
+	/* Its handler's IRETQ unblocks NMIs: one that waits comes in the middle of this handler. */
+	if (cpu->nmi_blocked && cpu->nmis) {
+		bool rf = quirk(model, QUIRK_INTERRUPT_SAVES_RF_1);
+
+		cpu->nmis = 0;
+		record_only(model, (struct model_event){ .vector = NMI_VECTOR,
+							 .rule = RULE_NMI,
+							 .rflags = rf ? RFLAGS_RF : 0,
+							 .ist = IST_NMI });
+	}
+	cpu->nmi_blocked = false;
 }
 
 void end_with_late_nmi(struct model *model)
