@@ -307,7 +307,7 @@ help:
 	@echo 'make                build every image in x86/'
 	@echo 'make check          run every test; installs missing packages first (apt-get)'
 	@echo 'make quick          build, and run the tests that take seconds'
-	@echo 'make check-all      run in full what make check samples (takes an hour)'
+	@echo 'make check-all      run in full what make check samples (takes half an hour)'
 	@echo 'make check-c        run only the compiled host tests'
 	@echo 'make check-headers  test only that each header compiles alone'
 	@echo 'make check-lab      run the suite only under the real hypervisors of the lab'
