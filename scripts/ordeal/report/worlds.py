@@ -20,7 +20,7 @@ def numbers(found: Sequence[Result]) -> Dict[str, int]:
              for key in ("situations", "legal", "illegal", "flaky", "unplayed", "left_out", "rejudged")}
     total["quirks"] = sum(sum(r.block["quirks"].values()) for r in found)
     total["ended"] = sum(len(r.block.get("ended", ())) for r in found)
-    total["classes"] = sum(len(r.block.get("classes", ())) for r in found)
+    total["classes"] = sum("quirks" not in one for r in found for one in r.block.get("classes", ()))
     return total
 
 
