@@ -59,6 +59,7 @@ static int by_number(const void *a, const void *b)
  * instruction are there, too. */
 static void names(unsigned int depth, bool pairs)
 {
+	static struct world_prefixes before;
 	static u32 hashes[HASHES];
 	size_t n = 0, blocks = 0, same_hash = 0;
 
@@ -78,6 +79,7 @@ static void names(unsigned int depth, bool pairs)
 				CHECK(!text.lost);
 				CHECK(!world_find(text_seal(&text), &found));
 				CHECK(same(&p, &found));
+				CHECK(world_next_hash(&before, &p) == world_hash(&p));
 				CHECK(n < HASHES);
 				hashes[n++] = world_hash(&p);
 			} while (world_next(&p, depth, pairs));

@@ -37,16 +37,35 @@ static u32 mix(u32 hash, const char *word)
 	return (hash ^ '.') * prime;
 }
 
-u32 world_hash(const struct point *point)
+u32 world_next_hash(struct world_prefixes *before, const struct point *point)
 {
 	const u32 basis = 2166136261u;
-	u32 hash = mix(mix(basis, openers[point->opener].word),
-		       world_instructions[point->instruction].word);
+	u32 *hashes = before->hashes;
+	size_t i = 0;
 
-	for (size_t i = 0; i < AXIS_COUNT; i++)
-		if (words[point->values[i]])
-			hash = mix(hash, words[point->values[i]]);
-	return hash ^ hash >> 15;
+	if (!before->known || before->of.opener != point->opener ||
+	    before->of.instruction != point->instruction)
+		hashes[0] = mix(mix(basis, openers[point->opener].word),
+				world_instructions[point->instruction].word);
+	else
+		while (i < AXIS_COUNT && before->of.values[i] == point->values[i])
+			i++;
+	for (; i < AXIS_COUNT; i++) {
+		const char *word = words[point->values[i]];
+
+		hashes[i + 1] = word ? mix(hashes[i], word) : hashes[i];
+	}
+	before->known = true;
+	before->of = *point;
+	return hashes[AXIS_COUNT] ^ hashes[AXIS_COUNT] >> 15;
+}
+
+u32 world_hash(const struct point *point)
+{
+	struct world_prefixes none;
+
+	none.known = false;
+	return world_next_hash(&none, point);
 }
 
 /* The word that @name begins with, if @word is it; what follows its dot, or NULL. */

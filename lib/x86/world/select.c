@@ -34,7 +34,7 @@ bool world_takes(struct world_selection *s, const struct point *point)
 	for (unsigned int axis = AXIS_THEN + 1; s->axes && axis < AXIS_COUNT; axis++)
 		if (!(s->axes >> axis & 1) && point->values[axis] != world_usual(axis))
 			return false;
-	if (s->sample && world_mix(s->seed, world_hash(point)) % s->sample)
+	if (s->sample && world_mix(s->seed, world_next_hash(&s->before, point)) % s->sample)
 		return false;
 	s->place++;
 	return s->place >= s->from && (!s->to || s->place <= s->to);

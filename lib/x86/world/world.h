@@ -148,6 +148,16 @@ void world_name(struct text *text, const struct point *point);
 /* A hash of the name: equal names have equal hashes on host and guest. */
 u32 world_hash(const struct point *point);
 
+/* The hashes of the beginnings of a name, which those that are enumerated next share. */
+struct world_prefixes {
+	bool known;
+	struct point of;
+	u32 hashes[AXIS_COUNT + 1]; /* up to each axis */
+};
+
+/* The same hash, of which only what differs from the point before is computed. */
+u32 world_next_hash(struct world_prefixes *before, const struct point *point);
+
 /* Which situations of a block are played: the same on host and guest. What is 0 limits nothing. */
 struct world_selection {
 	u32 sample, seed; /* one of @sample, by the hash of its name mixed with @seed */
@@ -156,6 +166,7 @@ struct world_selection {
 	u64 then;	  /* 1 << (value - THEN_USUAL): with one of these after it; 0: with NOP */
 	u32 from, to;	  /* of what is left, these places, from 1 */
 	u32 place;	  /* how far the block is enumerated */
+	struct world_prefixes before;
 };
 
 /* Is the next situation of a block one of the selection? Asked of each, in their order. */
