@@ -188,6 +188,31 @@ CASE(branches, "C28",
 	expect(DB(AT(L), DR6(DR6_BS)));
 }
 
+CASE(int1, "A16", "the #DB of an INT1 that stands where TF is 1 does not report a step",
+     "SDM 3B, Single-Step Exception Condition; SDM 3B, Debug Status Register (DR6); APM 2, Single Stepping")
+{
+	struct scene *s = scene(L(INT1), M(NOP), NOP);
+
+	s->in_rflags |= RFLAGS_TF;
+	s->on_delivery = step_once;
+	play();
+	expect(DB(AT(M), NO_DR6(DR6_BS), TF(1)));
+}
+
+CASE(cr8, "C34",
+     "the single-step trap of a MOV to CR8 that lets a pending interrupt in is delivered before that interrupt",
+     SINGLE_STEP "; " PRIORITY)
+{
+	struct scene *s = scene(MOV_TO_CR8, L(NOP), NOP, CPUID, CPUID, NOP);
+
+	s->in_rflags |= RFLAGS_IF | RFLAGS_TF;
+	s->on_delivery = step_once;
+	lapic_set_tpr_class(VEC >> 4);
+	pend_irq(VEC);
+	play();
+	expect(DB(AT(L), DR6(DR6_BS)), IRQ(VEC, IF(1)));
+}
+
 CASE(nmi_between, "C33",
      "an NMI between two single-stepped instructions saves TF=1, and stepping goes on where its handler returns to",
      SINGLE_STEP)

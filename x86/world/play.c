@@ -24,11 +24,22 @@ static struct {
 	void *escape[5];
 } world;
 
+/* Under a hypervisor the first access to a page may exit. No situation is to be the first. */
+static void touch_playground(void)
+{
+	extern u8 image_start[], boot_stack_guard[], image_end[];
+
+	for (u8 *page = image_start; page < image_end; page += PAGE_SIZE)
+		if (page != boot_stack_guard)
+			*(volatile u8 *)page = *(volatile u8 *)page;
+}
+
 void survey(struct ground *ground)
 {
 	struct situation *s = &ground->situation;
 	const struct scene *scene = scene_of(STEPS(NOP), 1);
 
+	touch_playground();
 	world.is_laid_out = false;
 	situation_begin(s, NULL);
 	situation_add_playground(s);

@@ -113,6 +113,7 @@ struct cpu {
 	u16 traps; /* B0 to B3 and BS, which the last instruction left for this boundary */
 	u16 dr6;
 	u16 unread_dr6; /* of a quirk: DR6 of a #DB whose handler will meet DR7.GD; 0: none will */
+	bool dr_open;	/* of a quirk: a MOV DR has left to the platform; it is executed next */
 	bool old_rf;	/* of a quirk: RF was 1 since the block of instructions began */
 	u16 stale;	/* of a quirk: the data breakpoints that were reported last */
 	u16 state;	/* enum situation_state */

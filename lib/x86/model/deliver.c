@@ -328,6 +328,7 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	}
 	cpu->cpl = 0;
 	cpu->old_rf = false;
+	cpu->dr_open &= d.vector != NMI_VECTOR;
 	cpu->between = cpu->halted = cpu->waits_for_any = false;
 	if (h.external)
 		cpu->held = RULE_NONE;

@@ -158,7 +158,9 @@ static void software(struct model *model, const struct instruction *i, struct ex
 
 	if (i->vector == DB_VECTOR)
 		report_kept_traps(model);
-	if (!right(model, RULE_DR6_INT1) && i->vector == DB_VECTOR)
+	if (i->vector == DB_VECTOR &&
+	    (!right(model, RULE_DR6_INT1) ||
+	     (cpu->rflags & RFLAGS_TF && quirk(model, QUIRK_INT1_WITH_STEP_BIT))))
 		cpu->dr6 |= DR6_BS;
 	if (!right(model, RULE_SOFTWARE_NOT_STEPPED) && cpu->rflags & RFLAGS_TF)
 		cpu->traps |= DR6_BS;
@@ -297,6 +299,8 @@ static bool loses_step(struct model *model, const struct instruction *i, const s
 		return quirk(model, QUIRK_STI_NOT_STEPPED);
 	if (i->effect == EFFECT_HLT)
 		return quirk(model, QUIRK_STEPPED_HLT_TRAP_LATE);
+	if (i->effect == EFFECT_CR8)
+		return loses_step_of_cr8(model);
 	if (i->effect == EFFECT_SYSRET && !(model->cpu.rflags & RFLAGS_TF))
 		return quirk(model, QUIRK_SYSRET_STEPS_BY_NEW_TF);
 	return met && i->port_bytes && quirk(model, QUIRK_PORT_BREAKPOINT_LOSES_STEP);
@@ -360,6 +364,8 @@ void execute(struct model *model)
 		cpu->at = e.next;
 		return;
 	}
+	if (model->allowed && is_begun_twice(model))
+		return;
 	met = i->rep && !cpu->rcx ? 0 : breakpoints_met(model, i);
 	if (met && i->port_bytes && quirk(model, QUIRK_PORT_BREAKPOINT_LOST))
 		met = 0;

@@ -125,6 +125,12 @@ bool comes_before_iret(struct model *model);
  * the handler does not set RF, and meets it again for ever? */
 bool is_met_without_end(struct model *model);
 
+/* Is a MOV to CR8 that lets in an interrupt that TPR has held back not stepped? */
+bool loses_step_of_cr8(struct model *model);
+
+/* Is the instruction here, which does not fault, begun a second time? RF and traps are set then. */
+bool is_begun_twice(struct model *model);
+
 /* A #DB that is not that of DR7.GD is about to be delivered: does GD outlive it? */
 void keep_guard(struct model *model, bool by_int1);
 

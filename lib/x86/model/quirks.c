@@ -209,6 +209,29 @@ bool is_met_without_end(struct model *model)
 	return model->endless = model->cpu.left = true;
 }
 
+bool loses_step_of_cr8(struct model *model)
+{
+	const struct cpu *cpu = &model->cpu;
+	u8 class = cpu->highest_pending >> 4;
+
+	return class > cpu->late_tpr_class && class <= cpu->tpr_class &&
+	       quirk(model, QUIRK_STEP_LOST_TO_TPR_EXIT);
+}
+
+bool is_begun_twice(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+
+	if (model->here != &instructions[FRAGMENT_MOV_FROM_DR7] || cpu->dr_open ||
+	    !(cpu->rflags & (RFLAGS_TF | RFLAGS_RF)) || !quirk(model, QUIRK_MOV_DR_STEPPED_TWICE))
+		return false;
+	cpu->dr_open = true;
+	if (cpu->rflags & RFLAGS_TF)
+		cpu->traps |= DR6_BS;
+	cpu->rflags &= ~RFLAGS_RF;
+	return true;
+}
+
 void keep_guard(struct model *model, bool by_int1)
 {
 	struct cpu *cpu = &model->cpu;
