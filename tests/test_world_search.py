@@ -13,6 +13,7 @@ from ordeal.judge.blocks import (Played, classes, hash_of, is_among, miscount, o
                                  parse_played, total)
 from ordeal.judge.session import CaseLog
 from ordeal.model import Case, Stanza
+from ordeal.plan.world import names
 from ordeal.plan.select import MAX_GLOBS, MAX_TEXT, Suite, fitting, guest_args
 from ordeal.report.worlds import told
 from ordeal.model import Result
@@ -259,6 +260,13 @@ def test_a_hang_is_ended_by_the_time_limit_and_tried_twice(tmp_path: Path):
                            "--set", "world.timeout=6", "--only", "STI.NOP.irq60")
     assert found["STI.NOP"]["verdict"] == "TIMEOUT" and len(boots) == 2
     assert found["STI.NOP"]["block"]["ended"] == {"STI.NOP.irq60": "TIMEOUT"}
+
+
+def test_a_block_that_has_no_situations_is_not_searched():
+    """A boot may end while it is the last that ran."""
+    host = find_host(str(ROOT), {})
+    assert names(host, "IRETQ_CPL3.MOVSB_INSIDE", ["depth=1"]) == []
+    assert names(host, "STI.NOP", ["depth=1"])[0] == "STI.NOP"
 
 
 def test_how_long_a_guest_may_say_nothing():
