@@ -15,6 +15,24 @@ static const char quirk_names[] __attribute__((section(".ordeal.quirks"), used))
 #undef QUIRK
 	;
 
+/* Is what follows for another vendor's CPU? *name: behind the vendor, if it begins with one. */
+static bool is_of_other_vendor(const char **name)
+{
+	static const char *const vendors[] = { "intel:", "amd:" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
+		const char *at = *name, *vendor = vendors[i];
+
+		while (*vendor && *at == *vendor)
+			at++, vendor++;
+		if (*vendor)
+			continue;
+		*name = at;
+		return cpu_is_amd() != (i == 1);
+	}
+	return false;
+}
+
 u64 allowed_quirks(void)
 {
 	const char *names = this_cpu.args->quirks;
@@ -23,6 +41,7 @@ u64 allowed_quirks(void)
 	while (names && *names) {
 		char name[64];
 		struct text text = TEXT(name);
+		bool other = is_of_other_vendor(&names);
 		enum quirk quirk;
 
 		while (*names && *names != ',')
@@ -33,7 +52,7 @@ u64 allowed_quirks(void)
 			error("quirks=: %s is no quirk of lib/x86/model/quirks.def", name);
 		if (set >> quirk & 1)
 			error("quirks=: %s is given twice", name);
-		set |= 1ull << quirk;
+		set |= (u64)!other << quirk;
 	}
 	return set;
 }

@@ -202,8 +202,7 @@ static void take_fault(struct model *model, enum rule why)
 	if (instruction && instruction->effect == EFFECT_IRETQ && model->allowed)
 		fault_of_iret(model);
 	if (instruction && instruction->effect == EFFECT_IRETQ)
-		cpu->nmi_blocked &= is_amd(model) ? choose(model, CHOICE_IRET_THAT_FAULTS, 2)
-						  : !right(model, RULE_FAULTING_IRET_UNBLOCKS);
+		cpu->nmi_blocked &= faulting_iret_blocks(model);
 	if (raised->kind == KIND_DETECT)
 		cpu->dr6 |= DR6_BD;
 	if (raised->kind == KIND_DETECT && cpu->rflags & RFLAGS_TF &&

@@ -141,6 +141,15 @@ static bool access_raises(const struct model *model, bool write, u64 address, st
 	return true;
 }
 
+bool faulting_iret_blocks(struct model *model)
+{
+	if (is_amd(model))
+		return choose(model, CHOICE_IRET_THAT_FAULTS, 2);
+	if (!right(model, RULE_FAULTING_IRET_UNBLOCKS))
+		return true;
+	return model->cpu.nmi_blocked && quirk(model, QUIRK_FAULTING_IRET_KEEPS_NMIS_BLOCKED);
+}
+
 bool fetch_raises(struct model *model, struct raised *raised)
 {
 	const struct situation *s = model->situation;

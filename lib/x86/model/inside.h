@@ -174,6 +174,9 @@ bool execution_raises(struct model *model, struct raised *raised);
  * landing. At a boundary it is model->here. */
 const struct instruction *instruction_here(const struct model *model);
 
+/* Do NMIs that were blocked before an IRETQ that faults stay blocked? */
+bool faulting_iret_blocks(struct model *model);
+
 /* A bit of B0 to B3 for each data or I/O breakpoint that the instruction here meets. */
 u16 breakpoints_met(struct model *model, const struct instruction *instruction);
 

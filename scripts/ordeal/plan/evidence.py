@@ -93,7 +93,7 @@ class Evidence:
     def _owner(self, ran: Ran, applied: Deviations, result: Result) -> Optional[Section]:
         """The section that lists the case here; of several, the first that lists the verdict."""
         mine = [d for d in applied.deviations if any(fnmatchcase(result.case, g) for g in d.cases)
-                and (not d.cpu or any(fnmatchcase(ran.cpu, g) for g in d.cpu.split("|")))]
+                and d.is_of(ran.cpu)]
         chosen = next((d for d in mine if result.verdict in d.verdicts), mine[0] if mine else None)
         return self.sections[chosen.name] if chosen else None
 

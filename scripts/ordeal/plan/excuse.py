@@ -63,7 +63,7 @@ class Deviations:
         """The entries that list the case, each with its lines for it; a blank entry has none."""
         found = [(d, self.lines(d, case)) for d in self.deviations
                  if any(fnmatchcase(case, g) for g in d.cases)
-                 and (not d.cpu or any(fnmatchcase(cpu, glob) for glob in d.cpu.split("|")))]
+                 and d.is_of(cpu)]
         return [(d, lines) for d, lines in found if lines or not d.seen]
 
     def apply(self, result: Result, cpu: str) -> None:
@@ -83,7 +83,7 @@ class Deviations:
         named = [(d, lines) for d, lines in holding if result.raw in d.verdicts
                  and not quirks.unexplained(result)]
         strict = [d for d, _ in holding if not d.intermittent]
-        if not self._by_quirks(result) and not self._excuse(named, result):
+        if not self._by_quirks(result, cpu) and not self._excuse(named, result):
             if named:
                 self._not_as_listed(named, result)
             elif result.raw == PASS and strict:
@@ -93,11 +93,11 @@ class Deviations:
                     strict[0].where, " ".join(strict[0].verdicts))
         result.unexpected = result.verdict not in (PASS, SKIP, XFAIL) or bool(result.listed)
 
-    def _by_quirks(self, result: Result) -> bool:
+    def _by_quirks(self, result: Result, cpu: str) -> bool:
         """Whether quirks explain everything that is not legal in a block of the generated world."""
         self.blocks[result.case] = result.raw
         self.needed.update(quirks.used(result.block))
-        found = quirks.excused(result, self.quirks)
+        found = quirks.excused(result, self.quirks, cpu)
         if found:
             result.deviation, result.pattern = quirks.title(found, result.block)
             result.verdict = XFAIL

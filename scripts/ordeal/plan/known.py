@@ -44,6 +44,10 @@ class Deviation:
     #: Whether the model of the generated world has a quirk of this name (quirks.py).
     quirk: bool = False
 
+    def is_of(self, cpu: str) -> bool:
+        """Whether the section holds on this CPU, which is ENV's cpu=."""
+        return not self.cpu or any(fnmatchcase(cpu, glob) for glob in self.cpu.split("|"))
+
     def lines(self) -> Sequence["Line"]:
         """What this deviation looks like; nothing if the entry is blank. A UserError names a bad line."""
         from .seen import read  # loaded while the first machine starts
@@ -86,11 +90,9 @@ def parse(text: str, path: str) -> List[Deviation]:
         for key in ("reason", "cite") if alone else ("cases", "verdict", "reason", "cite"):
             if not values.get(key):
                 raise UserError("%s: [%s] lacks %s" % (where, entry.name, key))
-        for key in ("verdict", "seen") if alone else ("cpu",) if quirk else ():
+        for key in ("verdict", "seen") if alone else ():
             if key in values:
-                raise UserError("%s: [%s]: %s needs cases" % (at(key), entry.name, key) if alone else
-                                "%s: [%s]: the guest is told of quirks before its CPU is known: take out "
-                                "cpu, or quirk" % (at(key), entry.name))
+                raise UserError("%s: [%s]: %s needs cases" % (at(key), entry.name, key))
         verdicts = tuple(values.get("verdict", "").replace(",", " ").split())
         for verdict in verdicts:
             if verdict not in LISTABLE:

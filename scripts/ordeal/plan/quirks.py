@@ -13,6 +13,8 @@ from ..text import near
 from .known import Deviation
 
 ARGUMENT = "quirks="
+#: What the name of a quirk begins with in it, by the section's `cpu`.
+_VENDORS = {"GenuineIntel": "intel:", "AuthenticAMD": "amd:"}
 #: Arguments with which an image does not play its whole world as it is.
 _PARTIAL = ("sample=", "only=", "depth=", "axes=", "then=", "from=", "to=", "mutate=", "plant=", ARGUMENT)
 
@@ -33,7 +35,7 @@ def check(listed: Sequence[Deviation], names: Sequence[str]) -> None:
 
 def argument(allowed: Sequence[Deviation], words: Sequence[str]) -> Tuple[str, ...]:
     """What an image is told besides these words of its own."""
-    names = dict.fromkeys(bare(deviation) for deviation in allowed)
+    names = dict.fromkeys(_VENDORS.get(d.cpu, "") + bare(d) for d in allowed)
     if not names or any(word.startswith(ARGUMENT) for word in words):
         return ()
     return (ARGUMENT + ",".join(names),)
@@ -44,10 +46,10 @@ def used(block: Dict[str, Any]) -> List[str]:
     return list(dict.fromkeys(name for names in block.get("quirks", {}) for name in names.split("+")))
 
 
-def excused(result: Result, allowed: Sequence[Deviation]) -> List[Deviation]:
+def excused(result: Result, allowed: Sequence[Deviation], cpu: str) -> List[Deviation]:
     """The deviations that explain everything that is not legal in a block; none if something else is
     wrong, too."""
-    block, by_name = result.block, {bare(deviation): deviation for deviation in allowed}
+    block, by_name = result.block, {bare(d): d for d in allowed if d.is_of(cpu)}
     count = sum(block.get("quirks", {}).values())
     if result.verdict != FAIL or not count or block["illegal"] or block["flaky"] or \
             result.reason != \
@@ -80,4 +82,5 @@ def is_whole(cases: Sequence[str], words: Sequence[str], verdicts: Dict[str, str
 def idle(allowed: Sequence[Deviation], needed: Collection[str]) -> List[str]:
     """After the whole world, a line for each quirk that explained nothing."""
     return ["%s: [%s] was not needed: the generated world shows nothing that its quirk explains" % (
-        d.where, d.name) for d in allowed if not d.intermittent and bare(d) not in needed]
+        d.where, d.name) for d in allowed
+            if not d.intermittent and not d.cpu and bare(d) not in needed]
