@@ -25,7 +25,7 @@ static struct {
 } world;
 
 /* Under a hypervisor the first access to a page may exit. No situation is to be the first. */
-static void touch_playground(void)
+static void touch_memory(void)
 {
 	extern u8 image_start[], boot_stack_guard[], image_end[];
 
@@ -39,7 +39,7 @@ void survey(struct ground *ground)
 	struct situation *s = &ground->situation;
 	const struct scene *scene = scene_of(STEPS(NOP), 1);
 
-	touch_playground();
+	touch_memory();
 	world.is_laid_out = false;
 	situation_begin(s, NULL);
 	situation_add_playground(s);

@@ -60,6 +60,12 @@ u16 world_follower(const struct point *p)
 	return followers[p->values[AXIS_THEN] - THEN_USUAL];
 }
 
+bool world_has_effect(const struct point *p, enum effect effect)
+{
+	return instructions[world_instructions[p->instruction].fragment].effect == effect ||
+	       instructions[world_follower(p)].effect == effect;
+}
+
 bool world_same_scene(const struct point *a, const struct point *b)
 {
 	return a->opener == b->opener && a->instruction == b->instruction &&

@@ -198,13 +198,10 @@ static bool debugs(const struct point *p)
 	       instruction_of(p)->fragment == FRAGMENT_INT1 || world_follower(p) == FRAGMENT_INT1;
 }
 
-static bool waits(const struct point *p)
-{
-	return instructions[instruction_of(p)->fragment].effect == EFFECT_HLT ||
-	       follower_of(p)->effect == EFFECT_HLT;
-}
-
 /* --- The refusals --- */
+
+static const char follower_for_cpl0[] =
+	"CPL 3 has no right to what the second instruction accesses, or it is one for CPL 0";
 
 static bool always_faults(const struct point *p)
 {
@@ -228,7 +225,7 @@ static const char *refuses_follower(const struct point *p)
 		return "one timer ends one HLT";
 	if ((opener_of(p)->properties & OPENER_TO_CPL3 || i->preparation & PREPARE_ENDS_IN_CPL3) &&
 	    world_follower_is_for_cpl0(p))
-		return "CPL 3 has no right to what the second instruction accesses, or it is one for CPL 0";
+		return follower_for_cpl0;
 	return world_follower_finds_registers(p)
 		       ? NULL
 		       : "the second instruction uses a register that may have changed";
@@ -245,7 +242,7 @@ static const char *refuses_cpl(const struct point *p)
 	if (world_touches_playground(instruction_of(p)))
 		return "CPL 3 has no right to the page that the instruction accesses";
 	if (world_follower_is_for_cpl0(p))
-		return "CPL 3 has no right to what the second instruction accesses, or it is one for CPL 0";
+		return follower_for_cpl0;
 	if (p->values[AXIS_CPL] == CPL_IOPL0 && opens_by_flag)
 		return "the opener faults";
 	return NULL;
@@ -331,7 +328,8 @@ const char *world_refuses(const struct point *p, unsigned int axis)
 	case AXIS_EOI:
 		return has_irq(p) ? NULL : "no interrupt is pending";
 	case AXIS_IRQ_GATE:
-		return has_irq(p) || waits(p) ? NULL : "no interrupt is pending";
+		return has_irq(p) || world_has_effect(p, EFFECT_HLT) ? NULL
+								     : "no interrupt is pending";
 	case AXIS_NMI_GATE:
 		return has_nmi(p) ? NULL : "no NMI is pending";
 	case AXIS_DB_GATE:

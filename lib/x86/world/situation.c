@@ -82,8 +82,7 @@ static void set_pending(struct situation *s, const struct point *p)
 		s->tpr_class = TPR_CLASS;
 	if (p->values[AXIS_EOI] == EOI_SENT)
 		s->habits |= HANDLERS_SEND_EOI;
-	if (instructions[world_instructions[p->instruction].fragment].effect == EFFECT_HLT ||
-	    instructions[world_follower(p)].effect == EFFECT_HLT)
+	if (world_has_effect(p, EFFECT_HLT))
 		s->timer = IRQ_WAKE;
 }
 
@@ -134,9 +133,7 @@ static void set_registers(struct situation *s, struct layout *layout, const stru
 		s->r11 = SEL_NOT_PRESENT;
 	if (how & PREPARE_ABSENT_TARGET)
 		layout->elsewhere = s->registers[BASE_RDI];
-	if (instructions[world_instructions[p->instruction].fragment].effect ==
-		    EFFECT_NONCANONICAL ||
-	    instructions[world_follower(p)].effect == EFFECT_NONCANONICAL)
+	if (world_has_effect(p, EFFECT_NONCANONICAL))
 		layout->elsewhere = s->registers[BASE_R9];
 	if (how & PREPARE_CALLS || openers[p->opener].properties & OPENER_CALLS)
 		s->lstar = s->rbx;

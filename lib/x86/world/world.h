@@ -120,6 +120,9 @@ bool world_touches_playground(const struct world_instruction *instruction);
 /* Does it need CPL 0 to mean anything? */
 bool world_is_for_cpl0(const struct world_instruction *instruction);
 
+/* Has the instruction, or the one after it, this effect? */
+bool world_has_effect(const struct point *point, enum effect effect);
+
 /* Both, of the instruction after it. */
 bool world_follower_is_for_cpl0(const struct point *point);
 

@@ -78,7 +78,7 @@ def blocks(host: Host, words: Sequence[str], vendor: str = "") -> Dict[str, Bloc
 def names(host: Host, block: str, words: Sequence[str]) -> List[str]:
     """The situations of a block that these arguments select, in the guest's order; of a block whose
     opener and instruction cannot stand together, none."""
-    if blocks(host, words)[block].excluded:
+    if blocks(host, ["depth=1"])[block].excluded:  # whatever is selected
         return []
     return ask(host, ["--world-names", block, *selecting(words)])
 
