@@ -26,10 +26,11 @@ _CUT = "...(cut)"  # the end of a trace that was too long for its line of the lo
 
 
 class Form(Enum):
-    """What a pattern is compared with; all but the first three: the reason of that verdict."""
+    """What a pattern is compared with; all but the first four: the reason of that verdict."""
     TRACE = "trace"
     ORDER = "order"
     CHECK = "check"
+    AGAIN = "again"
     ERROR = ERROR
     CRASH = CRASH
     TIMEOUT = TIMEOUT
@@ -38,7 +39,7 @@ class Form(Enum):
     @property
     def verdict(self) -> str:
         """The verdict that such a line excuses."""
-        return FAIL if self in (Form.TRACE, Form.ORDER, Form.CHECK) else self.value
+        return FAIL if self in (Form.TRACE, Form.ORDER, Form.CHECK, Form.AGAIN) else self.value
 
 
 _WORDS = {form.value + ": ": form for form in Form if form is not Form.TRACE}
@@ -146,6 +147,11 @@ class Pattern:
     message: str = ""
 
     @property
+    def anywhere(self) -> bool:
+        """Whether it is about what may befall any case, and says nothing of a single one."""
+        return self.form is Form.AGAIN
+
+    @property
     def wild(self) -> bool:
         """Whether it has a wildcard."""
         return "*" in self.message or any(
@@ -154,10 +160,25 @@ class Pattern:
     def _fits_trace(self, seen: str) -> bool:
         return _sequence(self.trace, parse(seen), EventPattern.fits)
 
+    def _fits_again(self, result: Result) -> bool:
+        """Whether the trace is a legal one but for this event, which came right behind its like."""
+        if len(result.observed) != 1 or is_sweep(result) or message_of(result):
+            return False
+        seen = parse(result.observed[0])
+        for at in range(1, len(seen)):
+            rest = "; ".join(event.text for event in seen[:at] + seen[at + 1:])
+            if self.trace[0].fits(seen[at]) and seen[at - 1].kind is seen[at].kind and \
+                    seen[at - 1].subject == seen[at].subject and \
+                    any(not first_difference(want, rest) for want in result.expected):
+                return True
+        return False
+
     def fits(self, result: Result) -> bool:
         """Whether this is what a result shows. (An order: whether it is one of those shown.)"""
         if self.form.verdict != result.verdict:
             return False
+        if self.form is Form.AGAIN:
+            return self._fits_again(result)
         if self.form is Form.ORDER:
             return any(fits(self.message, order) for order in illegal_orders(result))
         if self.form is Form.CHECK:
@@ -188,17 +209,21 @@ def _says_something(message: str) -> bool:
 def parse_pattern(text: str) -> Pattern:
     """The pattern of a line without its scope and reason; a BadPattern says what is wrong."""
     word = next((word for word in _WORDS if text.startswith(word)), "")
-    if word:
+    if word and _WORDS[word] is Form.AGAIN:
+        found = Pattern(Form.AGAIN, events(text[len(word):].strip()))
+        if len(found.trace) != 1 or found.trace[0].any:
+            raise BadPattern("%r: again: is about one event" % text)
+    elif word:
         found = Pattern(_WORDS[word], message=text[len(word):].strip())
         if not _says_something(found.message):
             raise BadPattern("%r says nothing: write the text that is seen" % text)
-        return found
-    trace, _, message = text.partition(CHECK)
-    found = Pattern(Form.TRACE, events(trace.strip()), message.strip())
-    if CHECK in text and not _says_something(found.message):
-        raise BadPattern("%r says no text of the check" % text)
+    else:
+        trace, _, message = text.partition(CHECK)
+        found = Pattern(Form.TRACE, events(trace.strip()), message.strip())
+        if CHECK in text and not _says_something(found.message):
+            raise BadPattern("%r says no text of the check" % text)
     if found.trace and not any(event.solid for event in found.trace):
-        raise BadPattern("%r consists of wildcards only: write what is seen" % trace)
+        raise BadPattern("%r consists of wildcards only: write what is seen" % text)
     return found
 
 

@@ -91,9 +91,10 @@ class Evidence:
             self._add(section, spot, applied.lines(section.deviation, result.case), result)
 
     def _owner(self, ran: Ran, applied: Deviations, result: Result) -> Optional[Section]:
-        """The section that lists the case here; of several, the first that lists the verdict."""
+        """The section that lists the case here; of several, the first that lists the verdict. One
+        that only says what may befall any case lists none."""
         mine = [d for d in applied.deviations if any(fnmatchcase(result.case, g) for g in d.cases)
-                and d.is_of(ran.cpu)]
+                and d.is_of(ran.cpu) and not d.anywhere]
         chosen = next((d for d in mine if result.verdict in d.verdicts), mine[0] if mine else None)
         return self.sections[chosen.name] if chosen else None
 

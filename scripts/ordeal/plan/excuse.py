@@ -126,7 +126,9 @@ class Deviations:
     def _not_as_listed(named: Sequence[Tuple[Deviation, List["Line"]]], result: Result) -> None:
         """Say that entries list the case, but not what was seen."""
         from ..judge.pattern import nearest
-        lines = [line for _, some in named for line in some]
+        lines = [line for _, some in named for line in some if not line.pattern.anywhere]
+        if not lines:
+            return
         line = lines[nearest([line.pattern for line in lines], result)]
         owner = next(d for d, some in named if line in some)
         result.pattern = line.text

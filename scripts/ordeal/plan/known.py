@@ -48,6 +48,11 @@ class Deviation:
         """Whether the section holds on this CPU, which is ENV's cpu=."""
         return not self.cpu or any(fnmatchcase(cpu, glob) for glob in self.cpu.split("|"))
 
+    @property
+    def anywhere(self) -> bool:
+        """Whether it says what may befall any of its cases, and of none what it is to show."""
+        return bool(self.seen) and all(line.pattern.anywhere for line in self.lines())
+
     def lines(self) -> Sequence["Line"]:
         """What this deviation looks like; nothing if the entry is blank. A UserError names a bad line."""
         from .seen import read  # loaded while the first machine starts
