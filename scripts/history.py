@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes docs/history.md from runs with --history: history.py STREAM...
 
-Each STREAM is the --jsonl file of a run; its platforms are one history, in their order. The names
-and SHA-256 of each column's packages come from the parts and roots in the cache, because the
+Each STREAM is the --jsonl file of a run; its platforms are one history, in their order, and take the
+place of what the page had of them. Histories of other platforms stay. The names and SHA-256 of each column's packages come from the parts and roots in the cache, because the
 archive drops versions. A column in which not every case has a result is left out, and said.
 """
 import os
+import re
 import sys
 from typing import Any, Dict, List
 
@@ -83,6 +84,15 @@ def section(host: Host, records: List[Dict[str, Any]]) -> str:
     return "\n".join(said) + "\n"
 
 
+def merged(page: str, told: List[str]) -> str:
+    """The sections of the page, with these in the place of those with their headings, or behind all
+    others."""
+    parts = [part.strip("\n") for part in re.split(r"^(?=## )", page, flags=re.M)[1:]]
+    sections = {part.partition("\n")[0]: part for part in parts}
+    sections.update({text.strip("\n").partition("\n")[0]: text.strip("\n") for text in told})
+    return "\n\n".join(sections.values())
+
+
 def main(argv: List[str]) -> int:
     """The exit status: 0, or 2 after one line about what is wrong."""
     if not argv:
@@ -90,8 +100,10 @@ def main(argv: List[str]) -> int:
         return 2
     host = find_host(ROOT, dict(os.environ))
     try:
-        write_file(PAGE, HEAD % history.LEGEND + "".join(
-            section(host, read_records(path)) for path in argv))
+        told = [section(host, read_records(path)) for path in argv]
+        with open(PAGE, encoding="utf-8") as stream:
+            page = stream.read()
+        write_file(PAGE, HEAD % history.LEGEND + "\n" + merged(page, told) + "\n")
         return 0
     except (UserError, OSError) as error:
         sys.stderr.write("history.py: %s\n" % error)

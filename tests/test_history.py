@@ -17,6 +17,9 @@ from ordeal.report import history
 LOADER = SourceFileLoader("bisect_versions", os.path.join(ROOT, "scripts", "bisect-versions"))
 bisect = module_from_spec(spec_from_loader("bisect_versions", LOADER))
 LOADER.exec_module(bisect)
+WRITER = SourceFileLoader("history_page", os.path.join(ROOT, "scripts", "history.py"))
+writer = module_from_spec(spec_from_loader("history_page", WRITER))
+WRITER.exec_module(writer)
 NAMES = ["p+linux-1", "p+linux-2", "p+linux-3", "p+linux-4"]
 
 
@@ -51,6 +54,13 @@ def test_what_changed_only_in_what_was_seen():
     text = history.lines(found, NAMES)
     assert text[-1] == "3 cases: 1 changed their verdict; 1 only what was seen"
     assert "   1 p+linux-1" in text and any("s/c" in line and ".F--" in line for line in text)
+
+
+def test_the_page_keeps_the_histories_of_other_platforms():
+    page = "# Versions\n\nHead.\n\n## a\n\nold\n\n## b\n\nkept\n"
+    assert writer.merged(page, ["\n## a\n\nnew\n", "\n## c\n\nmore\n"]) == \
+        "## a\n\nnew\n\n## b\n\nkept\n\n## c\n\nmore"
+    assert writer.merged("# Versions\n", ["\n## a\n\nnew\n"]) == "## a\n\nnew"
 
 
 @pytest.fixture
