@@ -42,6 +42,36 @@ def test_what_a_case_said_is_kept():
     assert judgement.env == ["cpu=Fake vendor=Fake"]
 
 
+def replayed(times, seen="#GP(0)@M"):
+    """A log whose one case begins anew so often, each time after it has seen this."""
+    lines = loglib.head_lines(1)
+    again = []
+    for _ in range(times):
+        again += ["WANT: a: #UD@L", "SEEN: a: " + seen, "REPLAY: a: strays=1 last_vector=0x2"]
+    case = ["CASE: a"] + again + ["WANT: a: #UD@L", "SEEN: a: #UD@L", "PASS: fake: a: the sentence"]
+    lines += case + ["DONE: a crc=" + loglib.crc("n1", case)]
+    return lines + loglib.close_lines(lines, ["PASS"], "n1")
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_a_case_showed_before_it_began_anew_does_not_count(times):
+    found, _, judgement = verdicts(replayed(times), names=("a",))
+    case = judgement.cases["a"]
+    assert found == {"a": "PASS"} and case.seen == ["#UD@L"] and case.want == ["#UD@L"]
+    assert case.notes == times * ["played again: strays=1 last_vector=0x2"]
+
+
+def test_a_case_begins_anew_three_times_and_no_more():
+    found, _, judgement = verdicts(replayed(4), names=("a",))
+    assert found == {"a": "ERROR"} and "played again for the 4th time" in judgement.why
+
+
+def test_a_verdict_needs_what_came_after_the_replay():
+    lines = [line for line in replayed(1) if line != "SEEN: a: #UD@L"]
+    found, _, _ = verdicts(lines, names=("a",))
+    assert found == {"a": "ERROR"}
+
+
 def test_reasons_come_without_the_sentence():
     _, _, judgement = verdicts(good(a="FAIL", b="SKIP"), Ending("exit", 1))
     assert judgement.cases["a"].reason == "event 1 differs"

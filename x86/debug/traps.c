@@ -6,13 +6,13 @@
  * handler, and so does an interrupt, if the handler has IF=1; with an interrupt gate it waits for
  * the IRET.
  */
+#include "machine/ioapic.h"
 #include "stage/case.h"
 
-#define STEP_FIRST     SINGLE_STEP_SDM "; " PRIORITY_TABLE
-#define IN_SHADOW      STI_PAGE "; " PRIORITY_TABLE
+#define STEP_FIRST SINGLE_STEP_SDM "; " PRIORITY_TABLE
+#define IN_SHADOW  STI_PAGE "; " PRIORITY_TABLE
 
-#define IOAPIC_ADDRESS 0xfec00000ul
-#define PORT_80	       0x80
+#define PORT_80	   0x80
 
 /* The instruction M in the shadow of STI traps, and VEC is pending when the shadow is over. */
 static void trap_before_irq(enum gate_type gate, struct want trap)

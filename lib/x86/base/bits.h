@@ -114,6 +114,8 @@
 #define MSR_DEBUGCTL	 0x1d9
 #define DEBUGCTL_BTF	 (1 << 1)
 #define MSR_PAT		 0x277
+#define MSR_S_CET	 0x6a2
+#define MSR_MICROCODE	 0x8b /* IA32_BIOS_SIGN_ID; AMD: the patch level */
 
 /* "Paging": entries of the four levels */
 #define PTE_P		 (1 << 0)

@@ -113,6 +113,22 @@ static const char *set_settle(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_noise(struct args *args, char *value)
+{
+	static const struct choice choices[] = {
+		{ "nmi", NOISE_NMI },
+		{ "nmis", NOISE_NMIS },
+		{ "vector", NOISE_VECTOR },
+		{ "vectors", NOISE_VECTORS },
+	};
+	int noise;
+
+	if (!choose(choices, ARRAY_SIZE(choices), value, &noise))
+		return "noise= takes nmi, nmis, vector or vectors";
+	args->noise = noise;
+	return NULL;
+}
+
 static const char *set_profile(struct args *args, char *value)
 {
 	if (!same(value, "yes"))
@@ -246,14 +262,14 @@ static const struct {
 	{ "from", set_from },	    { "to", set_to },		{ "axes", set_axes },
 	{ "show", set_show },	    { "plant", set_plant },	{ "only", set_only },
 	{ "shuffle", set_shuffle }, { "quirks", set_quirks },	{ "check", set_check },
-	{ "then", set_then },
+	{ "then", set_then },	    { "noise", set_noise },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes then show plant only shuffle quirks check";
+		"sample seed depth from to axes then show plant only shuffle quirks check noise";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

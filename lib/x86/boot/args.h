@@ -9,6 +9,7 @@
 #include "base/types.h"
 #include "machine/lapic.h"
 #include "report/power.h"
+#include "stage/noise.h"
 
 enum {
 	ARGS_MAX_GLOBS = 64,
@@ -26,6 +27,7 @@ struct args {
 	u16 console_port;
 	enum exit_rung exit;
 	enum apic_choice apic;
+	enum noise noise;     /* what disturbs each case on purpose */
 	bool exact;	      /* the platform is exact (machine/settle.h) */
 	bool profile;	      /* count the ticks of each section (machine/profile.h) */
 	u32 shuffle;	      /* run the cases in the order of this seed; 0: in the usual order */

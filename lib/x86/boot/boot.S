@@ -4,9 +4,12 @@
  * -kernel, GRUB) and a PVH note (QEMU's and Xen's PVH loaders); both enter here in 32-bit protected
  * mode. Fills the page tables of machine/memory.S with an identity map of the first 4 GiB, the
  * first 2 MiB of it in 4 KiB pages so that the stack has a guard page, and calls start_c(kind,
- * info) in 64-bit mode.
+ * info) in 64-bit mode. What firmware has left in control registers is noted, and nothing of it is
+ * kept: with CR4.LA57 these page tables would be walked as if they had five levels, and with
+ * CR4.SMEP no scene could run on its page, which CPL 3 may use.
  */
 #include "base/bits.h"
+#include "boot/inherited_layout.h"
 
 #define MULTIBOOT_MAGIC	      0x1badb002
 #define MULTIBOOT_FLAGS	      0x00010003 /* align modules, memory info, address fields */
@@ -65,19 +68,31 @@ start32:
 	call build_page_tables
 	lgdt boot_gdt_pointer
 
-	mov %cr4, %eax
-	or $CR4_PAE, %eax
+	call note_inherited
+	mov $CR4_PAE, %eax
 	mov %eax, %cr4
 	mov $pml4, %eax
 	mov %eax, %cr3
 	mov $MSR_EFER, %ecx
-	rdmsr
-	or $EFER_LME, %eax
+	mov $EFER_LME, %eax
 	or nx_bit, %eax
+	xor %edx, %edx
 	wrmsr
 	mov $(CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_PE), %eax
 	mov %eax, %cr0
 	ljmp $SEL_CODE64, $start64
+
+/* Fills in struct inherited. Leaves EDI and ESI alone. */
+note_inherited:
+	mov %cr0, %eax
+	mov %eax, inherited + INHERITED_CR0
+	mov %cr4, %eax
+	mov %eax, inherited + INHERITED_CR4
+	mov $MSR_EFER, %ecx
+	rdmsr
+	mov %eax, inherited + INHERITED_EFER
+	mov %edx, inherited + INHERITED_EFER + 4
+	ret
 
 /* Leaves EDI and ESI alone. Does not return if there is no long mode. */
 require_long_mode:

@@ -5,6 +5,7 @@
 #include "boot/env.h"
 #include "boot/bootinfo.h"
 #include "boot/build_id.h"
+#include "boot/inherited.h"
 #include "machine/lapic.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
@@ -103,6 +104,7 @@ void env_report(void)
 		    !!(rdmsr(MSR_EFER) & EFER_NXE));
 	report_line("ENV: missing_msr=%#x missing_msr_faults=%d", this_cpu.missing_msr,
 		    this_cpu.missing_msr_faults);
+	inherited_report();
 	if (settle_mhz())
 		report_line("ENV: settle=time tsc_mhz=%u", settle_mhz());
 	report_line("ENV: build=%s compiler=%s", build_id, BUILD_COMPILER);

@@ -8,6 +8,7 @@
 #include "stage/case.h"
 #include "report/console.h"
 #include "boot/env.h"
+#include "boot/inherited.h"
 #include "machine/paging.h"
 #include "report/panic.h"
 #include "machine/pic.h"
@@ -17,6 +18,7 @@
 #include "report/report.h"
 #include "machine/settle.h"
 #include "boot/shuffle.h"
+#include "boot/silence.h"
 #include "stage/stage.h"
 
 extern const struct test_case cases_start[], cases_end[];
@@ -92,6 +94,15 @@ static void prove_exact(void)
 	settle_exactly();
 }
 
+static void require_silence(void)
+{
+	int vector = silence_lapic();
+
+	if (vector >= 0)
+		panic("vector %#x is requested although every source of interrupts is masked: a device of this machine sends messages; switch it off in the firmware's setup, or boot without it",
+		      vector);
+}
+
 void start_c(int kind, u32 info);
 void start_c(int kind, u32 info)
 {
@@ -105,6 +116,7 @@ void start_c(int kind, u32 info)
 	this_cpu.args = &args;
 	this_cpu.wrong = args.wrong;
 	mutate(args.mutate);
+	noise_set(args.noise);
 	if (args.profile)
 		profile_start();
 	power_init(args.exit, boot.rsdp, boot.leave);
@@ -116,7 +128,9 @@ void start_c(int kind, u32 info)
 	if (problem)
 		panic("argument \"%s\": %s", args.bad_word ? args.bad_word : "...", problem);
 	paging_init();
+	inherited_replace();
 	pic_mask_all();
+	silence_devices();
 	problem = lapic_init(args.apic);
 	if (problem)
 		panic("%s", problem);
@@ -124,6 +138,7 @@ void start_c(int kind, u32 info)
 		prove_exact();
 	else
 		settle_by_time();
+	require_silence();
 	probe_missing_msr();
 	probe_virtualization();
 	env_report();

@@ -12,7 +12,9 @@ enum {
 	POLL_LIMIT = 1 << 16,
 	X2APIC_REGISTER_SHIFT = 4,
 	TPR_CLASS_SHIFT = 4,
-	LVT_COUNT_SHIFT = 16,
+	LVT_COUNT_SHIFT = 16, /* of the version register, and of AMD's extended features */
+	LAST_BEFORE_CMCI = 5, /* the entry numbers of "APIC Version Register" */
+	EXTENDED_SPACE = 1u << 31,
 };
 
 #define APIC_BASE_ADDRESS 0xffffff000ul
@@ -46,6 +48,19 @@ void lapic_write(enum lapic_register reg, u32 value)
 	}
 }
 
+/* AMD's own, of IBS and of thresholds: "Extended Interrupt [3:0] Local Vector Table Registers" of the
+ * APM. */
+static void mask_extended_vectors(void)
+{
+	unsigned int count;
+
+	if (!cpu_is_amd() || !(lapic_read(LAPIC_VERSION) & EXTENDED_SPACE))
+		return;
+	count = lapic_read(LAPIC_EXTENDED_FEATURES) >> LVT_COUNT_SHIFT & 0xff;
+	for (unsigned int i = 0; i < count; i++)
+		lapic_write(LAPIC_EXTENDED_LVT + i * 0x10, LVT_MASKED);
+}
+
 static void mask_local_vectors(void)
 {
 	static const enum lapic_register always[] = { LAPIC_LVT_TIMER, LAPIC_LVT_LINT0,
@@ -56,8 +71,11 @@ static void mask_local_vectors(void)
 		lapic_write(always[i], LVT_MASKED);
 	if (last_entry >= 4)
 		lapic_write(LAPIC_LVT_PERFORMANCE, LVT_MASKED);
-	if (last_entry >= 5)
+	if (last_entry >= LAST_BEFORE_CMCI)
 		lapic_write(LAPIC_LVT_THERMAL, LVT_MASKED);
+	if (last_entry > LAST_BEFORE_CMCI)
+		lapic_write(LAPIC_LVT_CMCI, LVT_MASKED);
+	mask_extended_vectors();
 }
 
 /* "x2APIC State Transitions": xAPIC is reached from x2APIC only through the disabled state. */
@@ -105,7 +123,32 @@ const char *lapic_mode_name(void)
 	return this_cpu.lapic_mode == LAPIC_X2APIC ? "x2apic" : "xapic";
 }
 
-void lapic_self_ipi(u8 vector)
+/* Bit n: vector n. The fragments of scenes ask for 0x60 and 0x90 (order/fragments.def). */
+static u64 asked[4] = { 0, 1ull << (0x60 - 0x40), 1ull << (0x90 - 0x80), 0 };
+
+void lapic_ask(u8 vector)
+{
+	asked[vector / 64] |= 1ull << vector % 64;
+}
+
+bool lapic_asked(u8 vector)
+{
+	return asked[vector / 64] >> vector % 64 & 1;
+}
+
+int lapic_strange(void)
+{
+	for (int i = 7; i >= 0; i--) {
+		u32 bits = lapic_read(LAPIC_IRR + i * 0x10) | lapic_read(LAPIC_ISR + i * 0x10);
+
+		bits &= ~(u32)(asked[i / 2] >> 32 * (i % 2));
+		if (bits)
+			return i * 32 + 31 - __builtin_clz(bits);
+	}
+	return -1;
+}
+
+void lapic_send_stray(u8 vector)
 {
 	if (this_cpu.lapic_mode == LAPIC_X2APIC) {
 		lapic_write(LAPIC_SELF_IPI, vector);
@@ -114,6 +157,12 @@ void lapic_self_ipi(u8 vector)
 	lapic_write(LAPIC_ICR_LOW, ICR_SHORTHAND_SELF | ICR_ASSERT | vector);
 	for (int i = 0; i < POLL_LIMIT && lapic_read(LAPIC_ICR_LOW) & ICR_PENDING; i++)
 		cpu_pause();
+}
+
+void lapic_self_ipi(u8 vector)
+{
+	lapic_ask(vector);
+	lapic_send_stray(vector);
 }
 
 static bool vector_bit(enum lapic_register bank, u8 vector)

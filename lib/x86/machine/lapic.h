@@ -19,6 +19,7 @@ enum lapic_register {
 	LAPIC_ISR = 0x100,
 	LAPIC_IRR = 0x200,
 	LAPIC_ERROR = 0x280,
+	LAPIC_LVT_CMCI = 0x2f0,
 	LAPIC_ICR_LOW = 0x300,
 	LAPIC_ICR_HIGH = 0x310,
 	LAPIC_LVT_TIMER = 0x320,
@@ -30,7 +31,9 @@ enum lapic_register {
 	LAPIC_TIMER_INITIAL = 0x380,
 	LAPIC_TIMER_CURRENT = 0x390,
 	LAPIC_TIMER_DIVIDE = 0x3e0,
-	LAPIC_SELF_IPI = 0x3f0, /* x2APIC only */
+	LAPIC_SELF_IPI = 0x3f0,		 /* x2APIC only */
+	LAPIC_EXTENDED_FEATURES = 0x400, /* AMD's, where the version register says so */
+	LAPIC_EXTENDED_LVT = 0x500,
 };
 
 /* "Local Vector Table", "Interrupt Command Register (ICR)" */
@@ -69,6 +72,12 @@ u64 lapic_address(void);
  * self shorthand, waiting until the delivery status is idle. @vector: 16..255. */
 void lapic_self_ipi(u8 vector);
 
+/* The same, and nobody here is to know: noise, for its tests. */
+void lapic_send_stray(u8 vector);
+
+/* lapic_self_ipi() and lapic_timer_init() call it: from now on lapic_asked(@vector). */
+void lapic_ask(u8 vector);
+
 bool lapic_irr(u8 vector);
 bool lapic_isr(u8 vector);
 
@@ -80,6 +89,15 @@ void lapic_eoi(void);
 
 /* @class: task-priority class, 0..15: interrupts of this class and below are held back. */
 void lapic_set_tpr_class(unsigned int class);
+
+/*
+ * Has anybody here asked for this vector since the boot began: a self-IPI, the timer, or a fragment
+ * of a scene?
+ */
+bool lapic_asked(u8 vector);
+
+/* Highest vector that is requested or in service, and for which nobody has asked, or -1. */
+int lapic_strange(void);
 
 /* Name of the mode, "x2apic" or "xapic". */
 const char *lapic_mode_name(void);

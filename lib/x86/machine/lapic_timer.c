@@ -32,6 +32,7 @@ bool lapic_timer_exists(void)
 
 void lapic_timer_init(u8 vector, enum lapic_timer_mode mode)
 {
+	lapic_ask(vector);
 	timer_mode = mode;
 	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	lapic_write(LAPIC_LVT_TIMER, (u32)mode << LVT_TIMER_MODE_SHIFT | vector);

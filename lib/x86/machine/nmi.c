@@ -36,9 +36,28 @@ static void send(u32 mode)
 		cpu_pause();
 }
 
+static bool may_be_ours;
+
+bool nmi_may_be_ours(void)
+{
+	return may_be_ours;
+}
+
+void nmi_told(void)
+{
+	may_be_ours = true;
+}
+
 static void send_nmi(void)
 {
+	nmi_told();
 	send(ICR_NMI);
+}
+
+void nmi_send_stray(void)
+{
+	send(ICR_NMI);
+	settle_bus();
 }
 
 static u32 nmis_sent;
@@ -59,6 +78,7 @@ static void send_and_settle(u32 mode)
 void nmi_send_self(void)
 {
 	nmis_sent++;
+	nmi_told();
 	send_and_settle(ICR_NMI);
 }
 
@@ -120,4 +140,5 @@ void nmi_drain(void)
 	nmis_sent = 0;
 	nmi_dismiss_all();
 	nmi_unblock();
+	may_be_ours = false;
 }

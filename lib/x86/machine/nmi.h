@@ -19,6 +19,16 @@ const char *nmi_prove_exact(void);
 /* How many of these have been sent since NMIs were blocked, or drained. */
 u32 nmi_sent(void);
 
+/*
+ * May an NMI be one of ours: has one been sent, or a device been told to send some (nmi_told()),
+ * since NMIs were last drained?
+ */
+bool nmi_may_be_ours(void);
+void nmi_told(void);
+
+/* Sends one of which nobody here is to know: noise, for its tests. */
+void nmi_send_stray(void);
+
 /* Sends an INIT to this CPU in the same way. VMX root only, where INIT is blocked. */
 void init_send_self(void);
 

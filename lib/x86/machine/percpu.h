@@ -31,6 +31,8 @@ struct percpu {
 	bool missing_msr_faults;
 	u64 feature_control; /* IA32_FEATURE_CONTROL, 0 if RDMSR of it faults */
 	u64 vm_cr;	     /* VM_CR, 0 if RDMSR of it faults: some emulators lack it */
+	u32 strays;	     /* events of the machine's own, which no case has asked for */
+	u8 stray_vector;     /* the last of them */
 };
 
 extern struct percpu this_cpu;

@@ -58,6 +58,13 @@ static inline void log_truncate(size_t n)
 	event_log.count = (u32)n;
 }
 
+/* Takes back @entry, if it is the last one; NULL: the one for which there was no room. */
+static inline void log_take_back(const struct log_entry *entry)
+{
+	if (!entry || entry == &event_log.entries[event_log.count - 1])
+		event_log.count--;
+}
+
 /* Number of entries that are really there. */
 static inline size_t log_count(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Just enough ACPI to switch the machine off: RSDP, RSDT or XSDT, FADT, and the \_S5 package in the
- * DSDT. ACPI Specification: "Root System Description Pointer (RSDP)", "Fixed ACPI Description Table
+ * Just enough ACPI to switch the machine off, and to find its I/O APICs: RSDP, RSDT or XSDT, FADT,
+ * the \_S5 package in the DSDT, and the MADT. ACPI Specification: "Root System Description Pointer (RSDP)", "Fixed ACPI Description Table
  * (FADT)", "\_Sx (System States)".
  */
 #include "report/power.h"
@@ -48,10 +48,23 @@ struct fadt {
 _Static_assert(sizeof(struct table) == 36, "ACPI table header");
 _Static_assert(offsetof(struct fadt, pm1a_control) == 64, "FADT");
 
+/* Firmware's own code has the signature in it, too; the sum of the table's first bytes is 0. */
+static bool is_rsdp(u64 address)
+{
+	const u8 *bytes = (const u8 *)address;
+	u8 sum = 0;
+
+	if (memcmp(bytes, "RSD PTR ", 8))
+		return false;
+	for (size_t i = 0; i < offsetof(struct rsdp, length); i++)
+		sum += bytes[i];
+	return !sum;
+}
+
 static const struct rsdp *find_rsdp(u64 start, u64 end)
 {
 	for (u64 p = start & ~(u64)(RSDP_ALIGN - 1); p < end; p += RSDP_ALIGN)
-		if (!memcmp((const void *)p, "RSD PTR ", 8))
+		if (is_rsdp(p))
 			return (const void *)p;
 	return NULL;
 }
@@ -72,7 +85,7 @@ static const struct rsdp *locate_rsdp(u64 told)
 	return rsdp ? rsdp : find_rsdp(BIOS_AREA_START, BIOS_AREA_END);
 }
 
-static const struct fadt *find_fadt(const struct rsdp *rsdp)
+static const void *find_table(const struct rsdp *rsdp, const char *signature)
 {
 	bool wide = rsdp->revision >= 2 && rsdp->xsdt;
 	const struct table *root = (const void *)(wide ? rsdp->xsdt : rsdp->rsdt);
@@ -88,8 +101,8 @@ static const struct fadt *find_fadt(const struct rsdp *rsdp)
 
 		memcpy(&address, (const u8 *)(root + 1) + i * size, size);
 		table = (const void *)address;
-		if (!memcmp(table->signature, "FACP", 4))
-			return (const void *)table;
+		if (!memcmp(table->signature, signature, sizeof(table->signature)))
+			return table;
 	}
 	return NULL;
 }
@@ -119,7 +132,7 @@ static bool sleep_type_s5(const struct table *dsdt, u16 *type)
 void acpi_power_off(u64 told)
 {
 	const struct rsdp *rsdp = locate_rsdp(told);
-	const struct fadt *fadt = rsdp ? find_fadt(rsdp) : NULL;
+	const struct fadt *fadt = rsdp ? find_table(rsdp, "FACP") : NULL;
 	u16 type;
 
 	if (!fadt || !fadt->pm1a_control || !fadt->dsdt)
@@ -130,4 +143,29 @@ void acpi_power_off(u64 told)
 	outw((u16)fadt->pm1a_control, type);
 	if (fadt->pm1b_control)
 		outw((u16)fadt->pm1b_control, type);
+}
+
+/* "Multiple APIC Description Table (MADT)": entries behind 8 bytes of its own; type 1 is an I/O APIC,
+ * whose address stands in its bytes 4 to 7. */
+size_t acpi_ioapics(u64 told, u64 *addresses, size_t most)
+{
+	enum { OWN_BYTES = 8, TYPE_IOAPIC = 1, SHORTEST = 2, ADDRESS_AT = 4 };
+	const struct rsdp *rsdp = locate_rsdp(told);
+	const struct table *madt = rsdp ? find_table(rsdp, "APIC") : NULL;
+	const u8 *p, *end;
+	size_t n = 0;
+
+	if (!madt)
+		return 0;
+	end = (const u8 *)madt + madt->length;
+	for (p = (const u8 *)(madt + 1) + OWN_BYTES; p + SHORTEST <= end && p[1] >= SHORTEST;
+	     p += p[1]) {
+		u32 address;
+
+		if (p[0] != TYPE_IOAPIC || n == most)
+			continue;
+		memcpy(&address, p + ADDRESS_AT, sizeof(address));
+		addresses[n++] = address;
+	}
+	return n;
 }

@@ -39,4 +39,10 @@ NORETURN void power_exit(enum exit_code code);
 /* Enters ACPI state S5, or returns if the tables do not say how. @rsdp: physical address or 0. */
 void acpi_power_off(u64 rsdp);
 
+/*
+ * Puts the physical addresses of the machine's I/O APICs into @addresses, @most at most. Returns
+ * how many these are; 0 if no table tells.
+ */
+size_t acpi_ioapics(u64 rsdp, u64 *addresses, size_t most);
+
 #endif

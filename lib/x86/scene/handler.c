@@ -2,13 +2,15 @@
 /*
  * What a handler does once its entry is in the log: decide where its IRET returns to. It neither
  * prints nor judges. A fault of the scene resumes at the landing, with the scene's own stack; a
- * trap or an interrupt simply returns. An event outside a scene is unexpected, and ends the boot.
+ * trap or an interrupt simply returns. What the machine raises by itself is counted as noise; any
+ * other event outside a scene is unexpected, and ends the boot.
  */
 #include "base/bits.h"
 #include "scene/debug.h"
 #include "machine/desc.h"
 #include "machine/entry.h"
 #include "machine/lapic.h"
+#include "machine/nmi.h"
 #include "order/log.h"
 #include "machine/percpu.h"
 #include "machine/processor.h"
@@ -63,10 +65,31 @@ static void handle(struct scene *scene, struct frame *frame, struct log_entry *e
 		resume_at_landing(scene, frame);
 }
 
+/*
+ * An interrupt through the LAPIC for which nobody here has asked, or an NMI outside scenes that is
+ * nobody's: the machine's own, not the case's. It is counted, and the case is played again.
+ */
+static bool is_stray(const struct scene *scene, const struct frame *frame, bool in_service)
+{
+	if (frame->vector == NMI_VECTOR)
+		return !scene && !nmi_may_be_ours();
+	return in_service && !lapic_asked((u8)frame->vector);
+}
+
 void delivered(struct frame *frame, struct log_entry *entry)
 {
 	struct scene *scene = this_cpu.playing;
+	bool in_service = frame->vector >= FIRST_IRQ_VECTOR && frame->vector != SPURIOUS_VECTOR &&
+			  lapic_isr((u8)frame->vector);
 
+	if (is_stray(scene, frame, in_service)) {
+		this_cpu.strays++;
+		this_cpu.stray_vector = (u8)frame->vector;
+		if (in_service)
+			lapic_eoi();
+		log_take_back(entry);
+		return;
+	}
 	if (!entry)
 		panic_exception(frame, "the event log is full: events repeat without end");
 	if (frame->vector == SPURIOUS_VECTOR)
@@ -74,8 +97,7 @@ void delivered(struct frame *frame, struct log_entry *entry)
 	if (!scene)
 		panic_exception(frame, "no scene is playing");
 	entry->ist = (u8)interrupt_stack_of(entry->frame);
-	if (frame->vector >= FIRST_IRQ_VECTOR)
-		entry->in_service = lapic_isr((u8)frame->vector);
+	entry->in_service = in_service;
 	handle(scene, frame, entry);
 	entry->resume = frame->rip;
 }

@@ -8,6 +8,7 @@
 #include "machine/desc.h"
 #include "machine/lapic.h"
 #include "base/mutate.h"
+#include "machine/nmi.h"
 #include "report/panic.h"
 #include "machine/percpu.h"
 #include "machine/paging.h"
@@ -147,6 +148,8 @@ void scene_build(struct scene *scene, const u16 *wanted, size_t wanted_count)
 		const struct code *code = code_of(steps[i]);
 
 		layout_add_step(&scene->layout, steps[i], (u64)p);
+		if ((steps[i] & FRAGMENT_MASK) == FRAGMENT_SEND_NMI)
+			nmi_told();
 		p = append(p, code->start, code->end - code->start);
 	}
 	scene->layout.landing = (u64)p;

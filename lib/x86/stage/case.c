@@ -9,6 +9,7 @@
 #include "machine/settle.h"
 #include "report/panic.h"
 #include "report/report.h"
+#include "stage/noise.h"
 #include "stage/stage.h"
 #include "base/text.h"
 
@@ -17,6 +18,7 @@ enum {
 	MAX_UNDO = 4,
 	TRACE_TEXT = 1800,
 	IRR_POLLS = 1 << 16,
+	MOST_REPLAYS = 3,
 };
 
 static struct {
@@ -86,6 +88,12 @@ void error(const char *format, ...)
 {
 	SET_VERDICT(VERDICT_ERROR, format);
 	leave_stage();
+}
+
+static void fail_as(enum verdict verdict, const char *format, ...) PRINTF(2, 3);
+static void fail_as(enum verdict verdict, const char *format, ...)
+{
+	SET_VERDICT(verdict, format);
 }
 
 static void fail(const char *format, ...) PRINTF(1, 2);
@@ -202,44 +210,6 @@ static void check_places(const struct want *wants, size_t n)
 			error("event %lu is expected at a label that no step bears", (u64)i + 1);
 }
 
-/* One event in two columns: what was expected, what was seen, and what of it differs. */
-static void note_row(const struct want *wants, size_t n, size_t i)
-{
-	char want[96], seen[96];
-	struct text w = TEXT(want), s = TEXT(seen);
-	const char *difference;
-
-	if (i < n)
-		want_format(&w, &stage.scene.layout, &wants[i]);
-	else
-		text_add(&w, "-");
-	if (i < stage.trace.count)
-		event_format(&s, &stage.scene.layout, &stage.trace.events[i]);
-	else
-		text_add(&s, "-");
-	if (i >= n)
-		difference = "not expected";
-	else if (i >= stage.trace.count)
-		difference = "missing";
-	else
-		difference = want_mismatch(&wants[i], &stage.scene.layout, &stage.trace.events[i]);
-	report_line("NOTE: %s: %2lu | %-46s | %-46s | %s", stage.name, (u64)i + 1, text_seal(&w),
-		    text_seal(&s), difference ? difference : "");
-}
-
-static void note_columns(const struct want *wants, size_t n)
-{
-	char buffer[512];
-	struct text t = TEXT(buffer);
-	size_t rows = n > stage.trace.count ? n : stage.trace.count;
-
-	layout_describe(&stage.scene.layout, &t);
-	report_line("NOTE: %s: scene: %s", stage.name, text_seal(&t));
-	report_line("NOTE: %s:  # | %-46s | %-46s | differs in", stage.name, "expected", "seen");
-	for (size_t i = 0; i < rows; i++)
-		note_row(wants, n, i);
-}
-
 /* Prints the legal orders and the trace. */
 static void report_traces(const struct order *orders, size_t n)
 {
@@ -285,7 +255,7 @@ void expect_order(const struct order *orders, size_t n)
 			closest = i;
 		}
 	}
-	note_columns(orders[closest].wants, orders[closest].n);
+	stage_note_columns(stage.name, &stage.scene.layout, &stage.trace, &orders[closest]);
 	fail("event %d is not as the architecture orders it", furthest + 1);
 }
 
@@ -350,16 +320,17 @@ static void undo_all(void)
 		stage.undo[--stage.undo_count]();
 }
 
-static void run_body(const struct test_case *test)
+static void run_body(const struct test_case *test, unsigned int attempt)
 {
 	if (__builtin_setjmp(stage.escape))
 		return;
 	stage_reset();
+	noise_begin(attempt);
 	profile_enter(PROFILE_BODY);
 	test->run(test->argument);
 }
 
-void stage_run(const struct test_case *test)
+static void begin(const struct test_case *test)
 {
 	stage.name = test->name;
 	stage.verdict = VERDICT_PASS;
@@ -367,10 +338,39 @@ void stage_run(const struct test_case *test)
 	stage.judged = false;
 	this_cpu.first_began = this_cpu.latest_ended = 0;
 	profile_enter(PROFILE_BODY);
+}
+
+/*
+ * What disturbs a case does not decide it: the case is played again. A machine that never leaves a
+ * case alone passes none.
+ */
+static void play_until_undisturbed(const struct test_case *test)
+{
+	u32 disturbed;
+
+	for (unsigned int attempt = 0;; attempt++) {
+		begin(test);
+		run_body(test, attempt);
+		profile_enter(PROFILE_BODY);
+		undo_all();
+		disturbed = noise_heard();
+		if (!disturbed)
+			return;
+		if (attempt == MOST_REPLAYS)
+			break;
+		report_line("REPLAY: %s: strays=%u last_vector=%#x", stage.name, disturbed,
+			    this_cpu.stray_vector);
+	}
+	if (stage.verdict == VERDICT_PASS)
+		fail_as(VERDICT_ERROR,
+			"strays in each of %d attempts, the last of vector %#x: this machine interrupts what it runs",
+			MOST_REPLAYS + 1, this_cpu.stray_vector);
+}
+
+void stage_run(const struct test_case *test)
+{
 	report_case_begin(test->name);
-	run_body(test);
-	profile_enter(PROFILE_BODY);
-	undo_all();
+	play_until_undisturbed(test);
 	if (stage.verdict == VERDICT_PASS && !stage.judged) {
 		stage.verdict = VERDICT_ERROR;
 		report_case_end(VERDICT_ERROR, test->name, test->sentence,

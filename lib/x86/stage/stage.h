@@ -61,6 +61,12 @@ bool stage_latest_is_at(int place);
 struct want;
 void stage_show_trace(const struct want *want);
 
+/* Prints NOTE lines of case @name: the events of @order and @trace side by side, and in what they differ. */
+struct layout;
+struct trace;
+void stage_note_columns(const char *name, const struct layout *layout, const struct trace *trace,
+			const struct order *order);
+
 /* The case ends here as FAIL. */
 NORETURN void stage_fail(const char *format, ...) PRINTF(1, 2);
 

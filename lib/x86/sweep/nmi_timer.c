@@ -6,6 +6,7 @@
 #include "stage/case.h"
 #include "stage/stage.h"
 #include "base/mutate.h"
+#include "machine/ioapic.h"
 #include "machine/nmi.h"
 #include "machine/processor.h"
 
@@ -13,14 +14,6 @@ enum {
 	PIT_CHANNEL_0 = 0x40,
 	PIT_CONTROL = 0x43,
 	PIT_ONE_SHOT = 0x30, /* channel 0, low byte then high byte, mode 0 */
-	IOAPIC_SELECT = 0,   /* offsets of the two registers */
-	IOAPIC_WINDOW = 0x10,
-	IOAPIC_VERSION = 1,
-	IOAPIC_ENTRY = 0x10, /* two words for each pin */
-	ENTRY_NMI = 4 << 8,
-	ENTRY_MASKED = 1 << 16,
-	ENTRY_DESTINATION_SHIFT = 24,
-	NO_IOAPIC = 0xff,
 	TRIAL_LOOPS = 1 << 22,
 	SHORTEST_COUNT = 16,
 	LONGEST_COUNT = 1 << 14,
@@ -28,30 +21,9 @@ enum {
 	LOOP_INSTRUCTIONS = 4,
 };
 
-#define IOAPIC_ADDRESS 0xfec00000ul
-
 /* The pin of IRQ 0: a PC's, and that of an I/O APIC whose wiring has not been changed (KVM's). */
 static const u32 pit_pins[] = { 2, 0 };
 static u32 pit_pin;
-
-static void ioapic_write(u32 reg, u32 value)
-{
-	*(volatile u32 *)(IOAPIC_ADDRESS + IOAPIC_SELECT) = reg;
-	*(volatile u32 *)(IOAPIC_ADDRESS + IOAPIC_WINDOW) = value;
-}
-
-static u32 ioapic_read(u32 reg)
-{
-	*(volatile u32 *)(IOAPIC_ADDRESS + IOAPIC_SELECT) = reg;
-	return *(volatile u32 *)(IOAPIC_ADDRESS + IOAPIC_WINDOW);
-}
-
-static bool ioapic_exists(void)
-{
-	u8 version = (u8)ioapic_read(IOAPIC_VERSION);
-
-	return version && version != NO_IOAPIC;
-}
 
 void nmi_timer_record(void)
 {
@@ -78,7 +50,7 @@ void nmi_timer_disarm(void)
 static void nmi_timer_stop(void)
 {
 	nmi_timer_disarm();
-	ioapic_write(IOAPIC_ENTRY + 2 * pit_pin, ENTRY_MASKED);
+	ioapic_set_pin(IOAPIC_ADDRESS, pit_pin, 0, IOAPIC_MASKED);
 }
 
 /* Instructions from arming to the NMI's entry in the log; 0 if none came. */
@@ -125,8 +97,9 @@ static void lead_pit_here(u32 pin)
 	pit_pin = pin;
 	stage_at_end(nmi_timer_stop);
 	outb(PIT_CONTROL, PIT_ONE_SHOT);
-	ioapic_write(IOAPIC_ENTRY + 2 * pin + 1, this_cpu.lapic_id << ENTRY_DESTINATION_SHIFT);
-	ioapic_write(IOAPIC_ENTRY + 2 * pin, ENTRY_NMI);
+	nmi_told();
+	ioapic_set_pin(IOAPIC_ADDRESS, pin, this_cpu.lapic_id << IOAPIC_DESTINATION_SHIFT,
+		       IOAPIC_NMI);
 }
 
 static struct nmi_distance try_pin(u32 pin)
@@ -146,7 +119,8 @@ struct nmi_distance require_nmi_timer(void)
 {
 	struct nmi_distance d = { 0 };
 
-	for (size_t i = 0; ioapic_exists() && i < ARRAY_SIZE(pit_pins) && !d.instructions; i++)
+	for (size_t i = 0;
+	     ioapic_exists(IOAPIC_ADDRESS) && i < ARRAY_SIZE(pit_pins) && !d.instructions; i++)
 		d = try_pin(pit_pins[i]);
 	if (!d.instructions)
 		skip("no NMI comes from the PIT through the I/O APIC");

@@ -9,7 +9,7 @@ from typing import Iterator, List, NamedTuple, Tuple
 
 WORDS = (b"ORDEAL ", b"ENV:", b"PLAN:", b"CASE:", b"WANT:", b"SEEN:", b"BLOCK:", b"PLAYED:", b"SWEEP:",
          b"SAMPLE:", b"HIST:", b"OBSERVED:", b"NOTE:", b"PASS:", b"FAIL:", b"SKIP:", b"ERROR:", b"DONE:",
-         b"ABORT:", b"SUMMARY:", b"END ")
+         b"REPLAY:", b"ABORT:", b"SUMMARY:", b"END ")
 MAX_LINE = 65536
 
 

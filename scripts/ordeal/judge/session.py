@@ -9,29 +9,22 @@ that was running, or to the last one that ran; the later cases are the `rest`, t
 import zlib
 from typing import Any, Dict, List, Optional, Tuple
 
-from ..model import CRASH, ERROR, FAIL, PASS, SKIP, TIMEOUT
+from ..model import CRASH, ERROR, FAIL, PASS, SKIP
 from ..record import dataclass, field
 from ..text import clean
+from .ending import Ending, Violation, cut, split
 from .scan import LineScanner
 from .sweeps import parse_hist, parse_sample, parse_sweep
 
 #: Exit codes a guest may write to port 0xf4.
 CODE_PASS, CODE_FAIL, CODE_SKIP, CODE_ABORT = 0, 1, 77, 127
+#: How often a guest may play a case again (lib/x86/stage/case.c).
+MOST_REPLAYS = 3
 #: Bytes of protocol lines in one boot; a log with more is not read on.
 MAX_LOG = 64 << 20
 #: Where a boot broke in which no case began.
 NOT_BEGUN = ("before the first line of its log", "before its first case")
 _VERDICT_WORDS = (PASS, FAIL, SKIP, ERROR)
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How the machine stopped. kind: exit (the guest wrote code), off (a power-off or reset, without
-    a code), stopped (the runner stopped it after END or a broken log), signal (a signal killed the
-    emulator), timeout, vmm (the emulator failed), dead (the hypervisor under test panicked)."""
-    kind: str
-    code: Optional[int] = None
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,8 @@ class CaseLog:
     sweep: Dict[str, Any] = field(default_factory=dict)
     fingerprints: List[str] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
+    #: Why it was played again, once for each time.
+    replays: List[str] = field(default_factory=list)
     #: What moves.py says of a case that was played again, migrated.
     migration: Dict[str, Any] = field(default_factory=dict)
     #: What blocks.py says of a block of the generated world, and of its PLAYED lines.
@@ -72,14 +67,6 @@ class Judgement:
     charged: str = ""
 
 
-class _Violation(Exception):
-    """The log breaks the grammar. charge: the case to blame, if it is not the current one."""
-
-    def __init__(self, text: str, verdict: str = ERROR, charge: str = "") -> None:
-        super().__init__(text)
-        self.verdict, self.charge = verdict, charge
-
-
 class Session:
     """The judge of one boot: feed() the console as it comes, then call finish()."""
 
@@ -93,7 +80,7 @@ class Session:
         self._case_crc = 0
         self._crc = 0
         self._room = MAX_LOG
-        self._broken: Optional[_Violation] = None
+        self._broken: Optional[Violation] = None
 
     @property
     def closed(self) -> bool:
@@ -112,7 +99,7 @@ class Session:
                 return
             try:
                 self._line(line.data, line.whole)
-            except _Violation as violation:
+            except Violation as violation:
                 self._broken = violation
 
     # -- one line ---------------------------------------------------------------------------
@@ -121,19 +108,19 @@ class Session:
         shown = clean(data, 120)
         self._room -= len(data)
         if self._room < 0:
-            raise _Violation("the guest's log is longer than %d MiB" % (MAX_LOG >> 20))
+            raise Violation("the guest's log is longer than %d MiB" % (MAX_LOG >> 20))
         if not whole:
-            raise _Violation("a line of the log is too long: " + shown)
+            raise Violation("a line of the log is too long: " + shown)
         if any(byte < 0x20 or byte > 0x7E for byte in data):
-            raise _Violation("unprintable byte in a line of the log: " + shown)
+            raise Violation("unprintable byte in a line of the log: " + shown)
         line = data.decode("ascii")
-        word, rest = _split(line)
+        word, rest = split(line)
         if word == "ORDEAL" and self.state != "start":
-            raise _Violation("the guest booted a second time", CRASH)
+            raise Violation("the guest booted a second time", CRASH)
         if word == "ABORT":
-            raise _Violation("the guest gave up: " + rest)
+            raise Violation("the guest gave up: " + rest)
         if self.state == "closed":
-            raise _Violation("the log goes on after END: " + shown)
+            raise Violation("the log goes on after END: " + shown)
         if word != "END":
             self._crc = zlib.crc32(data + b"\n", self._crc)
         handler = getattr(self, "_in_" + self.state)
@@ -141,15 +128,15 @@ class Session:
 
     def _in_start(self, word: str, rest: str, data: bytes, shown: str) -> None:
         if word != "ORDEAL":
-            raise _Violation("the log does not begin with ORDEAL but with: " + shown)
+            raise Violation("the log does not begin with ORDEAL but with: " + shown)
         parts = rest.split(" ")
         fields = dict(part.partition("=")[::2] for part in parts[1:])
         if parts[0] != "1":
-            raise _Violation("log version %s; this runner reads version 1: run make" % parts[0])
+            raise Violation("log version %s; this runner reads version 1: run make" % parts[0])
         if list(fields) != ["suite", "nonce"] or not fields["suite"]:
-            raise _Violation("malformed ORDEAL line: " + shown)
+            raise Violation("malformed ORDEAL line: " + shown)
         if fields["nonce"] != self.plan.nonce:
-            raise _Violation("nonce %s is not this boot's (%s): a log of another run"
+            raise Violation("nonce %s is not this boot's (%s): a log of another run"
                              % (fields["nonce"], self.plan.nonce))
         self.suite = fields["suite"]
         self.state = "head"
@@ -159,9 +146,9 @@ class Session:
             self.env.append(rest)
             return
         if word != "PLAN":
-            raise _Violation("expected ENV or PLAN, found: " + shown)
+            raise Violation("expected ENV or PLAN, found: " + shown)
         if rest != str(len(self.plan.cases)):
-            raise _Violation("the guest plans %s cases, it was asked for %d"
+            raise Violation("the guest plans %s cases, it was asked for %d"
                              % (rest, len(self.plan.cases)))
         self.state = "between"
 
@@ -169,7 +156,7 @@ class Session:
         ahead = self._next()
         if ahead and word == "CASE":
             if rest != ahead:
-                raise _Violation("expected case %s, found case %s" % (ahead, clean(rest.encode())),
+                raise Violation("expected case %s, found case %s" % (ahead, clean(rest.encode())),
                                  charge=ahead)
             self.current = CaseLog(rest)
             self._case_crc = zlib.crc32(data + b"\n", zlib.crc32(self.plan.nonce.encode() + b"\n"))
@@ -177,7 +164,7 @@ class Session:
         elif not ahead and word == "SUMMARY":
             self._summary(rest)
         else:
-            raise _Violation("expected %s, found: %s" % ("case " + ahead if ahead else "SUMMARY",
+            raise Violation("expected %s, found: %s" % ("case " + ahead if ahead else "SUMMARY",
                                                          shown), charge=ahead)
 
     def _in_case(self, word: str, rest: str, data: bytes, shown: str) -> None:
@@ -187,18 +174,20 @@ class Session:
             self._done(case, rest)
             return
         if case.verdict:
-            raise _Violation("a line between verdict and DONE: " + shown)
+            raise Violation("a line between verdict and DONE: " + shown)
         self._case_crc = zlib.crc32(data + b"\n", self._case_crc)
         name, colon, text = rest.partition(": ")
         if word in _VERDICT_WORDS:
             suite, name = name, text.partition(": ")[0]
             text = text.partition(": ")[2]
             if suite != self.suite or name != case.name:
-                raise _Violation("a verdict for %s: %s inside case %s" % (suite, name, case.name))
+                raise Violation("a verdict for %s: %s inside case %s" % (suite, name, case.name))
             self._verdict(case, word, text)
+        elif word == "REPLAY" and colon and name == case.name:
+            self._replay(case, text)
         elif word not in ("WANT", "SEEN", "BLOCK", "PLAYED", "SWEEP", "SAMPLE", "HIST", "OBSERVED",
                           "NOTE") or not colon or name != case.name:
-            raise _Violation("inside case %s: %s" % (case.name, shown))
+            raise Violation("inside case %s: %s" % (case.name, shown))
         elif word == "WANT":
             from .trace import orders  # loaded once a machine has started
             case.want += orders(text)
@@ -208,9 +197,17 @@ class Session:
             try:
                 (self._of_block if word in ("BLOCK", "PLAYED") else self._of_sweep)(case, word, text)
             except ValueError as problem:
-                raise _Violation("%s: %s" % (problem, shown)) from None
+                raise Violation("%s: %s" % (problem, shown)) from None
         else:
             (case.fingerprints if word == "OBSERVED" else case.notes).append(text)
+
+    def _replay(self, case: CaseLog, text: str) -> None:
+        """What the case has shown so far does not count."""
+        if len(case.replays) == MOST_REPLAYS:
+            raise Violation("case %s is played again for the %dth time"
+                             % (case.name, MOST_REPLAYS + 1))
+        again = case.replays + ["played again: " + text]
+        self.current = CaseLog(case.name, notes=list(again), replays=again)
 
     @staticmethod
     def _of_block(case: CaseLog, word: str, text: str) -> None:
@@ -239,7 +236,7 @@ class Session:
             from .blocks import contradiction  # loaded for images that have blocks
             reason = contradiction(case.block, word == PASS)
             if reason:
-                raise _Violation(reason)
+                raise Violation(reason)
         elif word == PASS:
             Session._proves(case)
         case.verdict = word
@@ -251,16 +248,16 @@ class Session:
     @staticmethod
     def _proves(case: CaseLog) -> None:
         if not (case.want and all(w.strip() for w in case.want)):
-            raise _Violation("PASS without a WANT line: nothing was claimed")
+            raise Violation("PASS without a WANT line: nothing was claimed")
         if not (len(case.seen) == 1 and case.seen[0].strip()):
-            raise _Violation("PASS without one SEEN line: nothing was recorded")
+            raise Violation("PASS without one SEEN line: nothing was recorded")
 
     def _done(self, case: CaseLog, rest: str) -> None:
         if not case.verdict:
-            raise _Violation("case %s is over without a verdict" % case.name)
+            raise Violation("case %s is over without a verdict" % case.name)
         if rest != "%s crc=%08x" % (case.name, self._case_crc) and \
                 rest != "%s crc=%08X" % (case.name, self._case_crc):
-            raise _Violation("the checksum of case %s is wrong: part of its log is lost or altered"
+            raise Violation("the checksum of case %s is wrong: part of its log is lost or altered"
                              % case.name)
         self.done.append(case)
         self.current = None
@@ -279,7 +276,7 @@ class Session:
         if skipped:
             want += ", %d skipped" % skipped
         if rest != want:
-            raise _Violation("SUMMARY says %r, the log says %r" % (rest, want))
+            raise Violation("SUMMARY says %r, the log says %r" % (rest, want))
         self.state = "end"
 
     def _in_end(self, word: str, rest: str, data: bytes, shown: str) -> None:
@@ -287,9 +284,9 @@ class Session:
         want = "%s cases=%d pass=%d fail=%d skip=%d error=%d crc=" % (
             self.plan.nonce, len(self.done), passed, failed, skipped, errors)
         if word != "END":
-            raise _Violation("expected END, found: " + shown)
+            raise Violation("expected END, found: " + shown)
         if rest not in (want + "%08x" % self._crc, want + "%08X" % self._crc):
-            raise _Violation("the END line does not close this log: " + shown)
+            raise Violation("the END line does not close this log: " + shown)
         self.state = "closed"
 
     # -- the verdicts -----------------------------------------------------------------------
@@ -297,7 +294,7 @@ class Session:
     def _next(self) -> str:
         return self.plan.cases[len(self.done)] if len(self.done) < len(self.plan.cases) else ""
 
-    def _exit_problem(self, ending: Ending) -> Optional[_Violation]:
+    def _exit_problem(self, ending: Ending) -> Optional[Violation]:
         """The contradiction between the end of the machine and a closed log, if there is one."""
         _, failed, skipped, errors = self._counts()
         want = CODE_PASS
@@ -306,11 +303,11 @@ class Session:
         elif skipped == len(self.done):
             want = CODE_SKIP
         if ending.kind == "exit" and ending.code != want:
-            return _Violation("exit status %s contradicts the log, which means %d"
+            return Violation("exit status %s contradicts the log, which means %d"
                               % (ending.code, want))
         if ending.kind in ("exit", "off", "stopped"):
             return None
-        return _cut(ending, "after its END line")
+        return cut(ending, "after its END line")
 
     def finish(self, ending: Ending) -> Judgement:
         """The verdicts, after the machine has stopped."""
@@ -318,7 +315,7 @@ class Session:
         if broken is None and self.state == "closed":
             broken = self._exit_problem(ending)
         elif broken is None:
-            broken = _cut(ending, self._place())
+            broken = cut(ending, self._place())
         for case in self.done:
             _second_opinion(case)
         cases = {case.name: case for case in self.done}
@@ -330,7 +327,7 @@ class Session:
         started = bool(self.done) or self.current is not None
         return Judgement(cases, rest, started, why, list(self.env), charged)
 
-    def _charge(self, cases: Dict[str, CaseLog], broken: _Violation) -> str:
+    def _charge(self, cases: Dict[str, CaseLog], broken: Violation) -> str:
         """Charge the violation to the case that was running, was due, or ran last. Returns its name."""
         if self.current is not None:
             cases[self.current.name] = self.current
@@ -360,37 +357,6 @@ def _second_opinion(case: CaseLog) -> None:
     reason = contradiction(case.want, case.seen) if case.verdict == PASS and not case.block else ""
     if reason:
         case.verdict, case.reason = ERROR, reason
-
-
-def _split(line: str) -> Tuple[str, str]:
-    """The first word of a line and the rest; a blank follows ORDEAL and END, ': ' any other word."""
-    if line.startswith(("ORDEAL ", "END ")):
-        word, _, rest = line.partition(" ")
-    else:
-        word, _, rest = line.partition(":")
-        if not rest.startswith(" "):
-            raise _Violation("malformed line of the log: " + line[:120])
-        rest = rest[1:]
-    return word, rest
-
-
-def _cut(ending: Ending, place: str) -> _Violation:
-    """The violation of a log that simply stops, described by how the machine stopped."""
-    detail = ": " + ending.text if ending.text else ""
-    if ending.kind == "timeout":
-        return _Violation("no end within the time limit%s, %s" % (detail, place), TIMEOUT)
-    if ending.kind == "signal":
-        return _Violation("the emulator died %s%s" % (place, detail), CRASH)
-    if ending.kind == "dead":
-        return _Violation("the hypervisor under test died %s%s" % (place, detail), CRASH)
-    if ending.kind == "off":
-        return _Violation("the machine reset or powered off %s (a triple fault looks like this)%s"
-                          % (place, detail), CRASH)
-    if ending.kind == "vmm":
-        return _Violation("the emulator failed %s%s" % (place, detail))
-    if ending.kind == "exit":
-        return _Violation("the guest exited with status %s %s" % (ending.code, place))
-    return _Violation("the guest was stopped %s%s" % (place, detail))
 
 
 def judge(log: bytes, ending: Ending, plan: BootPlan) -> Judgement:
