@@ -148,7 +148,7 @@ model-rows: all
 
 # One file for any machine: an EFI application and Multiboot kernel that holds every suite.
 LOADER_SOURCES := $(call sources,loader/*.c loader/*.S) $(addprefix lib/x86/,\
-	base/string.c report/acpi.c report/power.c)
+	base/string.c base/text.c report/acpi.c report/power.c)
 LOADER_OBJECTS := $(patsubst %,loader/obj/%.o,$(basename $(LOADER_SOURCES)))
 # Firmware loads the file anywhere, so nothing in it may depend on where.
 LOADER_CFLAGS = $(filter-out -fno-pic,$(CFLAGS)) -fpie -iquote $(SRCDIR) \

@@ -6,6 +6,7 @@
  * code of the file runs wherever firmware puts it; GRUB puts it at LOAD.
  */
 #include "base/bits.h"
+#include "loader/selectors.h"
 
 #define LOAD		 0x1000000
 #define FILE_RVA(symbol) symbol - LOAD
@@ -23,10 +24,6 @@
 #define SCRIPT_SIZE	 0x8000
 #define CR4_LA57	 (1 << 12)
 #define CR0_ET		 (1 << 4)
-
-#define CODE64		 0x08
-#define DATA		 0x10
-#define CODE32		 0x18
 
 .section .head, "a"
 .globl image
@@ -153,6 +150,11 @@ image_left:
 	cld
 	lea stack_top(%rip), %rsp
 	xor %ebp, %ebp
+	push %rdi
+	push %rdi
+	call escape
+	pop %rdi
+	pop %rdi
 	call image_over
 
 /*
@@ -232,6 +234,7 @@ script_end:
 	.byte 0
 
 .balign 8
+.globl gdt, gdt_pointer
 gdt:	.quad 0
 	.quad 0x00af9b000000ffff	/* CODE64 */
 	.quad 0x00cf93000000ffff	/* DATA */

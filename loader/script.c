@@ -3,12 +3,14 @@
  * Unpacks the images, and enters one after the other. Around each stand the marks that the runner
  * knows from the lab (scripts/ordeal/platforms/lab/relay.py): `LAB WORD NUMBER BEGIN`, then
  * `LAB WORD NUMBER EXIT KIND STATUS TEXT`, and `LAB WORD OVER` at the end. The script has a title,
- * then WORD, then a line for each image, with its arguments.
+ * then WORD, then a line for each image, with its arguments. An image that gave up in a case is
+ * entered again behind that case, between marks with the same NUMBER.
  */
 #include "loader/script.h"
 #include "loader/lzma.h"
 #include "loader/serial.h"
 #include "base/string.h"
+#include "base/text.h"
 #include "boot/handoff.h"
 #include "report/console.h"
 #include "report/power.h"
@@ -64,8 +66,9 @@ static struct {
 	u64 rsdp;
 	const char *next; /* the rest of the script */
 	u32 number;	  /* of the image that runs */
+	u32 after;	  /* so many of its cases are over */
 } now;
-static char word[32], line[LINE];
+static char word[32], line[LINE], arguments[LINE + sizeof(" after=4294967295")];
 static struct handoff handoff;
 static struct pvh_start_info info;
 static u64 module[4];
@@ -151,9 +154,9 @@ static u32 pvh_entry(const struct elf *elf)
 	return words[2] == NOTE_ENTRY ? words[4] : 0;
 }
 
-static void describe(const char *arguments)
+static void describe(void)
 {
-	handoff = (struct handoff){ HANDOFF_MAGIC, (u64)image_left, machine->screen };
+	handoff = (struct handoff){ HANDOFF_MAGIC, (u64)image_left, machine->screen, { 0, 0 } };
 	module[0] = (u64)&handoff;
 	module[1] = sizeof(handoff);
 	info = (struct pvh_start_info){
@@ -168,30 +171,44 @@ static void describe(const char *arguments)
 	};
 }
 
+/* What the line says of the image, and behind which case it is to begin. */
+static void write_arguments(void)
+{
+	struct text t = TEXT(arguments);
+	const char *words = line;
+
+	while (*words && *words != ' ')
+		words++;
+	text_add(&t, "%s", words);
+	if (now.after)
+		text_add(&t, " after=%u", now.after);
+	text_seal(&t);
+}
+
+/* Returns if the file has no such image. */
+static void run_image(void)
+{
+	const struct elf *elf = find_image(line);
+	const struct segment *all = elf ? find_segment(elf, ELF_LOAD) : NULL;
+
+	mark_image(" BEGIN\r\n");
+	if (!all || !pvh_entry(elf)) {
+		mark_image(" EXIT vmm 0 the file has no such image\r\n");
+		return;
+	}
+	if (all->physical < IMAGES_START || all->physical + all->memory_size > IMAGES_END)
+		give_up("an image does not fit between 1 MiB and 2 MiB");
+	write_arguments();
+	describe();
+	console_drain();
+	enter_image(all->physical, (const u8 *)elf + all->offset, all->file_size,
+		    all->memory_size - all->file_size, pvh_entry(elf), &info);
+}
+
 static NORETURN void run_next(void)
 {
-	const struct segment *all;
-	const struct elf *elf;
-	char *arguments = line;
-
-	while (next_line(line, sizeof(line))) {
-		mark_image(" BEGIN\r\n");
-		elf = find_image(line);
-		all = elf ? find_segment(elf, ELF_LOAD) : NULL;
-		if (!all || !pvh_entry(elf)) {
-			mark_image(" EXIT vmm 0 the file has no such image\r\n");
-			now.number++;
-			continue;
-		}
-		if (all->physical < IMAGES_START || all->physical + all->memory_size > IMAGES_END)
-			give_up("an image does not fit between 1 MiB and 2 MiB");
-		while (*arguments && *arguments != ' ')
-			arguments++;
-		describe(arguments);
-		console_drain();
-		enter_image(all->physical, (const u8 *)elf + all->offset, all->file_size,
-			    all->memory_size - all->file_size, pvh_entry(elf), &info);
-	}
+	for (; next_line(line, sizeof(line)); now.number++)
+		run_image();
 	mark();
 	serial_write("OVER\r\n");
 	end(EXIT_CODE_PASS);
@@ -203,8 +220,11 @@ void image_over(u32 code)
 	mark_image(" EXIT exit ");
 	serial_number(code);
 	serial_write("\r\n");
-	if (code == EXIT_CODE_ABORT) /* in a state that nobody knows, perhaps inside VMX */
-		end(EXIT_CODE_ABORT);
+	now.after = 0;
+	if (code == EXIT_CODE_ABORT && handoff.progress.begun < handoff.progress.planned) {
+		now.after = handoff.progress.begun;
+		run_image();
+	}
 	now.number++;
 	run_next();
 }

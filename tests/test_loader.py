@@ -72,11 +72,30 @@ def test_images_run_one_after_the_other(tmp_path):
     path.write_bytes(with_script(
         "word", "hv nonce=1 stories.s2.*", "missing", "native nonce=2 flags.rf_of_irq"))
     text = boot(path)
-    marks = re.findall(r"^LAB .*?(?=\r?$)", text, re.M)
-    assert marks == ["LAB word 0 BEGIN", "LAB word 0 EXIT exit 0", "LAB word 1 BEGIN",
-                     "LAB word 1 EXIT vmm 0 the file has no such image", "LAB word 2 BEGIN",
-                     "LAB word 2 EXIT exit 0", "LAB word OVER"], text
+    assert marks_of(text) == ["0 BEGIN", "0 EXIT exit 0", "1 BEGIN",
+                              "1 EXIT vmm 0 the file has no such image", "2 BEGIN",
+                              "2 EXIT exit 0", "OVER"], text
     assert "boot=pvh" in text
+
+
+def marks_of(text: str) -> list:
+    """The loader's own lines, without their first two words."""
+    return re.findall(r"^LAB \S+ (.*?)(?=\r?$)", text, re.M)
+
+
+def test_an_image_that_gave_up_is_entered_again_behind_the_case(tmp_path):
+    """On tcg, traps.step_and_data_breakpoint ends a boot (expected/tcg.cfg)."""
+    path = tmp_path / "ordeal.efi"
+    path.write_bytes(with_script("word", "debug nonce=1 traps.*", "hv nonce=2 stories.s2.*"))
+    text = boot(path)
+    if "ABORT" not in text:
+        pytest.skip("this QEMU ends no boot in debug/traps.step_and_data_breakpoint")
+    assert marks_of(text) == ["0 BEGIN", "0 EXIT exit 127", "0 BEGIN", "0 EXIT exit 1", "1 BEGIN",
+                              "1 EXIT exit 0", "OVER"], text
+    begun = re.findall(r"^CASE: (\S+)", text, re.M)
+    assert len(begun) == len(set(begun))
+    planned = [int(number) for number in re.findall(r"^PLAN: (\d+)", text, re.M)]
+    assert planned[0] - planned[1] == text[:text.index("ABORT")].count("\nCASE: ")
 
 
 def test_a_damaged_file_says_so(tmp_path):

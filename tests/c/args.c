@@ -95,7 +95,7 @@ static void bad_words(void)
 {
 	const char *unknown =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes then show plant only shuffle quirks check";
+		"sample seed depth from to axes then show plant only shuffle quirks check after";
 	const char *apic = "apic= takes x2apic or xapic";
 	const char *port =
 		"console= takes com1, com2, e9, virtio, block, none or a port number such as 0x2f8";
@@ -118,6 +118,7 @@ static void bad_words(void)
 	bad("exclude=a,,b", globs, "exclude=a");
 	bad("exclude=a,", globs, "exclude=a");
 	bad("shuffle=0", "shuffle= takes a number from 1 to 4294967295", "shuffle=0");
+	bad("after=0", "after= takes a number from 1 to 4294967295", "after=0");
 	bad("sample=0", "sample= takes a number from 1 to 4294967295", "sample=0");
 	bad("seed=x", "seed= takes a number from 1 to 4294967295", "seed=x");
 	bad("depth=4294967296", "depth= takes a number from 1 to 4294967295", "depth=4294967296");

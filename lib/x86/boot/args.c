@@ -162,6 +162,11 @@ static const char *set_shuffle(struct args *args, char *value)
 	return set_number(&args->shuffle, value, "shuffle= takes a number from 1 to 4294967295");
 }
 
+static const char *set_after(struct args *args, char *value)
+{
+	return set_number(&args->after, value, "after= takes a number from 1 to 4294967295");
+}
+
 static const char *set_sample(struct args *args, char *value)
 {
 	return set_number(&args->sample, value, "sample= takes a number from 1 to 4294967295");
@@ -262,14 +267,14 @@ static const struct {
 	{ "from", set_from },	    { "to", set_to },		{ "axes", set_axes },
 	{ "show", set_show },	    { "plant", set_plant },	{ "only", set_only },
 	{ "shuffle", set_shuffle }, { "quirks", set_quirks },	{ "check", set_check },
-	{ "then", set_then },	    { "noise", set_noise },
+	{ "then", set_then },	    { "noise", set_noise },	{ "after", set_after },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes then show plant only shuffle quirks check noise";
+		"sample seed depth from to axes then show plant only shuffle quirks check noise after";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

@@ -31,6 +31,7 @@ struct args {
 	bool exact;	      /* the platform is exact (machine/settle.h) */
 	bool profile;	      /* count the ticks of each section (machine/profile.h) */
 	u32 shuffle;	      /* run the cases in the order of this seed; 0: in the usual order */
+	u32 after;	      /* leave out so many cases of the plan, from its start */
 	u32 sample, seed;     /* of the generated world: one situation of @sample; 0: all */
 	u32 depth;	      /* how many of its axes may be unusual at once; 0: the default */
 	u32 from, to;	      /* only these places of each block, from 1; 0: no limit */

@@ -4,7 +4,6 @@
  * Specification 0.6.96) and Xen's hvm_start_info (xen/include/public/arch-x86/hvm/start_info.h).
  */
 #include "boot/bootinfo.h"
-#include "boot/handoff.h"
 #include "base/bits.h"
 
 enum {
@@ -49,9 +48,9 @@ _Static_assert(offsetof(struct multiboot_info, cmdline) == 16, "Multiboot 1 layo
 _Static_assert(offsetof(struct pvh_start_info, memory_map) == 40, "hvm_start_info layout");
 _Static_assert(sizeof(struct pvh_memory) == 24, "hvm_memmap_table_entry layout");
 
-static const void *at(u64 physical)
+static void *at(u64 physical)
 {
-	return (const void *)physical; /* identity map */
+	return (void *)physical; /* identity map */
 }
 
 static void read_multiboot(struct boot_info *boot, const struct multiboot_info *info)
@@ -66,7 +65,7 @@ static void read_multiboot(struct boot_info *boot, const struct multiboot_info *
 static void read_handoff(struct boot_info *boot, const struct pvh_start_info *info)
 {
 	const struct pvh_module *module = at(info->modules);
-	const struct handoff *handoff;
+	struct handoff *handoff;
 
 	if (!info->module_count || module->size != sizeof(*handoff))
 		return;
@@ -75,6 +74,7 @@ static void read_handoff(struct boot_info *boot, const struct pvh_start_info *in
 		return;
 	boot->leave = handoff->leave;
 	boot->screen = handoff->screen;
+	boot->progress = &handoff->progress;
 }
 
 static void read_pvh(struct boot_info *boot, const struct pvh_start_info *info)

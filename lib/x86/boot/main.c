@@ -66,16 +66,25 @@ static size_t places_selected(const struct args *args, u16 *places)
 void run_cases(const struct args *args)
 {
 	static u16 places[MOST_CASES];
+	struct progress unasked, *progress = this_cpu.boot->progress;
 	size_t n;
 
+	if (!progress)
+		progress = &unasked;
 	ASSERT(cases_end - cases_start <= MOST_CASES);
 	require_globs_match(args);
 	n = places_selected(args, places);
 	if (args->shuffle)
 		shuffle(places, n, args->shuffle);
-	report_plan(n);
-	for (size_t i = 0; i < n; i++)
+	if (args->after && args->after >= n)
+		panic("argument after=%u: the plan has %lu cases, so none is left", args->after,
+		      (u64)n);
+	report_plan(n - args->after);
+	*progress = (struct progress){ .planned = (u32)n, .begun = args->after };
+	for (size_t i = args->after; i < n; i++) {
+		progress->begun++;
 		stage_run(&cases_start[places[i]]);
+	}
 	report_end();
 }
 
