@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Guests that go wrong inside the shim (x86/shimtest.c): the shim names and dumps each, and the cases
-after it still run."""
+after it still run. And one that would never return from a handler (x86/selftest.c)."""
 import json
 import os
 import subprocess
@@ -12,14 +12,14 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("ORDEAL_BUILD", ROOT))
 
 
-def results(platform: str, work: Path) -> dict:
+def results(platform: str, work: Path, suite: str = "shimtest") -> dict:
     """Case name -> its record."""
     stream = work / "results.jsonl"
     subprocess.run([str(BUILD / "run_tests.sh"), "-p", platform, "--jsonl", str(stream),
-                    "--logs", str(work / "logs"), "shimtest"],
+                    "--logs", str(work / "logs"), suite],
                    stdout=subprocess.DEVNULL, check=False, timeout=200)
     records = [json.loads(line) for line in stream.read_text().splitlines()]
-    return {r["case"].split("/shimtest.")[1]: r for r in records if r["type"] == "result"}
+    return {r["case"].split(".")[-1]: r for r in records if r["type"] == "result"}
 
 
 @pytest.mark.parametrize("platform", ["tcg", "bochs-intel"])
@@ -40,6 +40,13 @@ def test_what_goes_wrong_in_the_shim_is_named(platform: str, tmp_path: Path):
     full = found["exits_without_end"]
     assert full["verdict"] == "ERROR" and "the event log holds 256 entries" in full["reason"]
     assert found["goes_on"]["verdict"] == "PASS"
+
+
+@pytest.mark.parametrize("platform", ["tcg", "bochs-intel"])
+def test_a_handler_whose_frame_is_overwritten_ends_the_boot(platform: str, tmp_path: Path):
+    found = results(platform, tmp_path, "selftest/selftest.buried_frame")["buried_frame"]
+    assert found["verdict"] == "ERROR", found
+    assert "its interrupt stack was in use" in found["reason"]
 
 
 def test_without_virtualization_the_skip_says_which_bit_forbids_it():

@@ -162,6 +162,15 @@ def test_quirks_do_not_excuse_a_changed_stage(tmp_path: Path, mutation: str):
     assert found["verdict"] == "FAIL" and found["unexpected"]
 
 
+def test_an_nmi_on_the_stack_of_another_costs_one_situation(tmp_path: Path):
+    """The handler of the first can never return. Only a quirk lets it come there."""
+    name = "STI.IRETQ_BAD_CS.nmib+irq60.tn.nmi@nmi"
+    found = play(tmp_path, "tcg-intel", "only=" + name, "STI.IRETQ_BAD_CS")["STI.IRETQ_BAD_CS"]
+    assert found["verdict"] == "XFAIL", found
+    assert found["block"]["quirks"] == {"faulting-iret-keeps-nmis-blocked+fault-saves-rf-0": 1}
+    assert any("left the scene: its interrupt stack was in use" in note for note in found["notes"])
+
+
 def test_one_situation_is_played_alone(tmp_path: Path):
     found = play(tmp_path, "bochs-intel", "only=STI.UD2.irq60.tg", "STI.UD2")["STI.UD2"]
     assert found["verdict"] == "PASS" and found["block"]["situations"] == 1

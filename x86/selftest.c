@@ -115,6 +115,25 @@ CASE(event_storm, "-", "a fault that is retried until the log is full", NONE)
 	expect(UD(AT(L)));
 }
 
+static void send_in_its_handler(struct scene *scene, struct frame *frame, struct log_entry *entry)
+{
+	(void)frame;
+	(void)entry;
+	scene->on_delivery = NULL;
+	nmi_unblock();
+	nmi_send_self();
+}
+
+CASE(buried_frame, "-", "an NMI in the handler of an NMI, whose frame it overwrites", NONE)
+{
+	struct scene *s = scene(L(NOP));
+
+	s->on_delivery = send_in_its_handler;
+	pend_blocked_nmi();
+	play();
+	expect(NMI(AT(L)));
+}
+
 CASE(hangs, "-", "a loop without end", NONE)
 {
 	for (;;)

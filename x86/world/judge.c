@@ -266,7 +266,8 @@ static u64 explained_by(bool left, bool *several)
 		if (!model_next(&judge.model) && !judge.model.unknown)
 			return found;
 		if (!judge.model.level ||
-		    !(judge.model.endless ? is_endless(left) : !left && same_trace()))
+		    !(judge.model.endless ? is_endless(left)
+					  : left == judge.model.stuck && same_trace()))
 			continue;
 		judge.model.most_quirks = judge.model.level; /* no more than that */
 		*several |= found && found != judge.model.quirks;

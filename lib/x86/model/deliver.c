@@ -205,6 +205,15 @@ static void record(struct model *model, const struct delivery *d, const struct h
 	model->acted = 0;
 }
 
+/* The frame of one handler lies where that of another was, which it interrupts. */
+static void overwrite_frame(struct model *model)
+{
+	if (model->quirks)
+		model->stuck = model->cpu.left = true;
+	else
+		unknown(model, "two handlers at once are on one interrupt stack");
+}
+
 static void enter(struct model *model, const struct delivery *d, const struct handler *h,
 		  bool other_stack)
 {
@@ -212,7 +221,7 @@ static void enter(struct model *model, const struct delivery *d, const struct ha
 
 	for (size_t i = 0; i < cpu->depth; i++)
 		if (other_stack && cpu->handlers[i].ist == h->ist)
-			unknown(model, "two handlers at once are on one interrupt stack");
+			overwrite_frame(model);
 	if (cpu->depth == MODEL_NESTING) {
 		unknown(model, "there are more handlers at once than the model has room for");
 		return;

@@ -76,6 +76,27 @@ static bool is_stray(const struct scene *scene, const struct frame *frame, bool 
 	return in_service && !lapic_asked((u8)frame->vector);
 }
 
+/*
+ * Was @frame pushed where one lies that is still needed? An interrupt stack begins at its top each
+ * time: "Interrupt Stack Table". That of #DB is spared, for what a #DB's handler meets returns to it,
+ * or fills the log.
+ */
+static bool overwrites(const struct frame *frame)
+{
+	u64 end = (u64)(frame + 1), rsp = frame->rsp;
+	unsigned int ist = interrupt_stack_of(end), other;
+
+	if (!ist || ist == IST_DB || end != interrupt_stack_page(ist) + PAGE_SIZE)
+		return false;
+	for (size_t n = 0; n < IST_COUNT; n++) {
+		other = interrupt_stack_of(rsp);
+		if (!other || other == ist)
+			return other;
+		rsp = ((const struct frame *)(interrupt_stack_page(other) + PAGE_SIZE))[-1].rsp;
+	}
+	return false;
+}
+
 void delivered(struct frame *frame, struct log_entry *entry)
 {
 	struct scene *scene = this_cpu.playing;
@@ -98,6 +119,9 @@ void delivered(struct frame *frame, struct log_entry *entry)
 		panic_exception(frame, "no scene is playing");
 	entry->ist = (u8)interrupt_stack_of(entry->frame);
 	entry->in_service = in_service;
+	if (overwrites(frame))
+		panic_exception(frame, "its interrupt stack was in use: the handler that it "
+				       "interrupts cannot return");
 	handle(scene, frame, entry);
 	entry->resume = frame->rip;
 }
