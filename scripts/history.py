@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes docs/history.md from runs with --history: history.py STREAM...
 
-Each STREAM is the --jsonl file of a run; its platforms are one history, in their order, and take the
-place of what the page had of them. Histories of other platforms stay. The names and SHA-256 of each column's packages come from the parts and roots in the cache, because the
-archive drops versions. A column in which not every case has a result is left out, and said.
+Each STREAM is the --jsonl file of a run; its platforms are one history, in their order, and take
+the place of what the page had of them. Histories of other platforms stay. The names and SHA-256
+of each column's packages come from the parts and roots in the cache, because the archive
+drops versions. A column in which not every case has a result is left out, and said.
 """
 import os
 import re

@@ -61,7 +61,8 @@ bool stage_latest_is_at(int place);
 struct want;
 void stage_show_trace(const struct want *want);
 
-/* Prints NOTE lines of case @name: the events of @order and @trace side by side, and in what they differ. */
+/* Prints NOTE lines of case @name: the events of @order and @trace side by side, and in what they
+ * differ. */
 struct layout;
 struct trace;
 void stage_note_columns(const char *name, const struct layout *layout, const struct trace *trace,
