@@ -63,15 +63,6 @@ def test_the_explanation_says_which_event_is_a_quirks():
                      r" +\[fault-saves-rf-0\]", other)
 
 
-def test_the_explanation_says_that_no_handler_returns():
-    words = ["--world", "STI.IRETQ_BAD_CS.nmib+irq60.tn.nmi@nmi", "--vendor", "intel"]
-    quirk = ["--quirk", "faulting-iret-keeps-nmis-blocked"]
-    legal, known = (subprocess.run([str(BUILD / "x86/explain"), *words, *more], text=True, check=True,
-                                   stdout=subprocess.PIPE).stdout for more in ([], quirk))
-    said = "\n  whose frame overwrites one that is needed: no handler returns\n"
-    assert said not in legal and said in known
-
-
 @pytest.mark.parametrize("words,said", [
     (["--quirk", "fault-saves-rf-1"], "perhaps fault-saves-rf-0"),
     (["--quirk", "fault-saves-rf-0"] * 2, "fault-saves-rf-0 is given twice")])

@@ -117,14 +117,14 @@ CASE(event_storm, "-", "a fault that is retried until the log is full", NONE)
 
 static void send_in_its_handler(struct scene *scene, struct frame *frame, struct log_entry *entry)
 {
+	(void)scene;
 	(void)frame;
 	(void)entry;
-	scene->on_delivery = NULL;
 	nmi_unblock();
 	nmi_send_self();
 }
 
-CASE(buried_frame, "-", "an NMI in the handler of an NMI, whose frame it overwrites", NONE)
+CASE(nmis_without_end, "-", "each handler of an NMI lets in another one", NONE)
 {
 	struct scene *s = scene(L(NOP));
 

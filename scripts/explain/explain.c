@@ -126,8 +126,6 @@ static void explain_for(const struct question_asked *asked, u16 vendor, const ch
 			print_event(i);
 		if (model.endless)
 			puts("  #DB, again and again");
-		else if (model.stuck)
-			puts("  whose frame overwrites one that is needed: no handler returns");
 		else if (!model.count)
 			puts("  nothing is delivered");
 		if (model.acted)

@@ -194,14 +194,11 @@ static bool is_legal(void)
 	return false;
 }
 
-/*
- * Why it must not be played. Where an answer to what is left open leads to a HLT that
- * nothing ends, or to two NMIs on one stack, which never ends, all answers are looked at
- * before.
- */
+/* Why it must not be played. Where an answer to what is left open leads to a HLT that nothing ends,
+ * all answers are looked at before. */
 static const char *outside(void)
 {
-	bool careful = judge.situation.timer || judge.situation.arrivals[0].vector == NMI_VECTOR;
+	bool careful = judge.situation.timer;
 	bool several = false;
 
 	model_begin_with(&judge.model, &judge.situation, RULE_NONE, careful ? NULL : judge.profile);
@@ -266,8 +263,7 @@ static u64 explained_by(bool left, bool *several)
 		if (!model_next(&judge.model) && !judge.model.unknown)
 			return found;
 		if (!judge.model.level ||
-		    !(judge.model.endless ? is_endless(left)
-					  : left == judge.model.stuck && same_trace()))
+		    !(judge.model.endless ? is_endless(left) : !left && same_trace()))
 			continue;
 		judge.model.most_quirks = judge.model.level; /* no more than that */
 		*several |= found && found != judge.model.quirks;

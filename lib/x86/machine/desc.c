@@ -11,7 +11,9 @@
 #include "base/string.h"
 
 enum {
-	IST_STACK_SIZE = 4096,
+	IST_STACK_SIZE = 8192, /* for four handlers, and more than they need */
+	RING0_STACK_SIZE = 4096,
+	HANDLER_STACK = 1024, /* bytes: more than a handler needs below its frame */
 	GATE_PRESENT = 0x80,
 	DPL_SHIFT = 5,
 	TSS_AVAILABLE = 0x89,
@@ -49,10 +51,10 @@ _Static_assert(offsetof(struct tss, io_map) == 104, "64-Bit Task State Segment")
 /* A page of its own, so that the shim can take it away from a guest. */
 static struct gate idt[256] PAGE_ALIGNED;
 static u64 gates_changed[256 / 64]; /* bit n: gate n may differ from what desc_reset() makes it */
-static bool idt_truncated, io_map_changed;
+static bool idt_truncated, io_map_changed, stack_moved;
 static struct tss tss;
 static u8 interrupt_stacks[IST_COUNT + 1][IST_STACK_SIZE] PAGE_ALIGNED; /* IST_NONE has one, too */
-static u8 ring0_stack[IST_STACK_SIZE] __attribute__((aligned(16)));
+static u8 ring0_stack[RING0_STACK_SIZE] __attribute__((aligned(16)));
 
 /* Flat segments, accessed bit set; the TSS takes two slots and is filled in at run time. */
 static u64 gdt[] = {
@@ -204,8 +206,8 @@ void desc_init(void)
 
 	reset_all();
 	tss.rsp[0] = (u64)ring0_stack + sizeof(ring0_stack);
-	for (unsigned int i = 1; i <= IST_COUNT; i++)
-		tss.ist[i - 1] = (u64)interrupt_stacks[i] + IST_STACK_SIZE;
+	stack_moved = true;
+	interrupt_stacks_empty();
 	tss.ist[IST_ABSENT - 1] = PLAY_NOT_PRESENT + PAGE_SIZE;
 	tss.io_map_base = offsetof(struct tss, io_map);
 	gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (u64)TSS_AVAILABLE << 40 |
@@ -224,8 +226,8 @@ u64 idt_page(void)
 
 u64 interrupt_stack_page(unsigned int ist)
 {
-	_Static_assert(IST_STACK_SIZE == PAGE_SIZE, "a page for each stack");
-	return (u64)interrupt_stacks[ist];
+	_Static_assert(IST_STACK_SIZE % PAGE_SIZE == 0, "a page of its own");
+	return (u64)interrupt_stacks[ist] + IST_STACK_SIZE - PAGE_SIZE;
 }
 
 /* An empty stack's RSP is where the next one begins. */
@@ -234,6 +236,36 @@ unsigned int interrupt_stack_of(u64 rsp)
 	u64 offset = rsp - 1 - (u64)interrupt_stacks;
 
 	return offset < sizeof(interrupt_stacks) ? (unsigned int)(offset / IST_STACK_SIZE) : 0;
+}
+
+u64 interrupt_stack_begins(unsigned int ist)
+{
+	return ist ? tss.ist[ist - 1] : 0;
+}
+
+bool interrupt_stack_keep(unsigned int ist, u64 frame)
+{
+	u64 next = (frame - HANDLER_STACK) & ~15ull;
+
+	if (ist == IST_NONE || ist == IST_DB || tss.ist[ist - 1] <= next)
+		return true;
+	if (next < (u64)interrupt_stacks[ist] + HANDLER_STACK)
+		return false;
+	tss.ist[ist - 1] = next;
+	return stack_moved = true;
+}
+
+void interrupt_stack_return(unsigned int ist, u64 began, u64 end)
+{
+	if (ist != IST_NONE && began == end)
+		tss.ist[ist - 1] = end;
+}
+
+void interrupt_stacks_empty(void)
+{
+	for (unsigned int i = 1; i <= IST_COUNT && stack_moved; i++)
+		tss.ist[i - 1] = (u64)interrupt_stacks[i] + IST_STACK_SIZE;
+	stack_moved = false;
 }
 
 const char *stack_name(u64 rsp)

@@ -61,10 +61,27 @@ bool is_stack_guard(u64 address);
 /* The page of the IDT, which holds nothing else. */
 u64 idt_page(void);
 
-/* The page of interrupt stack @ist (1..IST_COUNT), which holds nothing else. */
+/* The page on which interrupt stack @ist (1..IST_COUNT) begins, which holds nothing else. */
 u64 interrupt_stack_page(unsigned int ist);
 
 /* The interrupt stack that @rsp is on (1..IST_COUNT); IST_NONE: it is on none. */
 unsigned int interrupt_stack_of(u64 rsp);
+
+/* The address below which interrupt stack @ist (IST_NONE, too) now receives its next frame. */
+u64 interrupt_stack_begins(unsigned int ist);
+
+/*
+ * A handler uses interrupt stack @ist down to @frame, and may not have returned when that stack is
+ * used again: each delivery begins at its top ("Interrupt Stack Table"), so the top is moved. Not
+ * that of #DB: entry.S spares its frames. false: there is no room for one more.
+ */
+bool interrupt_stack_keep(unsigned int ist, u64 frame);
+
+/* The handler whose frame ends at @end is about to return. @began: as it was when it was entered.
+ * Its place is free again if the delivery took it there. */
+void interrupt_stack_return(unsigned int ist, u64 began, u64 end);
+
+/* No handler uses any of them. */
+void interrupt_stacks_empty(void);
 
 #endif

@@ -8,7 +8,10 @@
 #define CONTRIBUTORY                                                                               \
 	(BIT(DE_VECTOR) | BIT(TS_VECTOR) | BIT(NP_VECTOR) | BIT(SS_VECTOR) | BIT(GP_VECTOR))
 
-enum { FRAME_BYTES = 40 };
+enum {
+	FRAME_BYTES = 40,
+	HANDLERS_ON_A_STACK = 4, /* of which none overwrites another: machine/desc.c */
+};
 
 /* A delivery on its way: another event takes its place when it faults. */
 struct delivery {
@@ -205,23 +208,16 @@ static void record(struct model *model, const struct delivery *d, const struct h
 	model->acted = 0;
 }
 
-/* The frame of one handler lies where that of another was, which it interrupts. */
-static void overwrite_frame(struct model *model)
-{
-	if (model->quirks)
-		model->stuck = model->cpu.left = true;
-	else
-		unknown(model, "two handlers at once are on one interrupt stack");
-}
-
 static void enter(struct model *model, const struct delivery *d, const struct handler *h,
 		  bool other_stack)
 {
 	struct cpu *cpu = &model->cpu;
+	unsigned int others = 0;
 
-	for (size_t i = 0; i < cpu->depth; i++)
-		if (other_stack && cpu->handlers[i].ist == h->ist)
-			overwrite_frame(model);
+	for (size_t i = 0; i < cpu->depth && other_stack; i++)
+		others += cpu->handlers[i].ist == h->ist;
+	if (others && (h->ist == IST_DB || others == HANDLERS_ON_A_STACK))
+		unknown(model, "too many handlers at once are on one interrupt stack");
 	if (cpu->depth == MODEL_NESTING) {
 		unknown(model, "there are more handlers at once than the model has room for");
 		return;

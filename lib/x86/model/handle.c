@@ -139,15 +139,20 @@ void handle(struct model *model)
 
 	if (goes_through(model, h))
 		return;
+	if (right(model, RULE_RF_CLEARED)) /* some instruction is executed now */
+		cpu->rflags &= ~RFLAGS_RF;
 	if (cpu->at.place & PLACE_ENTRY && cpu->shadow && !cpu->at.offset) {
 		cpu->shadow = right(model, RULE_SHADOW_IS_ONE) ? 0 : cpu->shadow;
 		cpu->at.offset =
 			vector_has_error_code(h->vector) ? PUSH_IMM32_BYTES : PUSH_IMM8_BYTES;
 		return;
 	}
-	if (cpu->unread_dr6 && h->vector == DB_VECTOR)
-		meet_guard(model, h);
 	catch_up(model);
+	if (cpu->unread_dr6 && h->vector == DB_VECTOR) {
+		meet_guard(model, h);
+		cpu->at = (struct boundary){ PLACE_OUTSIDE, HANDLER_HAS_BEGUN };
+		return;
+	}
 	if (cpu->at.place & PLACE_ENTRY && h->vector == NMI_VECTOR) {
 		cpu->at = (struct boundary){ PLACE_OUTSIDE, HANDLER_HAS_BEGUN };
 		return;

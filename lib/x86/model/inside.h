@@ -134,7 +134,8 @@ bool is_begun_twice(struct model *model);
 /* A #DB that is not that of DR7.GD is about to be delivered: does GD outlive it? */
 void keep_guard(struct model *model, bool by_int1);
 
-/* It has: the MOV from DR6 of the handler @h raises #DB, whose handler clears DR6. */
+/* It has: the MOV from DR6 of the handler @h raises #DB, whose handler clears DR6, and whose IRETQ
+ * may let an NMI in. */
 void meet_guard(struct model *model, const struct handler *h);
 
 /* lapic.c: IRR, ISR and TPR as they are in the situation. */

@@ -59,7 +59,6 @@ struct model {
 	const char *unknown; /* why the situation is not in the model's world; NULL: it is */
 	u64 quirks;	     /* a bit for each that it uses */
 	bool endless;	     /* by a quirk: then #DB comes in #DB's handler, again and again */
-	bool stuck;	     /* by a quirk: the last frame overwrites one: no handler returns */
 	u64 acted;	     /* those that decided something after the last event */
 
 	size_t question_count;

@@ -272,17 +272,7 @@ void meet_guard(struct model *model, const struct handler *h)
 						 .ist = h->ist,
 						 .dr6 = DR6_RESET | cpu->unread_dr6 });
 	cpu->unread_dr6 = 0;
-	/* Its handler's IRETQ unblocks NMIs: one that waits comes in the middle of this handler. */
-	if (cpu->nmi_blocked && cpu->nmis) {
-		bool rf = quirk(model, QUIRK_INTERRUPT_SAVES_RF_1);
-
-		cpu->nmis = 0;
-		record_only(model, (struct model_event){ .vector = NMI_VECTOR,
-							 .rule = RULE_NMI,
-							 .rflags = rf ? RFLAGS_RF : 0,
-							 .ist = IST_NMI });
-	}
-	cpu->nmi_blocked = false;
+	cpu->nmi_blocked = false; /* by its handler's IRETQ */
 }
 
 void end_with_late_nmi(struct model *model)

@@ -76,25 +76,17 @@ static bool is_stray(const struct scene *scene, const struct frame *frame, bool 
 	return in_service && !lapic_asked((u8)frame->vector);
 }
 
-/*
- * Was @frame pushed where one lies that is still needed? An interrupt stack begins at its top each
- * time: "Interrupt Stack Table". That of #DB is spared, for what a #DB's handler meets returns to it,
- * or fills the log.
- */
-static bool overwrites(const struct frame *frame)
+/* What is on this handler's stack stays, and so does what is on that of a handler which it has
+ * interrupted before it came here. */
+static void keep_frames(const struct frame *frame, unsigned int ist)
 {
-	u64 end = (u64)(frame + 1), rsp = frame->rsp;
-	unsigned int ist = interrupt_stack_of(end), other;
+	unsigned int other = interrupt_stack_of(frame->rsp);
+	bool kept = interrupt_stack_keep(ist, (u64)frame);
 
-	if (!ist || ist == IST_DB || end != interrupt_stack_page(ist) + PAGE_SIZE)
-		return false;
-	for (size_t n = 0; n < IST_COUNT; n++) {
-		other = interrupt_stack_of(rsp);
-		if (!other || other == ist)
-			return other;
-		rsp = ((const struct frame *)(interrupt_stack_page(other) + PAGE_SIZE))[-1].rsp;
-	}
-	return false;
+	if (other != ist && interrupt_stack_begins(other) > frame->rsp)
+		kept &= interrupt_stack_keep(other, frame->rsp);
+	if (!kept)
+		panic_exception(frame, "too many handlers at once are on one interrupt stack");
 }
 
 void delivered(struct frame *frame, struct log_entry *entry)
@@ -102,6 +94,7 @@ void delivered(struct frame *frame, struct log_entry *entry)
 	struct scene *scene = this_cpu.playing;
 	bool in_service = frame->vector >= FIRST_IRQ_VECTOR && frame->vector != SPURIOUS_VECTOR &&
 			  lapic_isr((u8)frame->vector);
+	u64 began;
 
 	if (is_stray(scene, frame, in_service)) {
 		this_cpu.strays++;
@@ -118,10 +111,10 @@ void delivered(struct frame *frame, struct log_entry *entry)
 	if (!scene)
 		panic_exception(frame, "no scene is playing");
 	entry->ist = (u8)interrupt_stack_of(entry->frame);
+	began = interrupt_stack_begins(entry->ist);
 	entry->in_service = in_service;
-	if (overwrites(frame))
-		panic_exception(frame, "its interrupt stack was in use: the handler that it "
-				       "interrupts cannot return");
+	keep_frames(frame, entry->ist);
 	handle(scene, frame, entry);
 	entry->resume = frame->rip;
+	interrupt_stack_return(entry->ist, began, (u64)(frame + 1));
 }

@@ -198,6 +198,7 @@ void scene_on_stage(struct scene *scene)
 {
 	if (!this_cpu.first_began)
 		this_cpu.first_began = rdtsc();
+	interrupt_stacks_empty();
 	this_cpu.playing = scene;
 }
 
