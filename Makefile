@@ -37,6 +37,7 @@ vpath %.lds $(SRCDIR)
 vpath %.def $(SRCDIR)
 vpath %.txt $(SRCDIR)
 vpath scripts/pack-suites $(SRCDIR)
+vpath scripts/make-image $(SRCDIR)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -173,6 +174,12 @@ loader/ordeal.efi: loader/ordeal.elf
 	$(OBJCOPY) -O binary $< $@.new
 	@mv $@.new $@
 
+# A disk that starts it, by UEFI and by BIOS.
+.PHONY: image
+image: ordeal.img
+ordeal.img: loader/ordeal.efi scripts/make-image
+	$(SRCDIR)/scripts/make-image $@ $<
+
 # The lab's own programs (scripts/lab) run in its small Linux. They are static, because that Linux
 # has no libraries.
 LAB_CFLAGS = -std=gnu11 -m64 -O2 -static -s -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS))
@@ -305,6 +312,7 @@ docs: all
 .PHONY: help
 help:
 	@echo 'make                build every image in x86/'
+	@echo 'make image          make ordeal.img, a disk with every suite (docs/your-machine.md)'
 	@echo 'make check          run every test; installs missing packages first (apt-get)'
 	@echo 'make quick          build, and run the tests that take seconds'
 	@echo 'make check-all      run in full what make check samples (takes half an hour)'
@@ -372,7 +380,7 @@ clean:
 	rm -f $(addprefix scripts/lab/,launcher fetch stage stage.o bootdisk mbr.o loader.o)
 	rm -f scripts/lab/rom scripts/lab/rom.o
 	rm -rf loader/obj
-	rm -f $(addprefix loader/,suites.lzma ordeal.elf ordeal.efi)
+	rm -f $(addprefix loader/,suites.lzma ordeal.elf ordeal.efi) ordeal.img
 distclean: clean
 	rm -f config.mak
 

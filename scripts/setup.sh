@@ -20,14 +20,15 @@ ld|binutils|links the images
 ccache|ccache|make check: compiles what is the same in several trees once
 python3|python3|the runner
 qemu-system-x86_64|qemu-system-x86|platforms tcg and kvm
+/usr/share/ovmf/OVMF.fd|ovmf|the firmware of platform uefi@tcg
 bochs-bin|bochs|platforms bochs-intel and bochs-amd
 /usr/share/bochs/BIOS-bochs-latest|bochsbios|the BIOS of the Bochs platforms
 /usr/share/vgabios/vgabios.bin|vgabios|the VGA BIOS of the Bochs platforms
-grub-mkrescue|grub-common|makes an ISO for images that Bochs boots through GRUB
-/usr/lib/grub/i386-pc|grub-pc-bin|makes an ISO for images that Bochs boots through GRUB
+grub-mkrescue|grub-common|make image; makes an ISO for images that Bochs boots through GRUB
+/usr/lib/grub/i386-pc|grub-pc-bin|make image; makes an ISO for images that Bochs boots through GRUB
 xorriso|xorriso|makes an ISO for images that Bochs boots through GRUB
 zstd|zstd|unpacks the lab's kernels and modules
-mformat|mtools|makes an ISO for images that Bochs boots through GRUB
+mformat|mtools|make image; makes an ISO for images that Bochs boots through GRUB
 shellcheck|shellcheck|make check: the shell files
 clang-format-14|clang-format-14|make check: the format of the C files
 /usr/lib/python3/dist-packages/pytest|python3-pytest|make check: the host tests
