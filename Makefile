@@ -165,7 +165,8 @@ loader/obj/loader/head.o: loader/suites.lzma loader/script.txt
 loader/obj/%.o: %.S config.mak Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ASFLAGS) -I. -I$(SRCDIR) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
-loader/suites.lzma: $(FAMILIES:=.flat) scripts/pack-suites
+loader/suites.lzma: $(FAMILIES:=.flat) scripts/pack-suites \
+		$(SRCDIR)/scripts/ordeal/platforms/packed.py
 	@mkdir -p $(@D)
 	$(SRCDIR)/scripts/pack-suites $@ $(FAMILIES:=.flat)
 loader/ordeal.elf: $(LOADER_OBJECTS) loader/loader.lds

@@ -24,8 +24,9 @@ enum {
 	NOTE_ENTRY = 18, /* XEN_ELFNOTE_PHYS32_ENTRY */
 };
 
-/* scripts/pack-suites writes it: this, the packed bytes. */
+/* scripts/ordeal/platforms/packed.py writes it: this, the packed bytes. */
 struct blob {
+	u8 magic[8];
 	u32 unpacked, count, adler_32;
 	struct {
 		char name[16];
@@ -255,6 +256,7 @@ void run_script(const struct machine *m)
 	now.rsdp = m->rsdp;
 	now.next = script;
 	serial_init();
+	serial_write("\r\n"); /* firmware may have left a line open */
 	if (!machine_has(m, IMAGES_START, IMAGES_END))
 		give_up("no memory between 1 MiB and 2 MiB, where the images run");
 	if (blob.unpacked > UNPACKED || blob.count > ARRAY_SIZE(blob.images) ||

@@ -135,6 +135,7 @@ done
 case $lab in
 *@*)
 	make -C "$build" lab || exit 2
+	case $lab in *uefi@* | *bios@*) make -C "$build" image || exit 2 ;; esac
 	# shellcheck disable=SC2046 # one word for each platform
 	(cd "$build" && "$root/scripts/lab/fetch-stock" $(echo "$lab" | tr , ' ')) || :
 	;;

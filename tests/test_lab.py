@@ -118,6 +118,7 @@ def test_exit_marks(text, kind, code):
 def test_batches_are_neighbours_of_one_platform():
     """Other platforms, and --isolate, boot each unit by itself."""
     class P:
+        last = ()
         def __init__(self, shares):
             self.shares_boot = shares
 

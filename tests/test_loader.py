@@ -9,19 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from ordeal.platforms import packed
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("ORDEAL_BUILD", ROOT))
 FILE = BUILD / "loader/ordeal.efi"
-#: The room for the script in the file, and its first line.
-TITLE, ROOM = b"#ordeal script\n", 0x8000
 
 
 def with_script(*lines: str) -> bytes:
     """The file with another script."""
-    data = FILE.read_bytes()
-    at = data.index(TITLE)
-    text = TITLE + "\n".join(lines).encode() + b"\n"
-    return data[:at] + text.ljust(ROOM, b"\0") + data[at + ROOM:]
+    return packed.with_script(FILE.read_bytes(), lines)
 
 
 def test_the_file_is_small_and_whole():

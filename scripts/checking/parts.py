@@ -31,7 +31,7 @@ FILES = {
     "test_build.py": 16, "test_paths.py": 20, "test_shim.py": 8, "test_wrong.py": 9,
     "test_robust.py": 13, "test_races.py": 11, "test_html_browser.py": 10, "test_lab.py": 12,
     "test_lab_trouble.py": 12, "test_lab_state.py": 12, "test_moves.py": 20,
-    "test_judge_mutations.py": 5,
+    "test_judge_mutations.py": 5, "test_one_file.py": 15, "test_disk.py": 2, "test_loader.py": 5,
     "test_mutants.py": 4, "test_shuffle.py": 16, "test_docs.py": 4, "test_bochs.py": 5, "test_run.py": 9,
     "test_toolbox.py": 5, "test_floors.py": 4, "test_html_docs.py": 3,
     "test_trace.py": 3, "test_html.py": 3, "test_style.py": 2}
@@ -77,8 +77,8 @@ class Plan:
     # -- single parts -----------------------------------------------------------------------
 
     def built(self) -> Part:
-        """Every image."""
-        return Part("build", self.make + ("-j", str(self.jobs), "all"), count.prepares,
+        """Every image, and the disk that holds them."""
+        return Part("build", self.make + ("-j", str(self.jobs), "all", "image"), count.prepares,
                     self.host.build, seconds=5)
 
     def fetched(self) -> List[Part]:

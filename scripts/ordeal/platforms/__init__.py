@@ -34,8 +34,9 @@ def known() -> Dict[str, Platform]:
     from .lab.kvm_qemu import KvmAmdTcgQemu
     from .lab.migrate import KvmAmdTcgMigrate, KvmIntelBochsMigrate
     from .lab.xen import XenAmdTcg
+    from .one_file import BiosTcg, UefiTcg
     every: List[Platform] = [cls() for cls in FAST]
-    every += [TcgIntel(), KvmAmdTcg(), XenAmdTcg(), KvmIntelBochs()]
+    every += [TcgIntel(), UefiTcg(), BiosTcg(), KvmAmdTcg(), XenAmdTcg(), KvmIntelBochs()]
     every += [KvmAmdTcg("linux-6.1"), KvmIntelBochs("linux-6.1"), KvmAmdTcgQemu()]
     for root in LISTED:
         every += [Tcg(root), TcgIntel(root), BochsIntel(root), BochsAmd(root), XenAmdTcg(root)]

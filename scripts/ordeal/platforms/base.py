@@ -71,6 +71,8 @@ class Platform:
     stumbles: Tuple[str, ...] = ()
     #: One machine runs all images of a run in turn (launch_many); lab/relay.py separates them.
     shares_boot = False
+    #: With shares_boot: the suites that come last in a boot.
+    last: Tuple[str, ...] = ()
     #: With shares_boot: the time limit for reaching the first image, in seconds.
     boot_limit = 120.0
     #: The same command repeats the same run, instruction by instruction, so nonces depend on the

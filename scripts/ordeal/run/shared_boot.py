@@ -24,6 +24,10 @@ def batches(units: List[Unit], alone: bool) -> List[List[Unit]]:
             groups[-1].append(unit)
         else:
             groups.append([unit])
+    for group in groups:
+        last = group[0].platform.last
+        if last:
+            group.sort(key=lambda unit: unit.suite.stanza.name in last)
     return groups
 
 

@@ -3,14 +3,15 @@
 
 The launcher in the lab writes, around each image, the lines `TAG BEGIN` and `TAG EXIT KIND STATUS
 TEXT`, where TAG is `LAB WORD NUMBER`; no image knows WORD, which differs between boots. KIND is a
-kind of judge.session.Ending. `LAB WORD OVER` says that all images have had their turn. Between them
-it says how the plays of migrated cases went (judge/moves.py).
+kind of judge.session.Ending. An image that gave up may BEGIN once more, behind the case in which it
+did (judge/resumed.py). `LAB WORD OVER` says that all images have had their turn. Between them it
+says how the plays of migrated cases went (judge/moves.py).
 """
 from typing import Callable, List, Optional, Union
 
-from ...judge import moves
+from ...judge import moves, resumed
 from ...judge.kut import KutSession
-from ...judge.session import Ending, Judgement, Session
+from ...judge.session import CODE_ABORT, Ending, Judgement, Session
 from ...model import SKIP
 
 _MAX_LINE = 8192
@@ -36,10 +37,21 @@ class Slice:
         self.ending: Optional[Ending] = None
         self.judgement: Optional[Judgement] = None
         self.moves = moves.Moves()
+        self._earlier: List[Judgement] = []
+
+    def resume(self) -> bool:
+        """The image begins once more; returns whether it may."""
+        if not isinstance(self.session, Session) or self.ending is None or \
+                self.ending.code != CODE_ABORT:
+            return False
+        judged = self.session.finish(self.ending)
+        self._earlier.append(judged)
+        self.session, self.ending = resumed.rest_of(self.session, judged), None
+        return True
 
     def judge(self, ending: Ending, when: str) -> None:
         """Judge the image, which ended so. when: how its cases were migrated, '' if they were not."""
-        self.judgement = self.session.finish(ending)
+        self.judgement = resumed.joined(self._earlier + [self.session.finish(ending)])
         for log in self.judgement.cases.values() if when else ():
             if isinstance(self.session, KutSession):
                 log.verdict, log.reason = SKIP, "an image without cases is not migrated"
@@ -96,7 +108,7 @@ class Relay:
             self.over = True
         elif number.isdigit() and int(number) < len(self.slices):
             part = self.slices[int(number)]
-            if what == "BEGIN" and not part.began:
+            if what == "BEGIN" and (not part.began or self._running is None and part.resume()):
                 if self._running is not None:
                     # The script starts an image when the launcher has ended, whatever it said.
                     self._ended(Ending("vmm", None, "the launcher died without an EXIT line"))
