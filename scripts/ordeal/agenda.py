@@ -21,6 +21,7 @@ from .run.unit import Unit
 from .text import shell_quote
 
 if TYPE_CHECKING:
+    from .judge.captured import Found
     from .plan.seen import Ids
 
 
@@ -42,6 +43,8 @@ class Agenda:
         self.known: Dict[str, Deviations] = {}
         #: One unit for each round, by the index of the suite's first case on that platform.
         self.rounds: Dict[int, List[Unit]] = {}
+        #: With --judge: the logs to judge.
+        self.captured: Optional["Found"] = None
         self._unread: List[str] = []
         self._commands: Dict[Tuple[str, ...], str] = {}
         self._known_ids: Optional["Ids"] = None
@@ -70,7 +73,12 @@ class Agenda:
 
     def prepare(self) -> None:
         """Choose the platforms, read the known deviations, and make the units."""
-        self.platforms = platforms.choose(self.host, self.options.platforms)
+        if self.options.one("judge"):
+            from .run import captured
+            self.captured = captured.read(self.options.one("judge"))
+            self.platforms = [platforms.captured(self.options.platforms)]
+        else:
+            self.platforms = platforms.choose(self.host, self.options.platforms)
         if not self.chosen:
             raise UserError("nothing to run: the selection leaves no case; --list-cases lists them")
         self._read_known()
@@ -126,15 +134,17 @@ class Agenda:
     def repro(self, platform: str, case: str) -> str:
         """The one command that boots only this case, or (without a slash) only this situation of the
         generated world."""
+        if self.captured:
+            platform = (self.options.platforms or [""])[0]
         names = () if "/" not in case else WORLD
-        words = ["-p", platform] + ([case] if names else ["--only", case])
+        words = (["-p", platform] if platform else []) + ([case] if names else ["--only", case])
         return "%s %s" % (self._command(names), shell_quote(words))
 
     def _command(self, names: Tuple[str, ...]) -> str:
         """run_tests.sh with the options of this run that change a guest, and these."""
         if names not in self._commands:
             words = [os.path.join(os.path.relpath(self.host.root), "run_tests.sh")]
-            for name in ("cfg", "set") + LAB + names:
+            for name in ("cfg", "set", "judge") + LAB + names:
                 for value in self.options.values.get(name, []):
                     words += ["--" + name, value]
             env = ["%s=%s" % (k, shell_quote([v])) for k, v in self.host.changed().items()]

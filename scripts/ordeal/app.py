@@ -20,6 +20,7 @@ from .run.runner import Apart, Runner
 from .text import plural
 
 if TYPE_CHECKING:
+    from .run.captured import Judge
     from .run.cache import Cache
 
 Records = List[Dict[str, Any]]
@@ -52,16 +53,25 @@ def run(agenda: Agenda, argv: Sequence[str], started: float) -> int:
         if options.one("cache"):
             from .run.cache import Cache
             cache = Cache(agenda.host, options.one("cache"), options.cache_check)
-        runner = Runner(agenda.host, logs.path, options.jobs, recorder.on_boot, recorder.on_unit,
-                        Apart(options.flag("isolate"), options.flag("isolate-cases"),
-                              options.shuffle), cache)
+        how = (agenda.host, logs.path, options.jobs, recorder.on_boot, recorder.on_unit,
+               Apart(options.flag("isolate"), options.flag("isolate-cases"), options.shuffle), cache)
+        judge = _judge(agenda, how) if agenda.captured else None
+        runner = judge or Runner(*how)
         recorder.print_due()
         _boot_all(agenda, runner, stream)
-        status = _report(recorder, old, runner.engine.interrupted, started, cache)
+        status = _report(recorder, old, runner.engine.interrupted, started, cache,
+                         judge.faults if judge else [])
         stream.close()
         return status
     finally:
         logs.close()
+
+
+def _judge(agenda: Agenda, how: Any) -> "Judge":
+    """A runner that judges the captured logs."""
+    from .run.captured import Judge
+    assert agenda.captured
+    return Judge(agenda.captured, agenda.options.whole, *how)
 
 
 def _boot_all(agenda: Agenda, runner: Runner, stream: Stream) -> None:
@@ -98,9 +108,9 @@ def _start_record(agenda: Agenda, argv: Sequence[str]) -> Dict[str, Any]:
 
 
 def _report(recorder: Recorder, old: Records, signalled: int, started: float,
-            cache: Optional["Cache"]) -> int:
+            cache: Optional["Cache"], unjudged: List[str]) -> int:
     """Write the summary record and the reports; returns the exit status. old: the baseline's
-    results."""
+    results; unjudged: what of a captured file was not judged."""
     from .report import compare, formats
     options, stream, results = recorder.agenda.options, recorder.stream, recorder.results
     verdicts = [result.verdict for result in results]
@@ -109,7 +119,7 @@ def _report(recorder: Recorder, old: Records, signalled: int, started: float,
         formats.results(old), results, options.whole, options.platforms) if old else None
     failing = options.words("fail-on") or ["unexpected"]
     faults, blank = recorder.agenda.faults(), formats.blank(results)
-    unmet = _unmet(recorder) + (cache.faults if cache else [])
+    unmet = unjudged + _unmet(recorder) + (cache.faults if cache else [])
     status = 1 if unmet else 0
     if "unexpected" in failing and unexpected or "blank" in failing and blank or \
             any((classes or {}).get(c) for c in failing):

@@ -64,6 +64,9 @@ What to report
       --kcidb F           write KernelCI's report (KCIDB 5.3); KCIDB_ORIGIN names the origin
       --ctrf F            write a report in the Common Test Report Format
       --html DIR          write a page, DIR/index.html: matrix, timelines, phase diagrams
+      --judge FILE        boot nothing: judge the logs in FILE, the captured console of a machine,
+                          by the known deviations of the platform that -p names, or by none;
+                          - is standard input (docs/your-machine.md)
       --require LIST      treat a skip that names one of these features as unexpected
       --save-baseline F   save the results, to compare later runs with them
       --baseline F        compare with the results in such a file
@@ -105,7 +108,7 @@ TABLE = (
     Option("", "shuffle", "one"), Option("", "kernel", "one"), Option("", "modules", "one"),
     Option("", "kernel-args", "one"), Option("", "module-args", "one"), Option("", "xen", "one"),
     Option("", "versions", "one"), Option("", "history", "one"), Option("", "migrate", "one"),
-    Option("", "cache", "one"), Option("", "cache-check", "one"),
+    Option("", "judge", "one"), Option("", "cache", "one"), Option("", "cache-check", "one"),
     Option("", "sample", "one"), Option("", "seed", "one"), Option("", "depth", "one"),
     Option("", "axes", "one"), Option("", "then", "one"), Option("", "only", "one"),
     Option("", "write-case", "one"),
@@ -227,6 +230,15 @@ def parse(argv: List[str]) -> Options:
     return _check(options)
 
 
+def _check_judge(options: Options) -> None:
+    for name in ("repeat", "shuffle", "shard", "isolate", "isolate-cases", "cache", "history",
+                 "differential", "migrate"):
+        if options.one(name) or options.flag(name):
+            raise UserError("--judge boots nothing; leave out --%s" % name)
+    if len(options.words("platform")) > 1:
+        raise UserError("--judge: a log is of one platform; name one with -p")
+
+
 def _check(options: Options) -> Options:
     if options.one("parallel"):
         options.jobs = _number(options.one("parallel"), "-j")
@@ -259,6 +271,8 @@ def _check(options: Options) -> Options:
     for name in ("new-fail", "fixed", "new-skip", "vanished", "appeared", "slower"):
         if name in options.words("fail-on") and not options.one("baseline"):
             raise UserError("--fail-on %s needs --baseline F to compare with" % name)
+    if options.one("judge"):
+        _check_judge(options)
     if options.one("history") and options.platforms:
         raise UserError("--history names the platforms itself; leave out -p and --differential")
     if options.one("differential"):

@@ -96,6 +96,18 @@ def survey(host: Host) -> List[Tuple[Platform, List[Need]]]:
     return [(platform, platform.needs(host)) for platform in known().values()]
 
 
+def captured(names: List[str]) -> Platform:
+    """The platform of a log that was captured elsewhere. names: that of which it is one, or none."""
+    from .captured import CapturedPlatform
+    if not names:
+        return CapturedPlatform()
+    everything = known()
+    like = everything.get(names[0]) or named(names[0])
+    if like is None:
+        raise UserError(unknown(names[0], everything))
+    return CapturedPlatform(like)
+
+
 def choose(host: Host, names: List[str]) -> List[Platform]:
     """The platforms that names lists; if it is empty, all that run here by default."""
     everything: Dict[str, Platform] = {cls.name: cls() for cls in FAST}

@@ -130,7 +130,7 @@ def summary(records: List[Dict[str, Any]]) -> List[str]:
         lines += told(records, found)
     end: Dict[str, Any] = next((r for r in reversed(records) if r["type"] == "summary"), {})
     if end.get("complaints"):
-        lines += ["", "Expectations to look at:"] + ["  " + c for c in end["complaints"]]
+        lines += ["", "To look at:"] + ["  " + c for c in end["complaints"]]
     lines += _blank_line(blank(found))
     bad = sum(result.unexpected for result in found)
     lines += ["", "%s: %s; %d unexpected; %.1f s" % (plural(len(found), "case"), counts(found), bad,
