@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots machines in one event loop, without threads, as many at once as -j says.
 
-Every machine is a process group of its own with a time limit. Its console is fed to a judge's
+Every machine is a process group of its own with a time limit, in which the time does not count that
+the host keeps it waiting for a processor. Its console is fed to a judge's
 session as it comes, and stored up to a cap. The loop ends a machine by killing its group.
 """
 import os
@@ -15,6 +16,7 @@ from ..model import UserError
 from ..platforms.base import Launch, Platform
 from ..text import shell_quote
 from .guard import Guard, kill_group
+from .patience import held_up
 
 #: Bytes of console that a log file keeps of each boot.
 LOG_CAP = 8 << 20
@@ -84,13 +86,28 @@ class Boot:
         self.process: Optional[subprocess.Popen] = None
         self.open_fds: List[int] = []
         self.deadline = self.started = 0.0
+        #: Seconds for which the host has kept it waiting for a processor, before the deadline was
+        #: set, and since.
+        self.held_before = self.held = 0.0
         self.killed = ""
         self.overdue = False
         self.log: Optional[StoredLog] = None
 
     def until(self) -> float:
         """The time.monotonic() at which the machine is ended unless it says more."""
-        return min(self.deadline, self.heard + self.silence) if self.silence else self.deadline
+        return self.held + (min(self.deadline, self.heard + self.silence) if self.silence
+                            else self.deadline)
+
+    def end_by(self, when: float) -> None:
+        """Set the deadline to this time.monotonic(), and count from now how long it is held up."""
+        self.deadline, self.held = when, 0.0
+        self.held_before = held_up(self.process.pid) if self.process else 0.0
+
+    def is_due(self, now: float) -> bool:
+        """Whether its time is over."""
+        if now >= self.until() and self.process:
+            self.held = held_up(self.process.pid) - self.held_before
+        return now >= self.until()
 
 
 class Engine:
@@ -212,13 +229,12 @@ class Engine:
             assert boot.process is not None
             if boot.session.closed and not boot.killed:
                 boot.killed = "closed"
-                boot.deadline = min(boot.deadline,
-                                    now + (GRACE if boot.platform.exits else 0.2))
+                boot.end_by(min(boot.deadline, now + (GRACE if boot.platform.exits else 0.2)))
             elif boot.session.broken and not boot.killed:
                 boot.killed = "broken"
-                boot.deadline = min(boot.deadline, now + BROKEN_GRACE)
+                boot.end_by(min(boot.deadline, now + BROKEN_GRACE))
             status = boot.process.poll()
-            if status is None and now >= boot.until():
+            if status is None and boot.is_due(now):
                 boot.killed = boot.killed or "timeout"
                 boot.overdue = True
                 kill_group(boot.process.pid)
@@ -285,8 +301,9 @@ class Engine:
     @staticmethod
     def _ending(boot: Boot, status: int, kept: bytes) -> Ending:
         if boot.overdue and boot.killed == "timeout":
-            return Ending("timeout", None, "%g s" % boot.limit if time.monotonic() >= boot.deadline
-                          else "%g s of silence" % boot.silence)
+            silent = boot.silence and boot.heard + boot.silence < boot.deadline
+            return Ending("timeout", None, "%g s of silence" % boot.silence if silent
+                          else "%g s" % boot.limit)
         if boot.overdue and boot.killed == "broken":
             return Ending("stopped", None, "its log is broken")
         if boot.overdue:

@@ -45,7 +45,7 @@ class SharedBoot(Boot):
         """Start the time limit of an image when the image starts."""
         self.first = self.first or time.monotonic()
         self.limit = limit
-        self.deadline = time.monotonic() + limit if limit else float("inf")
+        self.end_by(time.monotonic() + limit if limit else float("inf"))
 
     def judgements(self, units: List[Unit]) -> List[Tuple[Unit, Judgement]]:
         """The judgements of the units whose images began; if none did, of all units, with the
