@@ -126,6 +126,8 @@ static void explain_for(const struct question_asked *asked, u16 vendor, const ch
 			print_event(i);
 		if (model.endless)
 			puts("  #DB, again and again");
+		else if (model.stopped)
+			puts("  nothing is executed any more");
 		else if (!model.count)
 			puts("  nothing is delivered");
 		if (model.acted)

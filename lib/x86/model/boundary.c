@@ -296,7 +296,8 @@ static void wait(struct model *model)
 		return;
 	if (model->situation->timer) {
 		request(model, model->situation->timer);
-		if (irq_waits(model) || (cpu->waits_for_any && offered(model)))
+		if (irq_waits(model) || (cpu->waits_for_any && offered(model)) ||
+		    model->quirks >> QUIRK_INTERRUPT_BEHIND_BLOCKED_NMI & 1)
 			return;
 	}
 	unknown(model, "nothing ends the wait of HLT or MWAIT");
@@ -390,7 +391,7 @@ void boundary(struct model *model)
 	if (cpu->between &&
 	    ((cpu->traps && !(cpu->traps & DR6_BS)) || nmi_waits(model) || irq_waits(model)))
 		cpu->deferred = choose(model, CHOICE_WHEN_BETWEEN, 2);
-	if (take_first(model))
+	if (cpu->left || take_first(model))
 		return;
 	if (in_handler(cpu))
 		handle(model);

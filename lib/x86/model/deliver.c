@@ -337,6 +337,8 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	cpu->between = cpu->halted = cpu->waits_for_any = false;
 	if (h.external)
 		cpu->held = RULE_NONE;
+	if (model->allowed)
+		stop_at_entry(model);
 }
 
 void report_kept_traps(struct model *model)

@@ -18,6 +18,12 @@ static bool is_fault(u8 vector)
 	return vector < FIRST_IRQ_VECTOR && vector != NMI_VECTOR && !(TRAPS >> vector & 1);
 }
 
+/* The recorder asks the LAPIC whether an interrupt is in service: scene/handler.c. */
+static bool reads_isr(const struct handler *h)
+{
+	return h->vector >= FIRST_IRQ_VECTOR;
+}
+
 /* What the handler sends, before it does anything else. */
 static void send_from_handler(struct model *model, const struct handler *h)
 {
@@ -153,7 +159,10 @@ void handle(struct model *model)
 		cpu->at = (struct boundary){ PLACE_OUTSIDE, HANDLER_HAS_BEGUN };
 		return;
 	}
-	if (cpu->at.place & PLACE_ENTRY && h->vector == NMI_VECTOR) {
+	if (cpu->at.place & PLACE_ENTRY &&
+	    (h->vector == NMI_VECTOR || (cpu->nmi_has_window && reads_isr(h)))) {
+		if (h->vector != NMI_VECTOR)
+			look_at_late_nmi(model);
 		cpu->at = (struct boundary){ PLACE_OUTSIDE, HANDLER_HAS_BEGUN };
 		return;
 	}

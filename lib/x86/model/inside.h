@@ -90,6 +90,9 @@ bool is_not_raised(struct model *model, const struct instruction *instruction,
 /* Those of @bits (B0 to B3) that are data breakpoints. */
 u16 data_breakpoints(const struct model *model, u16 bits);
 
+/* An event has been delivered: does the platform stop before its handler's first instruction? */
+void stop_at_entry(struct model *model);
+
 /* Is a data breakpoint reported without end, so that nothing else is to be done? If not, *traps may
  * get one that was reported before. */
 bool is_quirky_trap(struct model *model, u16 *traps);

@@ -94,7 +94,7 @@ static bool fits_so_far(struct model *model)
 /* Plays on from where the model stands. */
 static void play(struct model *model)
 {
-	model->cut = model->endless = false;
+	model->cut = model->endless = model->stopped = false;
 	if (model->fitting > model->count)
 		model->fitting = (u8)model->count;
 	for (;;) {
@@ -134,7 +134,7 @@ static bool turn_tape(struct model *model)
 u64 model_hash(const struct model *model)
 {
 	const u64 prime = 0x9e3779b97f4a7c15ull;
-	u64 hash = model->count | (u64)model->endless << 32;
+	u64 hash = model->count | (u64)model->endless << 32 | (u64)model->stopped << 33;
 
 	for (size_t i = 0; i < model->count; i++) {
 		const struct model_event *e = &model->events[i];
@@ -300,8 +300,9 @@ void model_format(struct text *text, const struct model *model)
 		text_add(text, "%s", i ? "; " : "");
 		event_format(text, model->situation->layout, &event);
 	}
-	if (model->endless)
-		text_add(text, "%s...", model->count ? "; " : "");
+	if (model->endless || model->stopped)
+		text_add(text, "%s%s", model->count ? "; " : "",
+			 model->endless ? "..." : MODEL_STOPPED);
 	else if (!model->count)
 		text_add(text, "nothing");
 }

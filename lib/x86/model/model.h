@@ -59,6 +59,7 @@ struct model {
 	const char *unknown; /* why the situation is not in the model's world; NULL: it is */
 	u64 quirks;	     /* a bit for each that it uses */
 	bool endless;	     /* by a quirk: then #DB comes in #DB's handler, again and again */
+	bool stopped;	     /* by a quirk: then nothing is executed any more */
 	u64 acted;	     /* those that decided something after the last event */
 
 	size_t question_count;
@@ -116,6 +117,9 @@ void model_event(const struct model *model, size_t n, struct log_entry *entry, s
 
 /* The saved RIP of event @n of the present trace; 0 if it came somewhere in a handler. */
 u64 model_event_rip(const struct model *model, size_t n);
+
+/* What stands behind the events of a trace after which nothing is executed any more. */
+#define MODEL_STOPPED "STOPPED"
 
 /* Appends the present trace, as trace_format() writes that of a guest. */
 void model_format(struct text *text, const struct model *model);

@@ -147,10 +147,24 @@ void look_at_late_nmi(struct model *model)
 	cpu->late_nmi = cpu->nmi_has_window = false;
 }
 
+/* Does an instruction that was executed leave to the hypervisor that holds the NMI back? */
+static bool leaves(const struct model *model, const struct instruction *i)
+{
+	if (i == &instructions[FRAGMENT_CPUID] || i == &instructions[FRAGMENT_LOCK_CPUID])
+		return true;
+	if (!model->cpu.nmi_has_window)
+		return i == &instructions[FRAGMENT_RDMSR] || i->effect == EFFECT_WRMSR;
+	return i == &instructions[FRAGMENT_IN] || i == &instructions[FRAGMENT_RDTSC] ||
+	       i == &instructions[FRAGMENT_WBINVD] || i == &instructions[FRAGMENT_HLT] ||
+	       i == &instructions[FRAGMENT_MOV_TO_CR0];
+}
+
 void look_after(struct model *model, const struct instruction *i)
 {
-	if (i == &instructions[FRAGMENT_CPUID] || i == &instructions[FRAGMENT_LOCK_CPUID] ||
-	    i == &instructions[FRAGMENT_RDMSR] || i->effect == EFFECT_WRMSR)
+	const struct cpu *cpu = &model->cpu;
+
+	/* The #DB of a step is injected instead, and the NMI waits for the next look. */
+	if (leaves(model, i) && !(cpu->nmi_has_window && cpu->traps & DR6_BS))
 		look_at_late_nmi(model);
 }
 
@@ -165,14 +179,37 @@ bool comes_before_iret(struct model *model)
 	return true;
 }
 
+/* Quirk: the window for an interrupt that the TPR holds back is open at once, each time anew. */
+static void stop_in_window(struct model *model)
+{
+	struct cpu *cpu = &model->cpu;
+	u8 class = cpu->highest_pending >> 4;
+	bool only_tpr_holds = cpu->rflags & RFLAGS_IF && !cpu->shadow && !cpu->nmis &&
+			      class > cpu->highest_in_service >> 4;
+
+	if (cpu->highest_pending && class == cpu->tpr_class && only_tpr_holds && !cpu->traps &&
+	    quirk(model, QUIRK_TPR_WINDOW_WITHOUT_END))
+		model->stopped = cpu->left = true;
+}
+
+void stop_at_entry(struct model *model)
+{
+	stop_in_window(model);
+	if (model->stopped) /* the handler does not get so far that it records its event */
+		model->acted |= model->events[--model->count].quirks;
+}
+
 void look_through_window(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 
 	if (cpu->nmi_has_window && cpu->rflags & RFLAGS_IF && !cpu->shadow && !cpu->traps)
 		look_at_late_nmi(model);
-	if (model->here && model->here->effect == EFFECT_IRETQ)
+	/* A breakpoint on the IRETQ comes first: it does not leave to the hypervisor then. */
+	if (model->here && model->here->effect == EFFECT_IRETQ &&
+	    (cpu->rflags & RFLAGS_RF || !breakpoints_here(model)))
 		comes_before_iret(model);
+	stop_in_window(model);
 }
 
 u16 data_breakpoints(const struct model *model, u16 bits)
@@ -194,6 +231,9 @@ bool is_quirky_trap(struct model *model, u16 *traps)
 		model->endless = cpu->left = true;
 		return true;
 	}
+	if (!(*traps & DR6_BS) && cpu->rflags & RFLAGS_TF &&
+	    quirk(model, QUIRK_DEBUG_EXCEPTION_WITH_STEP_BIT))
+		*traps |= DR6_BS;
 	if (data)
 		cpu->stale = data;
 	else if (cpu->stale & ~*traps && *traps & DR6_BS &&
