@@ -2,7 +2,7 @@
 """The judge, one table row for each way a log can be: what it proves, and whom it charges."""
 import loglib
 import pytest
-from ordeal.judge.session import BootPlan, Ending, judge
+from ordeal.judge.session import BootPlan, CaseLog, Ending, Session, judge
 
 OK = Ending("exit", 0)
 NAMES = ("a", "b", "c")
@@ -105,6 +105,15 @@ def test_a_cut_between_two_cases_is_charged_to_the_one_before(ending, verdict):
     lines = good()
     found, rest, _ = verdicts(lines[:lines.index("CASE: b")], ending)
     assert found == {"a": verdict} and rest == ["b", "c"]
+
+
+def test_a_cut_is_not_charged_to_a_case_that_was_skipped():
+    judgement = Session(BootPlan("n", ("a", "b", "c")))
+    judgement.done = [CaseLog("a", "FAIL"), CaseLog("b", "SKIP")]
+    judgement.state = "between"
+    assert judgement.finish(Ending("timeout")).charged == "a"
+    judgement.done = [CaseLog("a", "SKIP"), CaseLog("b", "SKIP")]
+    assert judgement.finish(Ending("timeout")).charged == "b", "if there is no other"
 
 
 @pytest.mark.parametrize("ending,verdict", CUTS)

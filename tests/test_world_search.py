@@ -14,6 +14,7 @@ from ordeal.judge.blocks import (Played, classes, hash_of, is_among, miscount, o
 from ordeal.judge.session import CaseLog
 from ordeal.model import Case, Stanza
 from ordeal.plan.world import names
+from ordeal.plan.suites import time_limit
 from ordeal.plan.select import MAX_GLOBS, MAX_TEXT, Suite, fitting, guest_args
 from ordeal.report.worlds import told
 from ordeal.model import Result
@@ -176,6 +177,9 @@ def test_a_trace_without_end():
     assert not is_among(allowed, "NMI@L[if=0]")
     assert not is_among(allowed, "; ".join(["NMI@L[if=0]", *again, "#DB@M[dr6=0x1]"]))
     assert not is_among(allowed, "NMI@L[if=0]; NMI@M[if=0]")
+    late = again[:1] + ["NMI@0x1139 (outside the scene)[if=1]"] + again
+    assert is_among(allowed, "; ".join(["NMI@L[if=0]", *late])), "an NMI that was held back"
+    assert not is_among(["...", "STOPPED"], "STOPPED; #DB@L[dr6=0x1]")
 
 
 def test_the_host_counts_too():
@@ -262,6 +266,31 @@ def test_a_hang_is_ended_by_the_time_limit_and_tried_twice(tmp_path: Path):
     assert found["STI.NOP"]["block"]["ended"] == {"STI.NOP.irq60": "TIMEOUT"}
 
 
+def test_what_comes_when_no_scene_plays_costs_one_block_its_verdict(tmp_path: Path):
+    """It names the situation that sent it; all are played, in one boot."""
+    args = "world.test_args=depth=1 plant=stray:STI_STI.NOP.irq60"
+    found, boots, _ = play(tmp_path, "-p", "tcg", "--set", args, "world/STI.NOP", "world/STI_STI.NOP")
+    sound, _, _ = play(tmp_path, "-p", "tcg", "--depth", "1", "world/STI*.NOP")
+    stray = found["STI_STI.NOP"]
+    assert stray["verdict"] == "FAIL" and stray["unexpected"]
+    assert re.fullmatch(r"vector 2 came when no scene played, after STI\.NOP\.nmi\S*; 1 such events in all",
+                        stray["reason"])
+    for name in ("STI_STI.NOP", "STI.NOP"):
+        assert found[name]["block"]["hash"] == sound[name]["block"]["hash"]
+    assert found["STI.NOP"]["verdict"] == sound["STI.NOP"]["verdict"] and len(boots) == 1
+
+
+@pytest.mark.parametrize("plant,seen", [("stuck", "STOPPED"), ("", "#DB@NOP")])
+def test_a_platform_that_stands_still_with_if_1_costs_one_situation(plant: str, seen: str):
+    """The watchdog's interrupt gets it out. On an exact platform there is none, and the runner says
+    that tcg is one."""
+    done = subprocess.run([str(BUILD / "x86/run"), str(BUILD / "x86/world.flat"), "STI.NOP",
+                           "settle=time", "only=STI.NOP.tf", *(["plant=%s:STI.NOP.tf" % plant] if plant else [])],
+                          stdout=subprocess.PIPE, text=True, check=False, timeout=120)
+    assert done.returncode == 1 and "\nSEEN: STI.NOP: " + seen in done.stdout, done.stdout
+    assert ("left the scene: it does not end" in done.stdout) == (plant == "stuck")
+
+
 def test_a_block_that_has_no_situations_is_not_searched():
     """A boot may end while it is the last that ran."""
     host = find_host(str(ROOT), {})
@@ -276,8 +305,15 @@ def test_how_long_a_guest_may_say_nothing():
     assert 10 < runner._patience(unit) < 15
     unit.suite = suite_of(["STI.NOP"], ["depth=4"])
     assert 60 < runner._patience(unit) < 300
+    quick = Platform()
+    quick.time_scale = 0.1
+    unit.platform = quick
+    assert 60 < runner._patience(unit) < 300, "its images are quick, but not the machine that it runs on"
     unit.suite = Suite(Stanza("native", "cfg:1"), "x", False, (), ())
     assert runner._patience(unit) == 0
+    host = find_host(str(ROOT), {})
+    assert time_limit(Stanza("native", "cfg:1"), quick, host) * 10 == time_limit(
+        Stanza("world", "cfg:1", groups=("world",)), quick, host)
 
 
 def test_what_varies_is_flaky_with_both_traces(tmp_path: Path):

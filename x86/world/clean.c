@@ -118,10 +118,8 @@ static void put_back(void)
 		lapic_timer_stop();
 	if (read_cr8())
 		lapic_set_tpr_class(0);
-	if (left.nmis) { /* now: the IRET of what drain() lets in would unblock them */
+	if (left.nmis) /* now: the IRET of what drain() lets in would unblock them */
 		nmi_drain();
-		cpuid(0, 0); /* a hypervisor may have held one back until it looks again */
-	}
 	profile_enter(PROFILE_DRAIN);
 	if (left.interrupts)
 		drain();

@@ -35,7 +35,8 @@ static struct {
 	struct model model;
 	bool has_trace; /* a legal one */
 	struct trace trace;
-	u64 quirks; /* that the argument quirks= allows */
+	const char *left; /* how that ended, if not by the landing */
+	u64 quirks;	  /* that the argument quirks= allows */
 	s8 profile[CHOICE_COUNT];
 	u8 tried[CHOICE_COUNT];
 	struct point witness[CHOICE_COUNT];
@@ -233,24 +234,34 @@ static bool judge_trace(const struct point *p)
 /* --- Known deviations --- */
 
 /* Does nothing follow what the model has but #DB, and what its handler's IRET lets in, at one
- * place? */
-static bool is_endless(bool left)
+ * place? An NMI that was held back comes somewhere among them. */
+static bool is_endless(void)
 {
 	const struct trace *trace = &judge.trace;
 	size_t n = judge.model.count;
 	u64 rip;
 
-	if (!left || n >= trace->count || trace->events[n].entry->vector != DB_VECTOR)
+	if (!judge.left || n >= trace->count || trace->events[n].entry->vector != DB_VECTOR)
 		return false;
 	rip = trace->events[n].entry->rip;
-	while (n < trace->count && trace->events[n].entry->rip == rip)
+	while (n < trace->count &&
+	       (trace->events[n].entry->rip == rip || trace->events[n].entry->vector == NMI_VECTOR))
 		n++;
 	return n == trace->count;
 }
 
-/* The fewest quirks that explain what was seen; 0: none do. @left: it left the scene in another way
- * than by its landing. */
-static u64 explained_by(bool left, bool *several)
+/* Is what was seen the present trace of the model, with the end that it has? */
+static bool same_end(void)
+{
+	if (judge.model.endless)
+		return is_endless();
+	if (judge.model.stopped)
+		return judge.left == does_not_end && same_trace();
+	return !judge.left && same_trace();
+}
+
+/* The fewest quirks that explain what was seen; 0: none do. */
+static u64 explained_by(bool *several)
 {
 	u64 found = 0;
 
@@ -262,8 +273,7 @@ static u64 explained_by(bool left, bool *several)
 	for (;;) {
 		if (!model_next(&judge.model) && !judge.model.unknown)
 			return found;
-		if (!judge.model.level ||
-		    !(judge.model.endless ? is_endless(left) : !left && same_trace()))
+		if (!judge.model.level || !same_end())
 			continue;
 		judge.model.most_quirks = judge.model.level; /* no more than that */
 		*several |= found && found != judge.model.quirks;
@@ -290,10 +300,10 @@ struct verdict_of try_situation(const struct point *p)
 	}
 	if (!v.why) {
 		plant_strikes(plant);
-		v.why = play_situation(p, plant_alters(plant, &judge.situation));
+		v.why = judge.left = play_situation(p, plant_alters(plant, &judge.situation));
 		profile_enter(PROFILE_JUDGE);
 		trace_read(&judge.trace, &the_scene()->layout, event_log.entries, log_count());
-		v.hash = hash_trace(&judge.trace, &judge.layout);
+		v.hash = hash_trace(&judge.trace, &judge.layout) ^ (v.why == does_not_end);
 		v.outcome = ILLEGAL;
 		profile_enter(PROFILE_MODEL);
 		if (!v.why && judge_trace(p)) {
@@ -302,7 +312,7 @@ struct verdict_of try_situation(const struct point *p)
 			v.outcome = UNPLAYED;
 			v.why = judge.model.unknown;
 		} else if (judge.quirks) {
-			v.quirks = explained_by(v.why, &v.several);
+			v.quirks = explained_by(&v.several);
 			v.outcome = v.quirks ? QUIRKY : ILLEGAL;
 		}
 		if (plant == PLANT_MISJUDGE)
@@ -318,6 +328,7 @@ void try_again(struct verdict_of *v, const struct point *point, struct text *bot
 {
 	static struct log_entry before[LOG_CAPACITY];
 	size_t n = log_count();
+	const char *left = judge.left, *left_again;
 	struct verdict_of again;
 
 	memcpy(before, event_log.entries, n * sizeof(*before));
@@ -325,9 +336,12 @@ void try_again(struct verdict_of *v, const struct point *point, struct text *bot
 	if (again.hash == v->hash)
 		return;
 	v->outcome = FLAKY;
+	left_again = judge.left;
+	judge.left = left;
 	trace_read(&judge.trace, &the_scene()->layout, before, n);
 	format_seen(both);
 	text_add(both, " || ");
+	judge.left = left_again;
 	trace_read(&judge.trace, &the_scene()->layout, event_log.entries, log_count());
 	format_seen(both);
 }
@@ -345,7 +359,12 @@ void format_legal(struct text *text)
 
 void format_seen(struct text *text)
 {
-	trace_format(text, &the_scene()->layout, &judge.trace);
+	bool stopped = judge.left == does_not_end;
+
+	if (!stopped || judge.trace.count)
+		trace_format(text, &the_scene()->layout, &judge.trace);
+	if (stopped)
+		text_add(text, "%s" MODEL_STOPPED, judge.trace.count ? "; " : "");
 }
 
 void format_situation(struct text *text)

@@ -75,6 +75,12 @@ const struct situation *plant_alters(enum plant plant, const struct situation *s
 	return &played;
 }
 
+void plant_sticks(enum plant plant)
+{
+	if (plant == PLANT_STUCK)
+		asm volatile("sti; 1: pause; jmp 1b");
+}
+
 void plant_strikes(enum plant plant)
 {
 	const struct {

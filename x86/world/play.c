@@ -3,6 +3,7 @@
  * One situation of the generated world is laid out and played. Nothing of it may cost the boot: an
  * event outside the scene, and a log that is full, lead back to here.
  */
+#include "base/string.h"
 #include "machine/profile.h"
 #include "machine/settle.h"
 #include "order/log.h"
@@ -16,12 +17,20 @@ enum { WAKE_TICKS = 20000000 /* longer than any stall of the host: x86/native/ha
 
 static struct {
 	const struct situation *situation;
+	struct point point; /* its name */
 	bool is_laid_out;
 	struct point of; /* the situation whose scene is laid out, with its layout */
 	struct layout laid_out;
 	bool arrived;
+	bool plays; /* no: what comes belongs to a situation before */
 	const char *left_by;
+	u8 left_by_vector;
 	void *escape[5];
+	struct stray stray;
+	struct {
+		bool known;
+		struct point point;
+	} sender_of_nmi, sender_of_interrupt;
 } world;
 
 /* Under a hypervisor the first access to a page may exit. No situation is to be the first. */
@@ -174,10 +183,13 @@ static void prepare_machine(const struct situation *s, const struct instruction 
 	}
 }
 
+/* --- What must not end the boot --- */
+
 /* From a handler, which is left for good. */
-static void escape(const char *why)
+static void escape(u8 vector, const char *why)
 {
 	world.left_by = why;
+	world.left_by_vector = vector;
 	__builtin_longjmp(world.escape, 1);
 }
 
@@ -186,28 +198,102 @@ static void recover(void)
 	asm volatile("mov %0, %%ss" ::"r"((u32)SEL_DATA));
 	asm volatile("pushq %0; popfq" ::"i"(RFLAGS_FIXED) : "cc", "memory");
 	this_cpu.playing = NULL;
+	nmi_dismiss_all(); /* one that a hypervisor has held back may come at its next exit */
+	profile_enter(PROFILE_PREPARE);
+}
+
+/* The situation is about to be prepared; what it sends may come late. */
+static void note_sender(const struct situation *s)
+{
+	bool nmi_arrives = s->arrivals[0].vector == NMI_VECTOR;
+
+	if (s->nmis || nmi_arrives) {
+		world.sender_of_nmi.known = true;
+		world.sender_of_nmi.point = world.point;
+	}
+	if (s->pending[0] || s->timer || (s->arrivals[0].vector && !nmi_arrives)) {
+		world.sender_of_interrupt.known = true;
+		world.sender_of_interrupt.point = world.point;
+	}
+}
+
+static void note_stray(void)
+{
+	bool nmi = world.left_by_vector == NMI_VECTOR;
+
+	if (world.stray.count++)
+		return;
+	world.stray.vector = world.left_by_vector;
+	world.stray.was_sent = nmi ? world.sender_of_nmi.known : world.sender_of_interrupt.known;
+	world.stray.sent_by = nmi ? world.sender_of_nmi.point : world.sender_of_interrupt.point;
+}
+
+/* Does @act until it is over, or a scene has been left by an event that is not the scene's. What
+ * comes before a scene plays is noted, and @act done again. */
+static void do_undisturbed(void (*act)(void))
+{
+	enum { TRIES = 8 };
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		world.left_by = NULL;
+		world.plays = false;
+		unexpected_leads_to(escape);
+		if (__builtin_setjmp(world.escape))
+			recover();
+		else
+			act();
+		unexpected_leads_to(NULL);
+		if (!world.left_by || world.plays)
+			return;
+		note_stray();
+		is_left(false);
+	}
+	error("vector %u comes again and again when no scene plays", world.left_by_vector);
+}
+
+struct stray leave_clean(void)
+{
+	struct stray stray;
+
+	do_undisturbed(clean_stage);
+	stray = world.stray;
+	memset(&world.stray, 0, sizeof(world.stray));
+	return stray;
+}
+
+static void stage_and_play(void)
+{
+	const struct situation *situation = world.situation;
+	const struct world_instruction *i = &world_instructions[world.point.instruction];
+
+	clean_stage();
+	profile_enter(PROFILE_PREPARE);
+	if (!world.stray.count && planted_at(&world.point) == PLANT_STRAY)
+		nmi_send_self();
+	will_be_left(situation);
+	note_sender(situation);
+	lay_out(&world.point);
+	load_registers(the_scene(), situation, i->preparation);
+	prepare_machine(situation, &instructions[i->fragment]);
+	world.plays = true;
+	if (!situation->timer)
+		watchdog_begin(escape);
+	plant_sticks(planted_at(&world.point));
+	scene_play(the_scene());
+	nmi_dismiss_all();
 }
 
 const char *play_situation(const struct point *point, const struct situation *situation)
 {
-	const struct world_instruction *i = &world_instructions[point->instruction];
+	enum { PLAYS = 3 }; /* a stall of the host wakes the watchdog, too, but hardly each time */
 
 	world.situation = situation;
-	world.left_by = NULL;
-	clean_stage();
-	profile_enter(PROFILE_PREPARE);
-	will_be_left(situation);
-	lay_out(point);
-	load_registers(the_scene(), situation, i->preparation);
-	prepare_machine(situation, &instructions[i->fragment]);
-	if (__builtin_setjmp(world.escape)) {
-		recover();
-		profile_enter(PROFILE_PREPARE);
-	} else {
-		unexpected_leads_to(escape);
-		scene_play(the_scene());
+	world.point = *point;
+	for (int plays = 0; plays < PLAYS; plays++) {
+		do_undisturbed(stage_and_play);
+		is_left(!watchdog_end() && !world.left_by);
+		if (world.left_by != does_not_end)
+			break;
 	}
-	unexpected_leads_to(NULL);
-	is_left(!world.left_by);
 	return world.left_by;
 }

@@ -7,6 +7,7 @@
 #include "boot/args.h"
 #include "machine/profile.h"
 #include "report/report.h"
+#include "scene/unexpected.h"
 #include "stage/case.h"
 #include "stage/stage.h"
 #include "world.h"
@@ -331,9 +332,28 @@ static void play_all(const struct block *block)
 		show(&run.sets[0].first);
 }
 
+/* Fails the block if something came when no scene played, and names the situation that sent it. */
+static void report_stray(const struct stray *stray)
+{
+	char name[WORLD_NAME] = "";
+	struct text text = TEXT(name);
+
+	if (stray->was_sent)
+		world_name(&text, &stray->sent_by);
+	check(!stray->count, "vector %u came when no scene played, after %s; %u such events in all",
+	      stray->vector, stray->was_sent ? text_seal(&text) : "nothing that sent it",
+	      stray->count);
+}
+
+static void stop_escaping(void)
+{
+	unexpected_leads_to(NULL);
+}
+
 void play_block(const void *argument)
 {
 	const struct block *block = argument;
+	struct stray stray;
 	const char *excluded = world_excludes(block->opener, block->instruction);
 
 	if (excluded)
@@ -341,10 +361,12 @@ void play_block(const void *argument)
 	__builtin_memset(&run, 0, sizeof(run));
 	judge_begin();
 	stage_judged();
+	stage_at_end(stop_escaping);
 	if (this_cpu.args->only)
 		play_only(block);
 	else
 		play_all(block);
+	stray = leave_clean();
 	if (run.model_fails) {
 		char name[WORLD_NAME];
 		struct text text = TEXT(name);
@@ -352,6 +374,7 @@ void play_block(const void *argument)
 		world_name(&text, &run.without_trace);
 		error("the model finds no legal trace of %s", text_seal(&text));
 	}
+	report_stray(&stray);
 	check(!run.outcomes[FLAKY],
 	      "%u of %u situations showed something else when they were "
 	      "played again",

@@ -26,6 +26,29 @@ void survey(struct ground *ground);
  */
 const char *play_situation(const struct point *point, const struct situation *situation);
 
+/* watchdog.c: from now on a hypervisor that goes round without end, while its guest has IF=1, is
+ * told by a call of @bark, from a handler that must be left for good. A situation that needs the
+ * LAPIC timer has no watchdog. */
+void watchdog_begin(void (*bark)(u8 vector, const char *why));
+
+/* The watchdog is over, if there was one; true: its interrupt may be pending. */
+bool watchdog_end(void);
+
+/* What it says. */
+extern const char does_not_end[];
+
+/* What came when no scene played: it belongs to a situation before. */
+struct stray {
+	u32 count; /* the rest is of the first */
+	u8 vector;
+	bool was_sent; /* by a situation of this boot, the last that sent such a thing */
+	struct point sent_by;
+};
+
+/* play.c: the last situation of a block is over: puts back what it may have left, and says what
+ * has come since the block began when no scene played. */
+struct stray leave_clean(void);
+
 /* seen.c: is it in the middle of a handler? Where is a matter of time: a translator of code lets an
  * interrupt in only where one of its translations ends. */
 bool is_somewhere(struct position at);
@@ -76,6 +99,9 @@ const struct situation *plant_alters(enum plant plant, const struct situation *s
 
 /* Ends the boot, or does not return, if that is what is planted. */
 void plant_strikes(enum plant plant);
+
+/* Does not go on, with IF=1, if that is what is planted. */
+void plant_sticks(enum plant plant);
 
 /* Plays and judges one situation. */
 struct verdict_of try_situation(const struct point *point);

@@ -16,6 +16,7 @@ enum {
 	X2APIC_ICR = MSR_X2APIC + (LAPIC_ICR_LOW >> 4),
 	POLL_LIMIT = 1 << 16,
 	NMI_POLLS = 1 << 20,
+	DRAIN_LOOKS = 16, /* one NMI may come after the other, but not without end */
 };
 
 /* nmi_entry.S */
@@ -137,8 +138,15 @@ u32 nmi_counted(void)
 
 void nmi_drain(void)
 {
+	u32 before = 1;
+
 	nmis_sent = 0;
+	nmi_count_all();
+	for (int looks = 0; nmi_counted() != before && looks < DRAIN_LOOKS; looks++) {
+		before = nmi_counted();
+		nmi_unblock();
+		cpuid(0, 0); /* a hypervisor may have held one back until it looks again */
+	}
 	nmi_dismiss_all();
-	nmi_unblock();
 	may_be_ours = false;
 }

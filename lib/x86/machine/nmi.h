@@ -45,7 +45,8 @@ void nmi_dismiss_all(void);
 void nmi_count_all(void);
 u32 nmi_counted(void);
 
-/* Unblocks NMIs, and drops one that is still pending: it is not recorded. */
+/* Unblocks NMIs, and drops those that are still pending, be it that a hypervisor has held them
+ * back: they are not recorded. */
 void nmi_drain(void);
 
 /* Executes an IRET to the next instruction. */

@@ -28,9 +28,9 @@ static void print_registers(const struct frame *f)
 	      read_cr4());
 }
 
-static void (*leave)(const char *why);
+static void (*leave)(u8 vector, const char *why);
 
-void unexpected_leads_to(void (*escape)(const char *why))
+void unexpected_leads_to(void (*escape)(u8 vector, const char *why))
 {
 	leave = escape;
 }
@@ -43,7 +43,7 @@ void panic_exception(const struct frame *frame, const char *why)
 
 	cli();
 	if (leave)
-		leave(why);
+		leave((u8)frame->vector, why);
 	if (mnemonic)
 		text_add(&vector, "%s", mnemonic);
 	else

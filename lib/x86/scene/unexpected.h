@@ -10,10 +10,10 @@
 struct frame;
 
 /*
- * From now on @escape is called first, which may leave the handler for good; NULL: nothing is. For
- * those who play so many scenes that one must not end the boot.
+ * From now on @escape is called first, with the vector, and may leave the handler for good; NULL:
+ * nothing is called. For those who play so many scenes that one must not end the boot.
  */
-void unexpected_leads_to(void (*escape)(const char *why));
+void unexpected_leads_to(void (*escape)(u8 vector, const char *why));
 
 /* Prints "ABORT: " with the event and @why, the registers and a backtrace, and ends the boot. */
 NORETURN void panic_exception(const struct frame *frame, const char *why);

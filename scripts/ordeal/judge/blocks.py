@@ -123,9 +123,10 @@ def is_among(legal: Sequence[str], seen: str) -> bool:
 
 
 def _is_endless(events: Sequence[str]) -> bool:
-    """Whether this is #DB, and what its handler's IRET lets in, at one place until the log was full."""
+    """Whether this is #DB, and what its handler's IRET lets in, at one place until the log was full,
+    and an NMI that was held back anywhere among them."""
     whole = events[:-1] if events and events[-1].endswith(_CUT) else events
-    places = {_AT.sub(r"\1", event) for event in whole}
+    places = {_AT.sub(r"\1", event) for event in whole if not event.startswith("NMI@")}
     return len(places) == 1 and whole[0].startswith("#DB@")
 
 

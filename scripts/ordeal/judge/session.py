@@ -328,7 +328,7 @@ class Session:
         return Judgement(cases, rest, started, why, list(self.env), charged)
 
     def _charge(self, cases: Dict[str, CaseLog], broken: Violation) -> str:
-        """Charge the violation to the case that was running, was due, or ran last. Returns its name."""
+        """Charge the case that was running, was due, or ran last without a SKIP. Returns its name."""
         if self.current is not None:
             cases[self.current.name] = self.current
             name = self.current.name
@@ -336,7 +336,7 @@ class Session:
             name = broken.charge or self._next()
             cases[name] = CaseLog(name)
         else:
-            name = self.done[-1].name
+            name = ([case for case in self.done if case.verdict != SKIP] or self.done)[-1].name
         cases[name].verdict, cases[name].reason = broken.verdict, str(broken)
         return name
 

@@ -13,7 +13,7 @@ from ..judge.kut import WHOLE
 from ..model import Case, Stanza, UserError
 from ..platforms.base import Job, Platform
 from ..record import replace
-from . import cfg
+from . import cfg, world
 from .image import read_image
 from .select import Suite
 
@@ -101,7 +101,10 @@ def time_limit(stanza: Stanza, platform: Platform, host: Host) -> float:
     the variable TIMEOUT."""
     if host.env.get("TIMEOUT"):
         return cfg.seconds(host.env["TIMEOUT"], "TIMEOUT=" + host.env["TIMEOUT"])
-    return cfg.seconds(stanza.timeout or DEFAULT_TIMEOUT, stanza.where) * platform.time_scale
+    scale = platform.time_scale
+    if world.is_world(stanza):
+        scale = max(scale, platform.world_scale)
+    return cfg.seconds(stanza.timeout or DEFAULT_TIMEOUT, stanza.where) * scale
 
 
 def why_not(stanza: Stanza, platform: Platform, host: Host) -> str:

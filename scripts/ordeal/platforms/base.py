@@ -60,6 +60,8 @@ class Platform:
     accel = ""
     #: The factor for the time limits of unittests.cfg.
     time_scale = 1.0
+    #: The least factor for that of the generated world, which is as large on all platforms.
+    world_scale = 1.0
     #: How long a guest of ours that has begun may print nothing before it is taken to hang, in
     #: seconds; 0 stands for the time limit. A foreign image may be silent for as long as it likes.
     silence = 0.0

@@ -184,7 +184,7 @@ class Runner:
             return 0.0
         first, last = unit.search.ahead() if unit.search else (
             1, self._reviewer().largest(unit.suite.words))
-        return (LEAST_PATIENCE + (last - first) * PATIENCE) * unit.platform.time_scale
+        return (LEAST_PATIENCE + (last - first) * PATIENCE) * max(1.0, unit.platform.time_scale)
 
     def _remember(self, units: List[Unit], boot: Boot) -> None:
         """Compare the boot with what the cache keeps of it, and keep it."""

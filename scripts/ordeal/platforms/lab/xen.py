@@ -59,6 +59,8 @@ class XenAmdTcg(Lab):
     #: Images take half a second here, so a tenth of the time limit is plenty, and the one case that
     #: hangs costs little.
     time_scale = 0.1
+    #: A situation costs many exits.
+    world_scale = 3.0
     repeatable = True
 
     def __init__(self, root: str = "", xen: str = DEFAULT_XEN) -> None:
