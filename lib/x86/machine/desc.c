@@ -51,7 +51,8 @@ _Static_assert(offsetof(struct tss, io_map) == 104, "64-Bit Task State Segment")
 /* A page of its own, so that the shim can take it away from a guest. */
 static struct gate idt[256] PAGE_ALIGNED;
 static u64 gates_changed[256 / 64]; /* bit n: gate n may differ from what desc_reset() makes it */
-static bool idt_truncated, io_map_changed, stack_moved;
+static bool idt_truncated, io_map_changed;
+static u8 stacks_moved; /* bit n: interrupt stack n may not begin at its top */
 static struct tss tss;
 static u8 interrupt_stacks[IST_COUNT + 1][IST_STACK_SIZE] PAGE_ALIGNED; /* IST_NONE has one, too */
 static u8 ring0_stack[RING0_STACK_SIZE] __attribute__((aligned(16)));
@@ -206,7 +207,7 @@ void desc_init(void)
 
 	reset_all();
 	tss.rsp[0] = (u64)ring0_stack + sizeof(ring0_stack);
-	stack_moved = true;
+	stacks_moved = (u8)~0;
 	interrupt_stacks_empty();
 	tss.ist[IST_ABSENT - 1] = PLAY_NOT_PRESENT + PAGE_SIZE;
 	tss.io_map_base = offsetof(struct tss, io_map);
@@ -238,6 +239,11 @@ unsigned int interrupt_stack_of(u64 rsp)
 	return offset < sizeof(interrupt_stacks) ? (unsigned int)(offset / IST_STACK_SIZE) : 0;
 }
 
+static u64 interrupt_stack_top(unsigned int ist)
+{
+	return (u64)interrupt_stacks[ist] + IST_STACK_SIZE;
+}
+
 u64 interrupt_stack_begins(unsigned int ist)
 {
 	return ist ? tss.ist[ist - 1] : 0;
@@ -252,20 +258,25 @@ bool interrupt_stack_keep(unsigned int ist, u64 frame)
 	if (next < (u64)interrupt_stacks[ist] + HANDLER_STACK)
 		return false;
 	tss.ist[ist - 1] = next;
-	return stack_moved = true;
+	stacks_moved |= (u8)(1u << ist);
+	return true;
 }
 
 void interrupt_stack_return(unsigned int ist, u64 began, u64 end)
 {
-	if (ist != IST_NONE && began == end)
-		tss.ist[ist - 1] = end;
+	if (ist == IST_NONE || began != end)
+		return;
+	tss.ist[ist - 1] = end;
+	if (end == interrupt_stack_top(ist))
+		stacks_moved &= (u8) ~(1u << ist);
 }
 
+/* A timer may be running: what the handlers of the scene before have done must make no difference. */
 void interrupt_stacks_empty(void)
 {
-	for (unsigned int i = 1; i <= IST_COUNT && stack_moved; i++)
-		tss.ist[i - 1] = (u64)interrupt_stacks[i] + IST_STACK_SIZE;
-	stack_moved = false;
+	for (unsigned int i = 1; i <= IST_COUNT && stacks_moved; i++)
+		tss.ist[i - 1] = interrupt_stack_top(i);
+	stacks_moved = 0;
 }
 
 const char *stack_name(u64 rsp)
