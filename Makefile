@@ -242,7 +242,8 @@ tests/c/obj/%.o: %.S config.mak Makefile
 
 host_objects = $(patsubst %,tests/c/obj/%.o,$(1))
 tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
-tests/c/obj/efi.test: $(call host_objects,loader/efi loader/machine)
+tests/c/obj/choice.test: $(call host_objects,loader/choice)
+tests/c/obj/efi.test: $(call host_objects,loader/efi loader/machine loader/choice)
 tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/vmm/multiboot)
 tests/c/obj/model.test: $(call host_objects,$(addprefix scripts/explain/,\
 	words options machine_options near names))

@@ -2,6 +2,7 @@
 /*
  * What is asked of UEFI before its boot services end, and their end. tests/c/efi.c plays firmware.
  */
+#include "loader/choice.h"
 #include "loader/efi.h"
 #include "base/string.h"
 
@@ -19,6 +20,10 @@ static const struct efi_guid acpi_1 = {
 };
 static const struct efi_guid graphics = {
 	0x9042a9de, 0x23dc, 0x4a38, { 0x96, 0xfb, 0x7a, 0xde, 0xd0, 0x80, 0x51, 0x6a }
+};
+
+static const struct efi_guid loaded_image = {
+	0x5b1b31a1, 0x9562, 0x11d2, { 0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b }
 };
 
 static u64 find_table(const struct efi_system_table *table, const struct efi_guid *kind)
@@ -67,6 +72,19 @@ void efi_look(struct machine *m, const struct efi_system_table *table)
 	if (!m->rsdp)
 		m->rsdp = find_table(table, &acpi_1);
 	look_at_screen(&m->screen, find_graphics(table));
+}
+
+void efi_read_options(struct machine *m, efi_handle image, const struct efi_system_table *table)
+{
+	void *found = NULL;
+	const struct efi_loaded_image *loaded;
+
+	if (table->boot->handle_protocol(image, &loaded_image, &found) || !found)
+		return;
+	loaded = found;
+	if (loaded->options)
+		choice_from_wide(m->arguments, sizeof(m->arguments), loaded->options,
+				 loaded->options_size / sizeof(*loaded->options));
 }
 
 /* Once boot services end, their memory is ours; runtime services are never called. */

@@ -33,6 +33,14 @@ struct efi_guid {
 	u8 d[8];
 };
 
+struct efi_loaded_image {
+	u32 revision;
+	efi_handle parent;
+	void *system, *device, *path, *reserved;
+	u32 options_size; /* in bytes */
+	const uint16_t *options;
+};
+
 struct efi_memory {
 	u32 type;
 	u64 start, virtual_start, pages, attributes;
@@ -97,7 +105,11 @@ _Static_assert(offsetof(struct efi_boot_services, exit_boot_services) == 232, "U
 _Static_assert(offsetof(struct efi_boot_services, locate_protocol) == 320, "UEFI 4.4");
 _Static_assert(offsetof(struct efi_system_table, boot) == 96, "UEFI 4.3");
 _Static_assert(offsetof(struct efi_graphics_mode, pixels_per_line) == 32, "UEFI 12.9");
+_Static_assert(offsetof(struct efi_loaded_image, options) == 56, "UEFI 9.1");
 _Static_assert(sizeof(struct efi_memory) == 40, "UEFI 7.2");
+
+/* The load options, if they are text. */
+void efi_read_options(struct machine *m, efi_handle image, const struct efi_system_table *table);
 
 /* ACPI tables and framebuffer, as far as there are any. */
 void efi_look(struct machine *m, const struct efi_system_table *table);

@@ -26,7 +26,7 @@ struct machine {
 	struct framebuffer screen;
 	u32 range_count;
 	struct range ranges[MOST_RANGES];
-	char arguments[ARGUMENTS]; /* for every image, after its own */
+	char arguments[ARGUMENTS]; /* what a person wants (loader/choice.h), or "" */
 };
 
 /* Adds memory that is ours; what does not fit is left out. Neighbours become one range. */

@@ -7,6 +7,7 @@
  * entered again behind that case, between marks with the same NUMBER.
  */
 #include "loader/script.h"
+#include "loader/choice.h"
 #include "loader/lzma.h"
 #include "loader/serial.h"
 #include "base/string.h"
@@ -65,11 +66,12 @@ NORETURN void enter_image(u64 to, const void *from, u64 bytes, u64 zeros, u64 en
 static u8 unpacked[UNPACKED];
 static struct {
 	u64 rsdp;
-	const char *next; /* the rest of the script */
-	u32 number;	  /* of the image that runs */
-	u32 after;	  /* so many of its cases are over */
+	const char *next;  /* the rest of the script */
+	const char *words; /* what a person wants */
+	u32 number;	   /* of the image that runs */
+	u32 after;	   /* so many of its cases are over */
 } now;
-static char word[32], line[LINE], arguments[LINE + sizeof(" after=4294967295")];
+static char word[32], line[LINE], arguments[LINE + ARGUMENTS + sizeof(" after=4294967295")];
 static struct handoff handoff;
 static struct pvh_start_info info;
 static u64 module[4];
@@ -181,6 +183,7 @@ static void write_arguments(void)
 	while (*words && *words != ' ')
 		words++;
 	text_add(&t, "%s", words);
+	choice_add(&t, now.words, line);
 	if (now.after)
 		text_add(&t, " after=%u", now.after);
 	text_seal(&t);
@@ -209,7 +212,8 @@ static void run_image(void)
 static NORETURN void run_next(void)
 {
 	for (; next_line(line, sizeof(line)); now.number++)
-		run_image();
+		if (choice_takes(now.words, line))
+			run_image();
 	mark();
 	serial_write("OVER\r\n");
 	end(EXIT_CODE_PASS);
@@ -217,7 +221,7 @@ static NORETURN void run_next(void)
 
 void image_over(u32 code)
 {
-	serial_init();
+	serial_init(choice_port(now.words));
 	mark_image(" EXIT exit ");
 	serial_number(code);
 	serial_write("\r\n");
@@ -248,6 +252,20 @@ static u32 adler_32(const u8 *bytes, size_t n)
 	return b << 16 | a;
 }
 
+static void require_suites(void)
+{
+	const char *words = now.words;
+	char name[32];
+
+	while (choice_next_suite(&words, name, sizeof(name)))
+		if (!find_image(name)) {
+			serial_write("ABORT: the file has no suite ");
+			serial_write(name);
+			serial_write(", which its command line names\r\n");
+			end(EXIT_CODE_ABORT);
+		}
+}
+
 void run_script(const struct machine *m)
 {
 	size_t packed = (size_t)(blob_end - blob.packed);
@@ -255,7 +273,8 @@ void run_script(const struct machine *m)
 	machine = m;
 	now.rsdp = m->rsdp;
 	now.next = script;
-	serial_init();
+	now.words = choice_words(m->arguments);
+	serial_init(choice_port(now.words));
 	serial_write("\r\n"); /* firmware may have left a line open */
 	if (!machine_has(m, IMAGES_START, IMAGES_END))
 		give_up("no memory between 1 MiB and 2 MiB, where the images run");
@@ -263,6 +282,7 @@ void run_script(const struct machine *m)
 	    !lzma_unpack(blob.packed, packed, unpacked, blob.unpacked) ||
 	    adler_32(unpacked, blob.unpacked) != blob.adler_32)
 		give_up("the packed images are damaged: copy the file again");
+	require_suites();
 	next_line(word, sizeof(word)); /* the title */
 	next_line(word, sizeof(word));
 	run_next();

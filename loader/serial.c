@@ -17,27 +17,30 @@ enum {
 	POLL_LIMIT = 1 << 20,
 };
 
+static u16 uart = CONSOLE_COM1;
+
 static void wait_for(u8 status)
 {
 	for (u32 i = 0; i < POLL_LIMIT; i++)
-		if ((inb(CONSOLE_COM1 + LINE_STATUS) & status) == status)
+		if ((inb(uart + LINE_STATUS) & status) == status)
 			return;
 }
 
-void serial_init(void)
+void serial_init(u16 port)
 {
-	outb(CONSOLE_COM1 + INTERRUPT_ENABLE, 0);
-	outb(CONSOLE_COM1 + LINE_CONTROL, DIVISOR_LATCH_8N1);
-	outb(CONSOLE_COM1, 1); /* 115200 baud */
-	outb(CONSOLE_COM1 + INTERRUPT_ENABLE, 0);
-	outb(CONSOLE_COM1 + LINE_CONTROL, ONLY_8N1);
+	uart = port;
+	outb(uart + INTERRUPT_ENABLE, 0);
+	outb(uart + LINE_CONTROL, DIVISOR_LATCH_8N1);
+	outb(uart, 1); /* 115200 baud */
+	outb(uart + INTERRUPT_ENABLE, 0);
+	outb(uart + LINE_CONTROL, ONLY_8N1);
 }
 
 void serial_write(const char *text)
 {
 	for (; *text; text++) {
 		wait_for(EMPTY);
-		outb(CONSOLE_COM1, *text);
+		outb(uart, *text);
 	}
 }
 

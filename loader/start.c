@@ -8,12 +8,14 @@
 #include "loader/script.h"
 #include "loader/serial.h"
 #include "base/string.h"
+#include "report/console.h"
 #include "report/power.h"
 
 enum {
 	FOUR_GIB_LESS_ONE = 0xffffffff,
 	PAGE = 4096,
 	MB_HAS_MEMORY = 1 << 0,
+	MB_HAS_COMMAND_LINE = 1 << 2,
 	MB_HAS_MAP = 1 << 6,
 	MB_HAS_FRAMEBUFFER = 1 << 12,
 	MB_RGB = 1,
@@ -33,7 +35,7 @@ static void complain(struct efi_system_table *table, const char *problem)
 	static uint16_t wide[128];
 	size_t n = 0;
 
-	serial_init();
+	serial_init(CONSOLE_COM1);
 	serial_write("ABORT: ");
 	serial_write(problem);
 	serial_write("\r\n");
@@ -55,6 +57,7 @@ EFIAPI efi_status efi_main(efi_handle handle, struct efi_system_table *table)
 	bool too_late;
 
 	efi_look(&machine, table);
+	efi_read_options(&machine, handle, table);
 	if (table->boot->allocate_pages(EFI_ALLOCATE_MAX_ADDRESS, EFI_LOADER_CODE,
 					(size + PAGE - 1) / PAGE, &copy) ||
 	    copy < IMAGES_END) {
@@ -112,11 +115,21 @@ static void read_memory(const struct multiboot_info *info)
 	}
 }
 
+static void read_command_line(const char *line)
+{
+	size_t n = 0;
+
+	for (; line[n] && n < sizeof(machine.arguments) - 1; n++)
+		machine.arguments[n] = line[n];
+}
+
 void begin_multiboot(u32 info_at)
 {
 	const struct multiboot_info *info = (const void *)(u64)info_at;
 
 	read_memory(info);
+	if (info->flags & MB_HAS_COMMAND_LINE)
+		read_command_line((const char *)(u64)info->cmdline);
 	if (info->flags & MB_HAS_FRAMEBUFFER && info->type == MB_RGB && info->bits == 32)
 		machine.screen = (struct framebuffer){
 			.base = info->framebuffer,

@@ -51,13 +51,13 @@ def test_no_code_has_an_address_in_it():
     assert not wrong, "\n".join(wrong)
 
 
-def boot(path: Path, *words: str) -> str:
+def boot(path: Path, *words: str, com: str = "stdio") -> str:
     """The console of a machine that starts the file as a Multiboot kernel."""
     qemu = os.environ.get("QEMU") or shutil.which("qemu-system-x86_64")
     if not qemu:
         pytest.skip("qemu-system-x86_64 is not installed")
     done = subprocess.run(
-        [qemu, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio", "-device",
+        [qemu, "-nodefaults", "-no-reboot", "-display", "none", "-serial", com, "-device",
          "isa-debug-exit,iobase=0xf4,iosize=0x4", "-cpu", "max", "-accel", "tcg", "-icount",
          "shift=0,sleep=off", "-kernel", str(path), *words], stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
@@ -93,6 +93,30 @@ def test_an_image_that_gave_up_is_entered_again_behind_the_case(tmp_path):
     assert len(begun) == len(set(begun))
     planned = [int(number) for number in re.findall(r"^PLAN: (\d+)", text, re.M)]
     assert planned[0] - planned[1] == text[:text.index("ABORT")].count("\nCASE: ")
+
+
+def test_a_command_line_chooses_suites_and_cases():
+    """QEMU puts the file's name first, as a UEFI shell does."""
+    text = boot(FILE, "-append", "hv/stories.s2.* native/flags.* nonce=abc exit=debug")
+    assert re.findall(r"^ORDEAL 1 suite=(\w+) nonce=abc", text, re.M) == ["native"], text
+    text = boot(FILE, "-append", "hv/stories.s2.* native/flags.rf_of_irq nonce=abc")
+    assert re.findall(r"^ORDEAL 1 suite=(\w+) nonce=abc", text, re.M) == ["native", "hv"], text
+    assert re.findall(r"^CASE: (\S+)", text, re.M) == [
+        "flags.rf_of_irq", "stories.s2.interrupt_gate", "stories.s2.trap_gate"]
+    assert marks_of(text)[-1] == "OVER"
+
+
+def test_a_suite_that_there_is_not_is_named():
+    assert "ABORT: the file has no suite nativ, which" in boot(FILE, "-append", "hv nativ")
+
+
+def test_the_loader_speaks_where_the_suites_do():
+    text = boot(FILE, "-append", "console=com2 native/flags.rf_of_irq", "-serial", "none",
+                com="none")
+    assert text == ""
+    text = boot(FILE, "-append", "console=com2 native/flags.rf_of_irq", "-serial", "stdio",
+                com="null")
+    assert marks_of(text)[-1] == "OVER" and "CASE: flags.rf_of_irq" in text
 
 
 def test_a_damaged_file_says_so(tmp_path):

@@ -165,11 +165,38 @@ static void check_look(void)
 	CHECK_INT(m.screen.base, 0);
 }
 
+static struct efi_loaded_image loaded;
+
+static EFIAPI efi_status is_loaded(efi_handle handle, const struct efi_guid *guid, void **found)
+{
+	(void)handle;
+	CHECK_INT(guid->a, 0x5b1b31a1);
+	*found = &loaded;
+	return 0;
+}
+
+static void check_options(void)
+{
+	static const uint16_t text[] = { 'h', 'v', 0 };
+	struct machine m = { 0 };
+
+	efi_read_options(&m, NULL, &table); /* no such protocol */
+	CHECK_TEXT(m.arguments, "");
+	services.handle_protocol = is_loaded;
+	efi_read_options(&m, NULL, &table); /* no options */
+	CHECK_TEXT(m.arguments, "");
+	loaded.options = text;
+	loaded.options_size = sizeof(text);
+	efi_read_options(&m, NULL, &table);
+	CHECK_TEXT(m.arguments, "hv");
+}
+
 int main(void)
 {
 	check_memory();
 	check_taken();
 	check_exit();
 	check_look();
+	check_options();
 	return checks_done("efi");
 }
