@@ -49,7 +49,7 @@ CFLAGS = -std=gnu11 -m64 -Os -g -ffreestanding -nostdinc -isystem $(COMPILER_INC
 	-Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla \
 	-Wno-override-init $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86 -iquote lib/x86
 # What plays and judges hundreds of thousands of situations is to be fast, not small.
-lib/x86/model/%.o lib/x86/world/%.o x86/world/%.o: CFLAGS += -O2
+lib/x86/model/%.o lib/x86/inner/%.o lib/x86/world/%.o x86/world/%.o: CFLAGS += -O2
 ASFLAGS = -m64 -g -ffreestanding $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86
 LDFLAGS = -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
 	--no-warn-rwx-segments --build-id=none
@@ -131,9 +131,10 @@ FORCE:
 
 # The model as a program of the host: docs/model.md.
 EXPLAIN_SOURCES := $(call sources,scripts/explain/*.c $(addprefix lib/x86/,\
-	world/*.c model/*.c order/*.c base/*.c))
+	world/*.c inner/*.c model/*.c order/*.c base/*.c))
 EXPLAIN_HEADERS := $(call sources,scripts/explain/*.h $(addprefix lib/x86/,\
-	world/*.h world/*.def model/*.h model/*.def order/*.h order/*.def base/*.h \
+	world/*.h world/*.def inner/*.h inner/*.def model/*.h model/*.def order/*.h order/*.def \
+	base/*.h \
 	stage/playground.h machine/paging.h))
 EXPLAIN_CFLAGS = -std=gnu11 -m64 -O2 -fno-pie -no-pie -Wall -Wextra -Wno-override-init \
 	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
@@ -222,7 +223,8 @@ scripts/lab/launcher: $(call sources,scripts/lab/vmm/*.c scripts/lab/vmm/*.h \
 HOST_TESTS := $(patsubst %,tests/c/obj/%.test,\
 	$(filter-out check machine made_up,$(basename $(notdir $(call sources,tests/c/*.c)))))
 HOST_PARTS := $(patsubst %.c,tests/c/obj/%.o,tests/c/check.c tests/c/made_up.c \
-	$(call sources,lib/x86/base/*.c lib/x86/order/*.c lib/x86/model/*.c lib/x86/world/*.c))
+	$(call sources,lib/x86/base/*.c lib/x86/order/*.c lib/x86/model/*.c lib/x86/inner/*.c \
+	lib/x86/world/*.c))
 HOST_CFLAGS = -std=gnu11 -m64 -O1 -g -fno-pie -Wall -Wextra -Wno-override-init $(SANITIZE) \
 	$(filter -Werror -Wno-unused-command-line-argument,$(CONFIG_CFLAGS)) \
 	-iquote $(SRCDIR)/lib/x86 -iquote $(SRCDIR)/tests/c -iquote $(SRCDIR)/scripts/explain \
@@ -245,8 +247,10 @@ tests/c/obj/args.test: $(call host_objects,lib/x86/boot/args)
 tests/c/obj/choice.test: $(call host_objects,loader/choice)
 tests/c/obj/efi.test: $(call host_objects,loader/efi loader/machine loader/choice)
 tests/c/obj/multiboot.test: $(call host_objects,scripts/lab/vmm/multiboot)
+OPTION_FILES := words options machine_options rule_options guest_options near names
 tests/c/obj/model.test: $(call host_objects,$(addprefix scripts/explain/,\
-	words options machine_options near names))
+	$(OPTION_FILES)))
+tests/c/obj/inner.test: $(call host_objects,$(addprefix scripts/explain/,$(OPTION_FILES) guest))
 tests/c/obj/scene.test: $(call host_objects,\
 	tests/c/machine lib/x86/scene/scene lib/x86/machine/entry lib/x86/machine/profile)
 tests/c/obj/search.test: $(call host_objects,lib/x86/sweep/search)

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("ORDEAL_BUILD", ROOT))
 #: The rooms from the ground up. A room may include itself and lower ones; vmx and svm share one.
-FLOORS = (("base",), ("order",), ("model",), ("world",), ("machine",), ("report",), ("scene",), ("stage",),
-          ("sweep",), ("hv",), ("vmx", "svm"), ("boot",))
+FLOORS = (("base",), ("order",), ("model",), ("inner",), ("world",), ("machine",), ("report",), ("scene",),
+          ("stage",), ("sweep",), ("hv",), ("vmx", "svm"), ("boot",))
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 #: All pairs of objects in which the first needs one of a higher room, each with its reason. Without
 #: them no circle leaves a room.

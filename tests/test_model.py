@@ -195,6 +195,11 @@ def test_the_documents_show_what_explain_says():
     (["STI", "--choose", "mov-ss-after-sti=7"], "mov-ss-after-sti=0: it has none"),
     (["--list", "rulez"], 'list "rulez" is unknown; perhaps rules'),
     ([], "Usage: x86/explain SCENE"),
+    (["--guest", "NOP", "--entry", "intr-windwo"], 'word of --entry "intr-windwo" is unknown; perhaps intr-window'),
+    (["--guest", "NOP", "--entry", "blocking=stj"], 'blocking "stj" is unknown; perhaps sti'),
+    (["--guest", "NOP", "--entry", "v-irq=irq70,mtf", "--vendor", "amd"], "mtf is of VMX: write --vendor intel"),
+    (["--guest", "HLT"], "not modelled: nothing ends the guest's wait"),
+    (["NOP", "--entry", "nmi"], "--entry is for a guest: begin with --guest"),
 ])
 def test_bad_input_ends_with_2_and_says_what_is_wrong(words, said):
     done = explain(*words)

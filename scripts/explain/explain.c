@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "guest.h"
 #include "lists.h"
 #include "near.h"
 #include "notation.h"
@@ -21,7 +22,8 @@ enum {
 static const char usage[] =
 	"Usage: x86/explain SCENE [OPTION VALUE]...\n"
 	"       x86/explain --world NAME [OPTION VALUE]... | --write-case NAME\n"
-	"       x86/explain --batch | --bench | --list rules|choices|quirks|instructions\n"
+	"       x86/explain --guest SCENE [OPTION VALUE]... [--entry WORDS]...\n"
+	"       x86/explain --batch | --guest-batch | --bench | --list rules|choices|quirks|instructions|guest-rules|guest-choices|controls\n"
 	"       x86/explain --world-batch | --world-explain | --world-blocks [SELECTION]... | --world-names BLOCK [SELECTION]...\n"
 	"\n"
 	"Prints the orders in which the manuals let events be delivered, with the rule behind each.\n"
@@ -30,6 +32,7 @@ static const char usage[] =
 	"    x86/explain 'STI; L: RDMSR' --pending irq60 --gate GP=trap --vendor amd\n"
 	"    x86/explain 'L: NOP' --pending irq60,nmi --flags if --break L\n"
 	"    x86/explain --world STI.RDMSR.irq60.tg --vendor amd\n"
+	"    x86/explain --guest 'L: NOP' --flags if --entry inject=GP:0,blocking=sti,irq60\n"
 	"\n"
 	"Options: --vendor --pending --flags --cpl --gate --idt-limit --break --watch --tpr --in-service\n"
 	"         --timer --arrive --state --handlers --set --stack --elsewhere --there --choose --mutant\n"
@@ -198,6 +201,27 @@ static bool next_question(struct question_asked *asked, unsigned int *line_numbe
 	return false;
 }
 
+/* As batch(), of guests, each for its vendor. */
+static int guest_batch(const char *mutant)
+{
+	static struct question_asked asked;
+	unsigned int line_number = 0;
+	char *words[WORDS];
+	int n;
+
+	while ((n = next_words(words, &line_number)) >= 0) {
+		const char *problem = read_guest(&asked, words, n);
+
+		if (problem)
+			return bad_line(line_number, problem);
+		for (size_t i = 1; mutant && i < INNER_RULE_COUNT; i++)
+			if (!strcmp(mutant, inner_rules[i].name))
+				asked.inner_mutant = (enum inner_rule)i;
+		puts(guest_traces(&asked, asked.situation.state & STATE_AMD));
+	}
+	return 0;
+}
+
 static int batch(const char *mutant)
 {
 	static struct question_asked asked;
@@ -273,39 +297,6 @@ static int bench(void)
 	return status;
 }
 
-static void list_choice(const struct choice_text *choice)
-{
-	printf("%s\t%s\t%s\t", choice->name, choice->text, choice->citation);
-	for (size_t i = 0; i < CHOICE_ANSWERS && choice->answers[i]; i++)
-		printf("%s%zu: %s", i ? "; " : "", i, choice->answers[i]);
-	puts("");
-}
-
-static int list(const char *what)
-{
-	static const char *const lists[] = { "rules", "choices", "quirks", "instructions" };
-
-	if (!strcmp(what, "rules"))
-		for (size_t i = 1; i < RULE_COUNT; i++)
-			printf("%s\t%s\t%s\t%s\n", rules[i].name, rules[i].text, rules[i].wrong,
-			       rules[i].citation);
-	else if (!strcmp(what, "choices"))
-		for (size_t i = 0; i < CHOICE_COUNT; i++)
-			list_choice(&choices[i]);
-	else if (!strcmp(what, "quirks"))
-		for (size_t i = 0; i < QUIRK_COUNT; i++)
-			printf("%s\t%s\n", quirks[i].section, quirks[i].text);
-	else if (!strcmp(what, "instructions"))
-		for (size_t i = 1; i < FRAGMENT_COUNT; i++)
-			printf("%s\t%s\n", fragments[i].name,
-			       instructions[i].known ? "" : "no record");
-	else {
-		fprintf(stderr, "x86/explain: %s\n", unknown_word("list", what, lists, 4));
-		return BAD_INPUT;
-	}
-	return 0;
-}
-
 static int bad_input(const char *problem)
 {
 	fprintf(stderr, "x86/explain: %s\n", problem);
@@ -337,8 +328,18 @@ int main(int argc, char **argv)
 		return batch(argc > 2 ? argv[2] : NULL);
 	if (!strcmp(argv[1], "--bench"))
 		return bench();
-	if (!strcmp(argv[1], "--list"))
-		return list(argc > 2 ? argv[2] : "");
+	if (!strcmp(argv[1], "--guest-batch"))
+		return guest_batch(argc > 2 ? argv[2] : NULL);
+	if (!strcmp(argv[1], "--guest")) {
+		problem = read_guest(&asked, argv + 2, argc - 2);
+		if (!problem)
+			problem = explain_guest(&asked);
+		return problem ? bad_input(problem) : 0;
+	}
+	if (!strcmp(argv[1], "--list")) {
+		problem = list_all(argc > 2 ? argv[2] : "");
+		return problem ? bad_input(problem) : 0;
+	}
 	if (!strcmp(argv[1], "--world"))
 		return explain_named(argc - 2, argv + 2);
 	if (!strcmp(argv[1], "--world-batch"))

@@ -6,7 +6,7 @@
 #ifndef ORDEAL_EXPLAIN_NOTATION_H
 #define ORDEAL_EXPLAIN_NOTATION_H
 
-#include "model/model.h"
+#include "inner/inner.h"
 #include "world/world.h"
 
 /* What the words said. */
@@ -17,10 +17,18 @@ struct question_asked {
 	s8 profile[CHOICE_COUNT];
 	enum rule mutant;
 	u64 quirks;
+
+	/* With --guest: its scene is the situation above. */
+	struct guest_situation guest;
+	s8 inner_profile[INNER_CHOICE_COUNT];
+	enum inner_rule inner_mutant;
 };
 
 /* Reads @n words. NULL, or what is wrong with them, and what to write instead. */
 const char *read_question(struct question_asked *asked, char **words, int n);
+
+/* The same of a guest: --entry is allowed, and without one there is a plain one. */
+const char *read_guest(struct question_asked *asked, char **words, int n);
 
 /* The same of the name of a situation of the generated world, which is @point, and options. */
 const char *read_named(struct question_asked *asked, char **words, int n, struct point *point);

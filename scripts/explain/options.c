@@ -189,57 +189,6 @@ static const char *read_arrive(struct question_asked *asked, char *value)
 	return NULL;
 }
 
-static const char *read_choose(struct question_asked *asked, char *value)
-{
-	static const char *names[CHOICE_COUNT];
-	char *equals = strchr(value, '=');
-	u64 answer = 0;
-
-	if (equals)
-		*equals = '\0';
-	for (size_t i = 0; i < CHOICE_COUNT; i++) {
-		names[i] = choices[i].name;
-		if (strcasecmp(value, names[i]))
-			continue;
-		if (!equals || read_number(equals + 1, CHOICE_ANSWERS - 1, "the answer", &answer) ||
-		    !choices[i].answers[answer])
-			return message("%s=0: %s, or %s=1: %s", names[i], choices[i].answers[0],
-				       names[i], choices[i].answers[1]);
-		asked->profile[i] = (s8)answer;
-		return NULL;
-	}
-	return unknown_word("choice", value, names, CHOICE_COUNT);
-}
-
-static const char *read_mutant(struct question_asked *asked, char *value)
-{
-	static const char *names[RULE_COUNT];
-
-	for (size_t i = 1; i < RULE_COUNT; i++) {
-		names[i] = rules[i].name;
-		if (strcasecmp(value, names[i]))
-			continue;
-		asked->mutant = (enum rule)i;
-		return NULL;
-	}
-	return unknown_word("rule", value, names, RULE_COUNT);
-}
-
-static const char *read_quirk(struct question_asked *asked, char *value)
-{
-	static const char *names[QUIRK_COUNT];
-	enum quirk quirk = quirk_named(value);
-
-	for (size_t i = 0; i < QUIRK_COUNT; i++)
-		names[i] = quirks[i].section;
-	if (quirk == QUIRK_COUNT)
-		return unknown_word("quirk", value, names, QUIRK_COUNT);
-	if (asked->quirks >> quirk & 1)
-		return message("quirk %s is given twice", value);
-	asked->quirks |= 1ull << quirk;
-	return NULL;
-}
-
 static const struct option {
 	const char *name, *example;
 	const char *(*read)(struct question_asked *asked, char *value);
@@ -266,6 +215,7 @@ static const struct option {
 	{ "--choose", "mov-ss-after-sti=1", read_choose },
 	{ "--mutant", "STI_SHADOW", read_mutant },
 	{ "--quirk", "unknown-msr-reads-zero", read_quirk },
+	{ "--entry", "inject=GP:0,blocking=sti,irq60", read_entry },
 };
 
 static const char *unknown_option(const char *word)
@@ -298,6 +248,9 @@ static void begin(struct question_asked *asked)
 	s->registers[BASE_RBP] = PLAY_WRITABLE;
 	s->registers[BASE_R9] = NON_CANONICAL;
 	memset(asked->profile, -1, sizeof(asked->profile));
+	memset(asked->inner_profile, -1, sizeof(asked->inner_profile));
+	asked->inner_mutant = INNER_RULE_NONE;
+	asked->guest.count = 0;
 	asked->mutant = RULE_NONE;
 	asked->quirks = 0;
 	asked->vendor_given = false;
@@ -341,7 +294,7 @@ static const char *read_options(struct question_asked *asked, char **words, int 
 	return NULL;
 }
 
-const char *read_question(struct question_asked *asked, char **words, int n)
+static const char *read_situation(struct question_asked *asked, char **words, int n)
 {
 	const char *problem;
 
@@ -352,6 +305,25 @@ const char *read_question(struct question_asked *asked, char **words, int n)
 		return problem;
 	defaults(asked);
 	return read_options(asked, words + 1, n - 1);
+}
+
+const char *read_question(struct question_asked *asked, char **words, int n)
+{
+	const char *problem = read_situation(asked, words, n);
+
+	return problem || !asked->guest.count ? problem
+					      : "--entry is for a guest: begin with --guest";
+}
+
+const char *read_guest(struct question_asked *asked, char **words, int n)
+{
+	const char *problem = read_situation(asked, words, n);
+
+	if (!problem && !asked->guest.count)
+		asked->guest.entries[asked->guest.count++] = (struct vm_entry){ 0 };
+	if (!problem && asked->quirks)
+		problem = "quirks are of bare hardware: --guest knows none";
+	return problem;
 }
 
 const char *read_named(struct question_asked *asked, char **words, int n, struct point *point)

@@ -37,4 +37,15 @@ const char *read_break(struct question_asked *asked, char *value);
 const char *read_watch(struct question_asked *asked, char *value);
 const char *read_set(struct question_asked *asked, char *value);
 
+/* rule_options.c: the values of --choose, --mutant and --quirk. */
+const char *read_choose(struct question_asked *asked, char *value);
+const char *read_mutant(struct question_asked *asked, char *value);
+const char *read_quirk(struct question_asked *asked, char *value);
+
+/* guest_options.c: the value of --entry. */
+const char *read_entry(struct question_asked *asked, char *value);
+
+/* Are all of the entries' controls of that vendor? NULL, or which is not. */
+const char *wrong_control(const struct guest_situation *guest, bool amd);
+
 #endif

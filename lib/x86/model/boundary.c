@@ -235,17 +235,6 @@ static void take_execution_fault(struct model *model)
 
 /* --- The table --- */
 
-enum {
-	LINE_TRAP,
-	LINE_NMI,
-	LINE_IRQ,
-	LINE_BREAKPOINT,
-	LINE_FETCH,
-	LINE_DECODE,
-	LINE_EXECUTE,
-	LINES,
-};
-
 static const struct line {
 	enum rule rule; /* why it stands above the next line */
 	bool (*waits)(struct model *model);
@@ -267,8 +256,17 @@ static const struct line {
 	[LINE_EXECUTE] = { RULE_EXECUTE, execution_waits, take_execution_fault },
 };
 
-/* What needs no event to come to be: arrivals, and what becomes visible late. */
-static void arrive(struct model *model)
+bool line_waits(struct model *model, enum priority_line line)
+{
+	return priorities[line].waits(model);
+}
+
+void line_take(struct model *model, enum priority_line line)
+{
+	priorities[line].take(model);
+}
+
+void arrive(struct model *model)
 {
 	struct cpu *cpu = &model->cpu;
 

@@ -45,8 +45,9 @@ struct boundary {
 
 /* A delivered event. What a log entry of it holds, and the rule that decided that it came. */
 struct model_event {
+	u8 kind; /* enum log_kind; 0 is LOG_DELIVERY, too */
 	u8 vector;
-	u8 rule;       /* enum rule */
+	u8 rule;       /* enum rule; RULE_COUNT and above: of whoever plays beneath */
 	u8 held;       /* enum rule: what held this interrupt back before; RULE_NONE: nothing did */
 	bool external; /* a maskable interrupt of the LAPIC */
 	bool somewhere; /* in the middle of a handler: the manuals do not say where */
@@ -56,7 +57,11 @@ struct model_event {
 	u32 error;
 	u32 dr6;
 	u64 cr2;
-	u64 quirks; /* that decided something since the event before */
+	u64 quirks;   /* that decided something since the event before */
+	bool refused; /* EXIT: there was no entry: VMfailValid */
+	u32 reason;   /* EXIT: enum exit_reason */
+	u32 state;    /* EXIT, ENTRY: enum guest_state */
+	u64 event;    /* EXIT: whose delivery it interrupted. ENTRY: injected */
 };
 
 /* A fault that an instruction raises, before it is delivered. */

@@ -13,14 +13,6 @@ enum {
 	HANDLERS_ON_A_STACK = 4, /* of which none overwrites another: machine/desc.c */
 };
 
-/* A delivery on its way: another event takes its place when it faults. */
-struct delivery {
-	u8 vector;
-	u8 kind; /* enum delivery_kind */
-	u32 error;
-	enum rule why;
-};
-
 static const struct gate_state *gate_of(const struct model *model, u8 vector)
 {
 	static const struct gate_state usual, nmi = { .ist = IST_NMI }, db = { .ist = IST_DB },
@@ -42,6 +34,8 @@ static const struct gate_state *gate_of(const struct model *model, u8 vector)
 
 static u32 ext_of(struct model *model, const struct delivery *d)
 {
+	if (d->kind == KIND_SOFTWARE && model->injecting && is_amd(model))
+		return choose(model, CHOICE_EXT_OF_EXCEPTION, 2) ? 0 : ERROR_EXT;
 	if (d->kind == KIND_SOFTWARE)
 		return right(model, RULE_EXT) ? 0 : ERROR_EXT;
 	if (d->kind == KIND_EXTERNAL)
@@ -119,20 +113,34 @@ static void lose(struct model *model, const struct delivery *d)
 		take_back(model, d->vector);
 }
 
-/* Replaces @d by what its delivery raises until something can be delivered. Returns its gate. */
+static bool leaves(struct model *model, const struct delivery *event, const struct delivery *during)
+{
+	return model->beneath && model->beneath->intercepts(model, event, during);
+}
+
+/* Replaces @d by what its delivery raises until something can be delivered. Returns its gate; NULL:
+ * the guest has left instead. */
 static const struct gate_state *until_deliverable(struct model *model, struct delivery *d)
 {
 	const struct gate_state *gate = gate_of(model, d->vector);
 	struct delivery fault;
 
+	if (leaves(model, d, NULL))
+		return NULL;
 	for (int faults = 0; gate_raises(model, d, gate, &fault) && !model->unknown; faults++) {
 		if (d->vector == DF_VECTOR || faults == MODEL_NESTING) {
 			unknown(model, "the delivery of #DF faults: the processor shuts down");
 			break;
 		}
+		if (leaves(model, &fault, d))
+			return NULL;
 		lose(model, d);
-		if (makes_double_fault(model, d, fault.vector))
+		model->injecting = false;
+		if (makes_double_fault(model, d, fault.vector)) {
 			fault = (struct delivery){ DF_VECTOR, KIND_FAULT, 0, RULE_DOUBLE_FAULT };
+			if (leaves(model, &fault, NULL))
+				return NULL;
+		}
 		*d = fault;
 		gate = gate_of(model, d->vector);
 	}
@@ -146,6 +154,8 @@ static bool saved_rf(struct model *model, const struct delivery *d)
 	const struct cpu *cpu = &model->cpu;
 	bool as_it_is = cpu->rflags & RFLAGS_RF;
 
+	if (model->injecting)
+		return as_it_is;
 	switch ((enum delivery_kind)d->kind) {
 	case KIND_FAULT:
 		if (!as_it_is && quirk(model, QUIRK_FAULT_SAVES_RF_0))
@@ -296,7 +306,7 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	u16 met;
 
 	gate = until_deliverable(model, &d);
-	if (model->unknown)
+	if (model->unknown || !gate)
 		return;
 	if (d.kind == KIND_DETECT && cpu->rflags & RFLAGS_TF && !(cpu->dr6 & DR6_BS) &&
 	    quirk(model, QUIRK_DEBUG_EXCEPTION_WITH_STEP_BIT))
@@ -307,7 +317,7 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 		.vector = d.vector,
 		.cpl = cpu->cpl,
 		.ist = right(model, RULE_INTERRUPT_STACK) ? gate->ist : 0,
-		.external = d.kind == KIND_EXTERNAL && d.vector != NMI_VECTOR,
+		.external = d.kind == KIND_EXTERNAL && d.vector != NMI_VECTOR && !model->injecting,
 		.dr6 = cpu->dr6,
 		.rflags = cpu->rflags & ~RFLAGS_RF,
 		.back = d.kind == KIND_SOFTWARE ? next : cpu->at,

@@ -49,7 +49,8 @@ static inline bool is_quiet(const struct model *model)
 {
 	const struct cpu *cpu = &model->cpu;
 
-	return !(cpu->nmis | cpu->highest_pending | cpu->late_vector | cpu->shadow | cpu->late_nmi |
+	return !model->beneath &&
+	       !(cpu->nmis | cpu->highest_pending | cpu->late_vector | cpu->shadow | cpu->late_nmi |
 		 cpu->tpr_is_late | cpu->traps | model->code_breakpoints |
 		 (model->arrivals & ~cpu->arrived)) &&
 	       !model->mutant;
@@ -168,6 +169,23 @@ void send_eoi(struct model *model);
 /* boundary.c: the processor stands at a boundary; one event is delivered, or one instruction
  * executed. */
 void boundary(struct model *model);
+
+/* Its lines, one by one: does it wait, and it is taken. */
+enum priority_line {
+	LINE_TRAP,
+	LINE_NMI,
+	LINE_IRQ,
+	LINE_BREAKPOINT,
+	LINE_FETCH,
+	LINE_DECODE,
+	LINE_EXECUTE,
+	LINES,
+};
+bool line_waits(struct model *model, enum priority_line line);
+void line_take(struct model *model, enum priority_line line);
+
+/* What becomes pending or visible at this boundary. */
+void arrive(struct model *model);
 
 /* faults.c: the first fault of the instruction here, of decoding it or of executing it. */
 bool fetch_raises(struct model *model, struct raised *raised);

@@ -28,9 +28,12 @@ static void start(struct model *model)
 	};
 	memcpy(cpu->registers, s->registers, sizeof(cpu->registers));
 	memcpy(cpu->stack, s->stack, sizeof(s->stack));
+	model->injecting = false;
 	if (cpu->nmis && !cpu->nmi_blocked) /* until the IRETQ to the scene */
 		lose_to_nmi(model, RFLAGS_FIXED);
 	lapic_begin(model);
+	if (model->beneath)
+		model->beneath->begin(model);
 }
 
 /* --- One play --- */
@@ -105,6 +108,10 @@ static void play(struct model *model)
 		    model->boundaries == MODEL_LIMIT)
 			break;
 		model->boundaries++;
+		if (model->beneath) {
+			model->beneath->boundary(model);
+			continue;
+		}
 		boundary(model);
 		if (model->asked != asked && !model->unknown)
 			keep_moment(model);
@@ -147,6 +154,10 @@ u64 model_hash(const struct model *model)
 		hash = ((hash ^ hash >> 31) ^ e->dr6) * prime;
 		if (e->vector == PF_VECTOR)
 			hash = (hash ^ hash >> 30 ^ e->cr2) * prime;
+		if (e->kind)
+			hash = (hash ^ hash >> 30 ^ e->event ^ (u64)e->state << 40 ^
+				(u64)e->reason << 48 ^ (u64)e->kind << 56) *
+			       prime;
 	}
 	return hash ^ hash >> 32;
 }
@@ -193,6 +204,7 @@ void model_begin_with(struct model *model, const struct situation *situation, en
 		      const s8 *profile)
 {
 	model->situation = situation;
+	model->beneath = NULL;
 	look_at(model, situation);
 	model->mutant = mutant;
 	model->unknown = NULL;
@@ -211,6 +223,11 @@ void model_begin_with(struct model *model, const struct situation *situation, en
 void model_begin(struct model *model, const struct situation *situation)
 {
 	model_begin_with(model, situation, RULE_NONE, NULL);
+}
+
+void model_play_beneath(struct model *model, const struct beneath *beneath)
+{
+	model->beneath = beneath;
 }
 
 void model_allow(struct model *model, u64 allowed, unsigned int most)
@@ -269,7 +286,7 @@ void model_event(const struct model *model, size_t n, struct log_entry *entry, s
 	const struct model_event *e = &model->events[n];
 
 	*entry = (struct log_entry){
-		.kind = LOG_DELIVERY,
+		.kind = e->kind ? e->kind : LOG_DELIVERY,
 		.vector = e->vector,
 		.in_service = e->external,
 		.ist = e->ist,
@@ -279,6 +296,9 @@ void model_event(const struct model *model, size_t n, struct log_entry *entry, s
 		.rflags = e->rflags,
 		.cr2 = e->cr2,
 		.dr6 = e->dr6,
+		.reason = e->reason,
+		.state = e->state,
+		.event = e->event,
 	};
 	*event = (struct event){ .entry = entry };
 	if (e->at.place == PLACE_AFTER_IRET)

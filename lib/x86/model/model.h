@@ -44,13 +44,39 @@ struct moment {
 	u64 quirks, refused, acted;
 };
 
+struct model;
+
+/* An event that is about to be delivered. */
+struct delivery {
+	u8 vector;
+	u8 kind; /* enum delivery_kind of inside.h */
+	u32 error;
+	enum rule why;
+};
+
+/* What a hypervisor adds to a processor (inner/): whoever plays a guest is asked these. */
+struct beneath {
+	/* A play begins, at the scene's first step. */
+	void (*begin)(struct model *model);
+
+	/* Instead of boundary() of inside.h. */
+	void (*boundary)(struct model *model);
+
+	/* @event was raised while @during was being delivered (NULL: nothing was): does the guest
+	 * leave instead? Then it has left. */
+	bool (*intercepts)(struct model *model, const struct delivery *event,
+			   const struct delivery *during);
+};
+
 struct model {
 	const struct situation *situation;
-	enum rule mutant;	  /* this rule is wrong; RULE_NONE: none is */
-	s8 profile[CHOICE_COUNT]; /* answers that are known; -1: ask */
-	u64 allowed;		  /* a bit for each quirk that a trace may use */
-	u8 most_quirks;		  /* at once */
-	bool repeats;		  /* a trace that other answers give as well is given again */
+	const struct beneath *beneath; /* NULL: bare hardware */
+	bool injecting;		       /* what is being delivered was injected */
+	enum rule mutant;	       /* this rule is wrong; RULE_NONE: none is */
+	s8 profile[CHOICE_COUNT];      /* answers that are known; -1: ask */
+	u64 allowed;		       /* a bit for each quirk that a trace may use */
+	u8 most_quirks;		       /* at once */
+	bool repeats;		       /* a trace that other answers give as well is given again */
 	bool (*fits)(const struct model *model, size_t n); /* NULL: every trace matters */
 
 	/* The present trace */
@@ -93,6 +119,9 @@ void model_begin(struct model *model, const struct situation *situation);
 /* As model_begin(), but with this rule wrong, and these answers given (NULL: none is). */
 void model_begin_with(struct model *model, const struct situation *situation, enum rule mutant,
 		      const s8 *profile);
+
+/* After either: a guest is played. Answers are not resumed in the middle of a play. */
+void model_play_beneath(struct model *model, const struct beneath *beneath);
 
 /*
  * After either: traces that use up to @most of the quirks in @allowed (a bit for each enum quirk)

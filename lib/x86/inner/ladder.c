@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A boundary of a guest: the vendor's ladder, and what is done if nothing waits. And the whole of a
+ * play: the hypervisor enters, the guest runs until it leaves or is over.
+ */
+#include "base/string.h"
+#include "inner/inside.h"
+
+static bool is_asleep(const struct inner *inner)
+{
+	return inner->model.cpu.halted || inner->activity > IS_IN_HLT;
+}
+
+static bool waits(struct inner *inner, const struct rung *rung)
+{
+	return (rung->wakes || !is_asleep(inner)) && rung->waits(inner);
+}
+
+bool take_rung(struct inner *inner)
+{
+	const struct rung *rung = inner->vendor->ladder;
+
+	for (; rung->waits; rung++) {
+		const struct rung *taken = rung;
+
+		if (rung->rule && !obeys(inner, rung->rule) && rung[1].waits &&
+		    waits(inner, rung + 1))
+			taken++;
+		else if (!waits(inner, rung))
+			continue;
+		if (inner->model.cpu.halted && !obeys(inner, INNER_HLT_WAKES))
+			continue;
+		taken->take(inner);
+		return true;
+	}
+	return false;
+}
+
+/* "Monitor Trap Flag": one event or one instruction after VM entry. */
+static void trap_after(struct inner *inner, enum inner_rule rule)
+{
+	if (inner->in_root || !inner->armed || !obeys(inner, rule))
+		return;
+	inner->armed = false;
+	inner->monitor_trap = true;
+}
+
+static void sleep_on(struct inner *inner)
+{
+	if (has(inner, CONTROL_TIMER_LATER))
+		leave_guest(inner, EXIT_PREEMPTION_TIMER, INNER_TIMER, 0);
+	else
+		unknown(&inner->model, "nothing ends the guest's wait");
+}
+
+/* Nothing waits: the instruction, or the handler's next step. */
+static void go_on(struct inner *inner)
+{
+	struct model *model = &inner->model;
+
+	if (is_asleep(inner)) {
+		sleep_on(inner);
+		return;
+	}
+	if (in_handler(&model->cpu))
+		handle(model);
+	else
+		execute(model);
+	trap_after(inner, INNER_MTF_AFTER_INSTRUCTION);
+}
+
+void guest_boundary(struct model *model)
+{
+	struct inner *inner = inner_of(model);
+	struct cpu *cpu = &model->cpu;
+
+	if (inner->in_root) {
+		if (inner->next == inner->guest->count) {
+			cpu->left = true;
+			return;
+		}
+		enter_guest(inner);
+		if (inner->entry->event & EVENT_VALID && !injects(inner, EVENT_OTHER))
+			trap_after(inner, INNER_MTF_AFTER_DELIVERY);
+		return;
+	}
+	arrive(model);
+	model->here = instruction_here(model);
+	cpu->deferred = cpu->between && !inner->armed && !inner->monitor_trap &&
+			((cpu->traps && !(cpu->traps & DR6_BS)) || line_waits(model, LINE_NMI) ||
+			 line_waits(model, LINE_IRQ)) &&
+			choose(model, CHOICE_WHEN_BETWEEN, 2);
+	if (take_rung(inner))
+		trap_after(inner, INNER_MTF_AFTER_DELIVERY);
+	else
+		go_on(inner);
+}
+
+/* --- A play --- */
+
+static void begin(struct model *model)
+{
+	struct inner *inner = inner_of(model);
+
+	memset(inner->answered, -1, sizeof(inner->answered));
+	inner->next = 0;
+	inner->in_root = true;
+	inner->refused = inner->init = inner->tpr_below = false;
+	inner->monitor_trap = inner->armed = false;
+	inner->activity = IS_ACTIVE;
+	inner->debug = 0;
+	inner->request = (struct virtual_request){ 0 };
+}
+
+static const struct beneath hypervisor = { begin, guest_boundary, guest_intercepts };
+
+void inner_begin_with(struct inner *inner, const struct guest_situation *guest, enum rule mutant,
+		      const s8 *profile, enum inner_rule inner_mutant, const s8 *inner_profile)
+{
+	inner->guest = guest;
+	inner->vendor = guest->scene.state & STATE_AMD ? &svm_rules : &vmx_rules;
+	inner->mutant = inner_mutant;
+	if (inner_profile)
+		memcpy(inner->profile, inner_profile, sizeof(inner->profile));
+	else
+		memset(inner->profile, -1, sizeof(inner->profile));
+	model_begin_with(&inner->model, &guest->scene, mutant, profile);
+	model_play_beneath(&inner->model, &hypervisor);
+}
+
+void inner_begin(struct inner *inner, const struct guest_situation *guest)
+{
+	inner_begin_with(inner, guest, RULE_NONE, NULL, INNER_RULE_NONE, NULL);
+}
+
+bool inner_next(struct inner *inner)
+{
+	return model_next(&inner->model);
+}
