@@ -62,13 +62,16 @@ objects = $(addsuffix .o,$(basename $(1)))
 
 LIB_SOURCES := $(filter-out lib/x86/boot/suite.c,$(call sources,lib/x86/*/*.c lib/x86/*/*.S))
 # Only images that ask the model are linked with this.
-ASK_MODEL := lib/x86/stage/ask.o
-LIB_OBJECTS := $(filter-out $(ASK_MODEL),$(call objects,$(LIB_SOURCES)))
+ASK_NATIVE := lib/x86/stage/ask.o lib/x86/stage/note.o
+ASK_GUEST := lib/x86/stage/note.o lib/x86/hv/note.o lib/x86/vmx/note.o lib/x86/svm/note.o
+LIB_OBJECTS := $(filter-out $(ASK_NATIVE) $(ASK_GUEST),$(call objects,$(LIB_SOURCES)))
 SINGLE := $(basename $(call sources,x86/*.c))
 FAMILIES := $(sort $(patsubst %/,%,$(dir $(call sources,x86/*/*.c))))
 IMAGES := $(addsuffix .flat,$(SINGLE) $(FAMILIES))
 MODEL_FAMILIES := $(filter x86/native x86/debug x86/exceptions,$(FAMILIES))
-MODEL_IMAGES := $(MODEL_FAMILIES:=.model.flat)
+GUEST_FAMILIES := $(filter $(addprefix x86/,entry exit hv injection stepping vectoring virtual),\
+	$(FAMILIES))
+MODEL_IMAGES := $(addsuffix .model.flat,$(MODEL_FAMILIES) $(GUEST_FAMILIES))
 ifeq ($(IMAGES),)
 $(error no image to build: there is no C file in $(SRCDIR)/x86; run configure again)
 endif
@@ -99,13 +102,16 @@ endef
 $(foreach i,$(SINGLE),$(eval $(call image,$(i),$(i).o)))
 $(foreach i,$(FAMILIES),$(eval $(call image,$(i),$(call objects,$(call sources,$(i)/*.c)))))
 
-# x86/NAME.model.flat has the same cases, and asks the model about each.
+# x86/NAME.model.flat has the same cases, and asks the model about each; or, where they have guests,
+# notes what the host asks it (tests/test_inner.py).
 define model_image
-$(1).model.elf: $(2) $(1).suite.o $(LIB_OBJECTS) $(ASK_MODEL) lib/x86/boot/image.lds
+$(1).model.elf: $(2) $(1).suite.o $(LIB_OBJECTS) $(3) lib/x86/boot/image.lds
 	$$(LD) $$(LDFLAGS) -T $$(filter %.lds,$$^) -o $$@ $$(filter %.o,$$^)
 endef
 $(foreach i,$(MODEL_FAMILIES),\
-	$(eval $(call model_image,$(i),$(call objects,$(call sources,$(i)/*.c)))))
+	$(eval $(call model_image,$(i),$(call objects,$(call sources,$(i)/*.c)),$(ASK_NATIVE))))
+$(foreach i,$(GUEST_FAMILIES),\
+	$(eval $(call model_image,$(i),$(call objects,$(call sources,$(i)/*.c)),$(ASK_GUEST))))
 
 # The image appears under its name only when it is complete: a run that is under way must not boot
 # half an image.
@@ -143,10 +149,11 @@ x86/explain: $(EXPLAIN_SOURCES) $(EXPLAIN_HEADERS) config.mak
 	@mkdir -p $(@D)
 	$(CC) $(EXPLAIN_CFLAGS) -Wl,-z,noexecstack -o $@ $(filter %.c,$^)
 
-# What the native cases put to the model, for tests/test_model.py.
+# What the cases put to the model, for tests/test_model.py and tests/test_inner.py.
 .PHONY: model-rows
 model-rows: all
 	/usr/bin/env python3 $(SRCDIR)/tests/modelrows.py
+	/usr/bin/env python3 $(SRCDIR)/tests/guestrows.py
 
 # One file for any machine: an EFI application and Multiboot kernel that holds every suite.
 LOADER_SOURCES := $(call sources,loader/*.c loader/*.S) $(addprefix lib/x86/,\
@@ -330,7 +337,7 @@ help:
 	@echo 'make bench          measure size and speed; ARGS="--against REV" compares'
 	@echo 'make world          play the whole generated world; ARGS="-p bochs-intel" says where'
 	@echo 'make profile        print where the instructions of a case go'
-	@echo 'make model-rows     write tests/model-rows.tsv from a run on the emulators'
+	@echo 'make model-rows     write tests/*-rows.tsv from a run on the emulators'
 	@echo 'make coverage       write docs/coverage.md from a run on the emulators'
 	@echo 'make models         list the CPU models of Bochs and what each says that it offers'
 	@echo 'make matrix         write the matrix of docs/platforms.md from a run on all of them'
@@ -391,6 +398,7 @@ distclean: clean
 	rm -f config.mak
 
 -include $(LOADER_OBJECTS:.o=.d)
--include $(LIB_OBJECTS:.o=.d) $(ASK_MODEL:.o=.d) $(IMAGES:.flat=.suite.d) $(SINGLE:=.d)
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(ASK_NATIVE) $(ASK_GUEST))
+-include $(IMAGES:.flat=.suite.d) $(SINGLE:=.d)
 -include $(shell find tests/c/obj -name '*.d' 2>/dev/null)
 -include $(foreach i,$(FAMILIES),$(patsubst %.o,%.d,$(call objects,$(call sources,$(i)/*.c))))

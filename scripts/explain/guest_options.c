@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * --entry: what a hypervisor does before a VM entry, in the words of lib/x86/inner/situation.c, and in
- * shorter ones for events: "inject=GP:0", "inject=irq60", "inject=nmi", "inject=int50".
+ * --entry: what a hypervisor does before a VM entry, in the words of lib/x86/inner/situation.c, and
+ * in shorter ones for events: "inject=GP:0", "inject=irq60", "inject=nmi", "inject=int50".
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "words.h"
 
 /* Bits of the list "a+b" or "none". */
-static const char *bits_of_list(const char *kind, char *list, const char *const *words, u32 *bits)
+static const char *bits_of_list(const char *kind, char *list, const char *const *words, u64 *bits)
 {
 	char *rest;
 	size_t n = 0;
@@ -27,7 +27,7 @@ static const char *bits_of_list(const char *kind, char *list, const char *const 
 
 		if (i < 0)
 			return unknown_word(kind, word, words, n);
-		*bits |= 1u << i;
+		*bits |= 1ull << i;
 	}
 	return NULL;
 }
@@ -100,7 +100,7 @@ static const char *read_event(struct vm_entry *e, char *value)
 
 static const char *read_blocking(struct question_asked *asked, struct vm_entry *e, char *value)
 {
-	u32 bits;
+	u64 bits;
 	const char *problem = bits_of_list("blocking", value, blocking_words, &bits);
 
 	(void)asked;
@@ -121,9 +121,18 @@ static const char *read_activity(struct question_asked *asked, struct vm_entry *
 	return NULL;
 }
 
+static const char *read_lacks(struct question_asked *asked, struct vm_entry *e, char *value)
+{
+	int i = index_of(value, lost_words);
+
+	(void)asked;
+	e->lost = (u8)i;
+	return i < 0 ? unknown_word("page", value, lost_words, LOST_PAGES) : NULL;
+}
+
 static const char *read_debug(struct question_asked *asked, struct vm_entry *e, char *value)
 {
-	u32 bits;
+	u64 bits;
 	const char *problem = bits_of_list("pending debug exception", value, debug_words, &bits);
 
 	(void)asked;
@@ -136,7 +145,7 @@ static const char *read_debug(struct question_asked *asked, struct vm_entry *e, 
 
 static const char *read_flags(char *value, u32 *flags)
 {
-	u32 bits;
+	u64 bits;
 	const char *problem = bits_of_list("flag", value, flag_words, &bits);
 
 	for (size_t i = 0; flag_words[i]; i++)
@@ -178,6 +187,18 @@ static const char *read_length(struct question_asked *asked, struct vm_entry *e,
 	return problem;
 }
 
+static const char *read_exits(struct question_asked *asked, struct vm_entry *e, char *value)
+{
+	(void)asked;
+	return bits_of_list("exit", value, exit_words, &e->exits);
+}
+
+static const char *read_cr2(struct question_asked *asked, struct vm_entry *e, char *value)
+{
+	e->written |= WRITES_CR2;
+	return address_named(asked, value, &e->cr2) ? NULL : bad_address(value);
+}
+
 static const char *read_exits_on(struct question_asked *asked, struct vm_entry *e, char *value)
 {
 	int vector = vector_of(value);
@@ -213,9 +234,10 @@ static const struct entry_word {
 	const char *name;
 	const char *(*read)(struct question_asked *asked, struct vm_entry *e, char *value);
 } entry_words[] = {
-	{ "inject", read_inject }, { "blocking", read_blocking }, { "activity", read_activity },
-	{ "debug", read_debug },   { "set", read_set_flags },	  { "clear", read_clear_flags },
-	{ "at", read_at },	   { "length", read_length },	  { "exits-on", read_exits_on },
+	{ "lacks", read_lacks },       { "inject", read_inject }, { "blocking", read_blocking },
+	{ "activity", read_activity }, { "debug", read_debug },	  { "set", read_set_flags },
+	{ "clear", read_clear_flags }, { "at", read_at },	  { "cr2", read_cr2 },
+	{ "length", read_length },     { "exits", read_exits },	  { "exits-on", read_exits_on },
 	{ "v-irq", read_virtual },
 };
 
@@ -224,8 +246,9 @@ static const struct entry_word {
 static const char *unknown_entry_word(const char *word)
 {
 	static const char *names[CONTROL_COUNT + ARRAY_SIZE(entry_words) + 5] = { "plain", "nmi",
-										  "init", "irq60" };
-	size_t n = 4;
+										  "init", "eoi",
+										  "irq60" };
+	size_t n = 5;
 
 	for (size_t i = 0; control_words[i]; i++)
 		names[n++] = control_words[i];
@@ -283,6 +306,8 @@ static const char *read_plain_word(struct vm_entry *e, const char *word)
 		e->nmi = true;
 	else if (!strcasecmp(word, "init"))
 		e->init = true;
+	else if (!strcasecmp(word, "eoi"))
+		e->eoi = true;
 	else if (!strncasecmp(word, "irq", 3))
 		return read_arrival(e, word);
 	else if (strcasecmp(word, "plain"))

@@ -23,7 +23,8 @@ const char *read_gate(struct question_asked *asked, char *value)
 {
 	static const char *const words[] = { "interrupt", "trap", "absent", "no-stack", "dpl3",
 					     "ist0",	  "ist1", "ist2",   "ist3",	"ist4",
-					     "ist5",	  "ist6", "ist7",   NULL };
+					     "ist5",	  "ist6", "ist7",   "unusable", NULL };
+	enum { UNUSABLE = 13 };
 	struct situation *s = &asked->situation;
 	struct gate_state *gate = &s->gates[s->gate_count];
 	char *equals = strchr(value, '=');
@@ -42,13 +43,15 @@ const char *read_gate(struct question_asked *asked, char *value)
 		int i = index_of(word, words);
 
 		if (i < 0)
-			return unknown_word("gate", word, words, 13);
+			return unknown_word("gate", word, words, ARRAY_SIZE(words) - 1);
 		gate->trap |= i == 1;
 		gate->absent |= i == 2;
 		if (i == 3)
 			gate->ist = IST_ABSENT;
 		else if (i == 4)
 			gate->dpl = 3;
+		else if (i == UNUSABLE)
+			gate->unusable = true;
 		else if (i > 4)
 			gate->ist = (u8)(i - 5);
 	}

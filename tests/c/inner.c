@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The model of guests on the host: entries that are checked, events that they inject, the ladder, and
- * what an exit leaves for the next entry. Situations are written as x86/explain --guest takes them.
+ * The model of guests on the host: entries that are checked, events that they inject, the ladder,
+ * and what an exit leaves for the next entry. Situations are written as x86/explain --guest takes
+ * them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -171,18 +172,18 @@ static void monitor_trap(void)
 /* "Relative Priority of Faults and VM Exits"; "Instruction Intercepts"; exceptions that exit */
 static void exits(void)
 {
-	VMX("'L: RDMSR' --entry rdmsr-exits", "EXIT(RDMSR)@RDMSR");
-	VMX("'L: RDMSR' --cpl 3 --entry rdmsr-exits", "#GP(0x0)@RDMSR[if=0,rf=1,cpl=3]");
-	VMX("'L: LOCK RDMSR' --entry rdmsr-exits", "#UD@LOCK RDMSR[if=0,rf=1]");
+	VMX("'L: RDMSR' --entry exits=rdmsr", "EXIT(RDMSR)@RDMSR");
+	VMX("'L: RDMSR' --cpl 3 --entry exits=rdmsr", "#GP(0x0)@RDMSR[if=0,rf=1,cpl=3]");
+	VMX("'L: LOCK RDMSR' --entry exits=rdmsr", "#UD@LOCK RDMSR[if=0,rf=1]");
 	VMX("'L: UD2' --entry exits-on=UD", "EXIT(EXCEPTION)@UD2");
 	VMX("'L: UD2' --gate UD=absent --entry exits-on=NP", "EXIT(EXCEPTION during #UD)@UD2");
 	VMX("'L: MOV from a non-canonical address' --gate GP=absent --entry exits-on=DF",
 	    "EXIT(EXCEPTION)@MOV from a non-canonical address");
 	SVM("'L: INT1' --entry exits-on=DB", "#DB@landing[if=0,rf=0,dr6=0xffff0ff0,ist=2] || "
 					     "#DB@landing[if=0,rf=1,dr6=0xffff0ff0,ist=2]");
-	VMX("'STI; L: RDMSR; M: NOP; PAUSE' --pending irq60 --entry rdmsr-exits --entry at=M",
+	VMX("'STI; L: RDMSR; M: NOP; PAUSE' --pending irq60 --entry exits=rdmsr --entry at=M",
 	    "EXIT(RDMSR)@RDMSR[sti=1]; ENTRY@NOP[sti=1]; IRQ(0x60)@PAUSE[if=1,rf=0]");
-	VMX("'STI; L: RDMSR; M: NOP; PAUSE' --pending irq60 --entry rdmsr-exits --entry "
+	VMX("'STI; L: RDMSR; M: NOP; PAUSE' --pending irq60 --entry exits=rdmsr --entry "
 	    "at=M,blocking=none",
 	    "EXIT(RDMSR)@RDMSR[sti=1]; ENTRY@NOP; IRQ(0x60)@NOP[if=1,rf=0]");
 }

@@ -193,9 +193,22 @@ TABLE_BOTH_GATES(
 	"; it is delivered through a trap gate: the pending interrupt comes at the handler's first instruction",
 	EVENT_INJECTION, inject_interrupt, .injected = VEC_HIGH, .pending = VEC_LOW);
 
-CASE_BOTH_GATES(nmi, "V06,S05", INJECTED_FIRST("NMI"), AFTER_IRET_OF("the NMI"),
-		AT_HANDLER_OF("the NMI"), EVENT_INJECTION)
+/* As on bare hardware (native/nmi.before_irq_trap_gate): no manual says that interrupts are looked
+ * at before the first instruction of an NMI's handler. */
+CASE_BOTH_GATES(
+	nmi, "V06,S05", INJECTED_FIRST("NMI"), AFTER_IRET_OF("the NMI"),
+	"; the handler of the NMI is entered through a trap gate, and the interrupt comes in it or after it",
+	EVENT_INJECTION)
 {
+	const struct want entry = ENTRY(AT(L), INJECT(nmi())), injected = NMI(AT(L), IF(1));
+	const int first = first_open_returning(gate, NMI_VECTOR, L);
+	const struct order legal[] = {
+		LEGAL("the interrupt where IF is 1 first", entry, injected,
+		      IRQ(VEC, AT(first), IF(1))),
+		LEGAL("the interrupt after the handler's IRET", entry, injected,
+		      IRQ(VEC, AT(L), IF(1))),
+		LEGAL("the interrupt later in the handler", entry, injected, IRQ(VEC, IF(1))),
+	};
 	struct vcpu *v;
 
 	gate_type_set(NMI_VECTOR, gate);
@@ -203,8 +216,7 @@ CASE_BOTH_GATES(nmi, "V06,S05", INJECTED_FIRST("NMI"), AFTER_IRET_OF("the NMI"),
 	pend_irq(VEC);
 	vcpu_inject(v, nmi());
 	run_to_end(v);
-	expect(ENTRY(AT(L), INJECT(nmi())), NMI(AT(L), IF(1)),
-	       IRQ(VEC, AT(first_open_returning(gate, NMI_VECTOR, L)), IF(1)));
+	expect_order(legal, gate == TRAP_GATE ? ARRAY_SIZE(legal) : 1);
 }
 
 CASE(gp_gate_not_present, "I05",

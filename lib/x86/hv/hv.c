@@ -243,6 +243,8 @@ static ALWAYS_INLINE bool step(struct vcpu *v)
 	const char *refused;
 
 	ASSERT(this_cpu.vcpu == v);
+	if (hv_note_entry)
+		hv_note_entry(v);
 	if (v->entered || v->event)
 		log_entry(v);
 	refused = v->vendor->enter(v);
@@ -250,6 +252,8 @@ static ALWAYS_INLINE bool step(struct vcpu *v)
 	v->event = 0;
 	if (refused)
 		error("VM entry refused: %s", refused);
+	if (hv_note_exit)
+		hv_note_exit(v);
 	if (at_landing(v)) {
 		memcpy(&the_scene()->out, &v->gprs, sizeof(v->gprs));
 		return true;

@@ -77,6 +77,7 @@ u64 vcpu_state(struct vcpu *v)
 void vcpu_set_state(struct vcpu *v, u64 state)
 {
 	v->vendor->set_state(v, state);
+	v->written |= WRITES_BLOCKING;
 	v->exit.state = v->vendor->state(v);
 }
 
@@ -106,6 +107,7 @@ void vcpu_map_page(struct vcpu *v, u64 address, bool present)
 
 	ASSERT(v->nested_paging && address % PAGE_SIZE == 0 && address < LOW_TABLE_END);
 	v->vendor->map_page(v, address, present);
+	v->lost_page = present ? 0 : address;
 }
 
 void vcpu_skip_instruction(struct vcpu *v)

@@ -8,6 +8,7 @@
 #define ORDEAL_HV_VCPU_H
 
 #include "hv/hv.h"
+#include "inner/situation.h"
 #include "machine/segments.h"
 
 struct vcpu {
@@ -22,8 +23,17 @@ struct vcpu {
 	struct guest_exit exit;	     /* RIP, RSP and state are kept as the case sets them */
 	u64 event;		     /* to be injected at the next entry; 0: nothing */
 	bool nested_paging;	     /* as the case asked for */
+	u64 lost_page;		     /* that nested paging lacks; 0: none */
+	u8 written;		     /* enum written: what the case has set, for hv/note.c */
 	bool entered;		     /* the first entry is logged only if it injects */
 	struct machine_state before; /* of root, when the guest was started */
+};
+
+/* What the control structure says before an entry or after an exit: absolute values, also of what
+ * struct vm_entry has only if root has written it. */
+struct guest_note {
+	struct vm_entry entry;
+	u64 rip, rflags;
 };
 
 /* One vendor. Both provide every function, in the same order, in vmx/vmx.c and svm/svm.c. */
@@ -75,6 +85,10 @@ struct hv_vendor {
 	void (*intercept_exceptions)(struct vcpu *v, u32 vectors);
 	void (*map_page)(struct vcpu *v, u64 address, bool present);
 
+	/* Only in images that ask the model (vmx/note.c, svm/note.c): describes the guest. NULL, or
+	 * what of it is not in the model's world. */
+	const char *(*note)(struct vcpu *v, struct guest_note *note);
+
 	/* Lets root take a pending interrupt, which an honest shim never does. */
 	void (*take_interrupt)(void);
 
@@ -90,5 +104,9 @@ extern const struct hv_vendor vmx_vendor, svm_vendor;
  * fault saves what the guest's RFLAGS hold, so this sets RF there.
  */
 void vcpu_queue(struct vcpu *v, u64 event);
+
+/* hv/note.c, only in images that ask the model: the guest is about to be entered, and has left. */
+void __attribute__((weak)) hv_note_entry(struct vcpu *v);
+void __attribute__((weak)) hv_note_exit(struct vcpu *v);
 
 #endif

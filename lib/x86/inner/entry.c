@@ -54,6 +54,10 @@ static void load(struct inner *inner, const struct vm_entry *e)
 	}
 	if (e->written & WRITES_DEBUG)
 		load_debug(inner, e->debug);
+	if (e->eoi)
+		send_eoi(model);
+	if (e->written & WRITES_CR2)
+		cpu->cr2 = e->cr2;
 	for (size_t i = 0; i < ENTRY_ARRIVALS && e->arrivals[i]; i++)
 		request(model, e->arrivals[i]);
 	if (e->nmi)
@@ -61,6 +65,8 @@ static void load(struct inner *inner, const struct vm_entry *e)
 	inner->init |= e->init;
 	if (e->request.vector)
 		inner->request = e->request;
+	if (inner->vendor->load)
+		inner->vendor->load(inner);
 	inner->tpr_below = e->controls & CONTROL_TPR_BELOW;
 }
 
@@ -94,7 +100,9 @@ static void inject(struct inner *inner)
 
 	if (!obeys(inner, INNER_INJECTED_RF))
 		model->cpu.rflags ^= RFLAGS_RF;
+	inner->injects_event = true;
 	inner->vendor->inject(inner);
+	inner->injects_event = false;
 	if (!obeys(inner, INNER_INJECTED_RF) && !rf)
 		model->cpu.rflags &= ~RFLAGS_RF;
 	if (injects(inner, EVENT_INTR) && !obeys(inner, INNER_INJECTED_ISR))

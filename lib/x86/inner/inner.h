@@ -62,16 +62,20 @@ struct inner {
 	u8 activity; /* enum activity_state; IS_IN_HLT: cpu.halted */
 	u16 debug;   /* as root has written it, at an entry */
 	bool init;
+	bool injects_event; /* what is being delivered is the entry's event */
+	u8 old_shadow;	    /* of the last instruction, before it was executed */
+	bool timer_armed;   /* by the scene */
 	bool tpr_below;
 	bool armed;	   /* the monitor trap flag, before its first event or instruction */
 	bool monitor_trap; /* an MTF VM exit is pending */
 	struct virtual_request request;
+	u8 lapic_tpr; /* SVM: while V_TPR is the guest's CR8 */
 };
 
 /* Begins the enumeration of the legal traces. @guest must stay where it is. */
 void inner_begin(struct inner *inner, const struct guest_situation *guest);
 
-/* As inner_begin(), but with one rule of either kind wrong, and these answers given (NULL: none). */
+/* As inner_begin(), but with a rule of either kind wrong, and these answers given (NULL: none). */
 void inner_begin_with(struct inner *inner, const struct guest_situation *guest, enum rule mutant,
 		      const s8 *profile, enum inner_rule inner_mutant, const s8 *inner_profile);
 

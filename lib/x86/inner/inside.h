@@ -26,8 +26,9 @@ enum { RUNGS = 16 };
 
 /* VMX or SVM. Lists end with a NULL function. */
 struct vendor_rules {
-	const struct check *refusals; /* the entry does not begin */
-	const struct check *failures; /* it is an exit */
+	const struct check *refusals;	   /* the entry does not begin */
+	const struct check *failures;	   /* it is an exit */
+	void (*load)(struct inner *inner); /* NULL: nothing but what both have */
 	void (*inject)(struct inner *inner);
 	struct rung ladder[RUNGS];
 
@@ -121,13 +122,15 @@ bool execution_waits(struct inner *inner);
 		INNER_RULE_NONE, false, execution_waits, take_execution                            \
 	}
 
-/* leave.c: the guest leaves where it stands. @during: the event whose delivery that ends; 0: none. */
+/* leave.c: the guest leaves where it stands. @during: the event whose delivery ends; 0: none. */
 void leave_guest(struct inner *inner, enum exit_reason reason, enum inner_rule why, u64 during);
 void record_entry(struct inner *inner);
 
 /* For struct beneath. */
 bool guest_intercepts(struct model *model, const struct delivery *event,
 		      const struct delivery *during);
+bool guest_misses(struct model *model, const struct delivery *event, const struct gate_state *gate);
+void guest_shuts_down(struct model *model);
 
 /* An interrupt or NMI that exits waits; may a shadow hold it back? */
 bool held_by_shadow(struct inner *inner);

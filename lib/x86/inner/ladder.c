@@ -6,6 +6,8 @@
 #include "base/string.h"
 #include "inner/inside.h"
 
+enum { SCENE_VECTOR = 0x60 }; /* of order/fragments.def */
+
 static bool is_asleep(const struct inner *inner)
 {
 	return inner->model.cpu.halted || inner->activity > IS_IN_HLT;
@@ -47,10 +49,34 @@ static void trap_after(struct inner *inner, enum inner_rule rule)
 
 static void sleep_on(struct inner *inner)
 {
-	if (has(inner, CONTROL_TIMER_LATER))
+	if (inner->timer_armed) {
+		inner->timer_armed = false;
+		request(&inner->model, SCENE_VECTOR);
+	} else if (has(inner, CONTROL_TIMER_LATER))
 		leave_guest(inner, EXIT_PREEMPTION_TIMER, INNER_TIMER, 0);
 	else
 		unknown(&inner->model, "nothing ends the guest's wait");
+}
+
+/* Scenes make events pending by instructions that the model of bare hardware has no record of. */
+static bool stages_event(struct inner *inner)
+{
+	struct model *model = &inner->model;
+	struct cpu *cpu = &model->cpu;
+	u16 fragment = (u16)(model->here ? model->here - instructions : FRAGMENT_NONE);
+
+	if (fragment != FRAGMENT_SELF_IPI && fragment != FRAGMENT_WAIT_IRR &&
+	    fragment != FRAGMENT_ARM_TIMER)
+		return false;
+	if (cpu->rflags & (RFLAGS_IF | RFLAGS_TF) || cpu->traps)
+		unknown(model, "an event may come inside a fragment of several instructions");
+	inner->timer_armed |= fragment == FRAGMENT_ARM_TIMER;
+	if (fragment == FRAGMENT_SELF_IPI || (fragment == FRAGMENT_WAIT_IRR && inner->timer_armed))
+		request(model, SCENE_VECTOR);
+	cpu->shadow = 0;
+	cpu->rflags &= ~RFLAGS_RF;
+	cpu->at = boundary_after(model, cpu->at);
+	return true;
 }
 
 /* Nothing waits: the instruction, or the handler's next step. */
@@ -64,8 +90,10 @@ static void go_on(struct inner *inner)
 	}
 	if (in_handler(&model->cpu))
 		handle(model);
-	else
+	else if (!stages_event(inner)) {
+		inner->old_shadow = model->cpu.shadow;
 		execute(model);
+	}
 	trap_after(inner, INNER_MTF_AFTER_INSTRUCTION);
 }
 
@@ -105,14 +133,17 @@ static void begin(struct model *model)
 	memset(inner->answered, -1, sizeof(inner->answered));
 	inner->next = 0;
 	inner->in_root = true;
+	inner->injects_event = false;
 	inner->refused = inner->init = inner->tpr_below = false;
-	inner->monitor_trap = inner->armed = false;
+	inner->monitor_trap = inner->armed = inner->timer_armed = false;
 	inner->activity = IS_ACTIVE;
 	inner->debug = 0;
+	inner->lapic_tpr = model->cpu.tpr_class;
 	inner->request = (struct virtual_request){ 0 };
 }
 
-static const struct beneath hypervisor = { begin, guest_boundary, guest_intercepts };
+static const struct beneath hypervisor = { begin, guest_boundary, guest_intercepts, guest_misses,
+					   guest_shuts_down };
 
 void inner_begin_with(struct inner *inner, const struct guest_situation *guest, enum rule mutant,
 		      const s8 *profile, enum inner_rule inner_mutant, const s8 *inner_profile)

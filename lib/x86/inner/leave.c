@@ -66,20 +66,30 @@ void leave_guest(struct inner *inner, enum exit_reason reason, enum inner_rule w
 static enum exit_reason exit_of_instruction(const struct inner *inner)
 {
 	const struct instruction *here = inner->model.here;
+	enum exit_reason reason;
+	u64 exits = inner->entry->exits | (is_amd(&inner->model) ? 0 : BIT(EXIT_CPUID));
 
 	if (!here)
 		return EXIT_NONE;
-	if (here == &instructions[FRAGMENT_CPUID])
-		return EXIT_CPUID;
-	if (here == &instructions[FRAGMENT_HLT] && has(inner, CONTROL_HLT_EXITS))
-		return EXIT_HLT;
-	if (here == &instructions[FRAGMENT_RDMSR] && has(inner, CONTROL_RDMSR_EXITS))
-		return EXIT_RDMSR;
-	return EXIT_NONE;
+	reason = exit_of_fragment((u16)(here - instructions));
+	return exits >> reason & 1 ? reason : EXIT_NONE;
+}
+
+void guest_shuts_down(struct model *model)
+{
+	struct inner *inner = inner_of(model);
+	u64 during = event_with_error(event_make(EVENT_EXCEPTION, DF_VECTOR), 0);
+
+	leave_guest(inner, EXIT_TRIPLE_FAULT, INNER_TRIPLE_FAULT,
+		    obeys(inner, INNER_TRIPLE_FAULT) ? 0 : during);
 }
 
 bool exit_waits(struct inner *inner)
 {
+	const struct instruction *here = inner->model.here;
+
+	if (here && !here->known && inner->model.cpu.cpl && exit_of_instruction(inner))
+		unknown(&inner->model, "an instruction of the scene has no record");
 	return exit_of_instruction(inner) && obeys(inner, INNER_INSTRUCTION_EXITS);
 }
 
@@ -120,6 +130,16 @@ static u64 as_event(const struct inner *inner, const struct delivery *d)
 		       : event;
 }
 
+/* "Saving RIP, RSP, RFLAGS, and SSP": RF is as the event would have saved it. */
+static void save_rf(struct inner *inner, const struct delivery *event)
+{
+	struct model *model = &inner->model;
+
+	if (!is_amd(model) && event->kind == KIND_FAULT && !model->injecting &&
+	    obeys(inner, INNER_EXIT_SAVES_RF))
+		model->cpu.rflags |= RFLAGS_RF;
+}
+
 bool guest_intercepts(struct model *model, const struct delivery *event,
 		      const struct delivery *during)
 {
@@ -132,7 +152,31 @@ bool guest_intercepts(struct model *model, const struct delivery *event,
 		return false;
 	if (!inner->vendor->intercepts(inner, event) || !obeys(inner, INNER_EXCEPTION_EXITS))
 		return false;
+	if (event->kind == KIND_SOFTWARE && !during && !model->injecting)
+		model->cpu.shadow = inner->old_shadow; /* it is not complete */
+	save_rf(inner, event);
 	leave_guest(inner, EXIT_EXCEPTION, INNER_EXCEPTION_EXITS,
 		    during && obeys(inner, INNER_DURING) ? as_event(inner, during) : 0);
+	return true;
+}
+
+/* "EPT Violations"; "Nested versus Guest Page Faults, Fault Ordering" */
+bool guest_misses(struct model *model, const struct delivery *event, const struct gate_state *gate)
+{
+	struct inner *inner = inner_of(model);
+	struct cpu *cpu = &model->cpu;
+	u64 during = inner->injects_event ? inner->entry->event : as_event(inner, event);
+	bool lacks = gate ? inner->entry->lost == LACKS_STACK && gate->ist == IST_FAULT
+			  : inner->entry->lost == LACKS_IDT;
+
+	if (!lacks || !obeys(inner, INNER_MISSING_PAGE))
+		return false;
+	if (event->kind == KIND_SOFTWARE && !model->injecting)
+		cpu->shadow = inner->old_shadow; /* it is not complete */
+	if (event->vector == NMI_VECTOR && obeys(inner, INNER_MISSING_PAGE_NMI))
+		cpu->nmi_blocked = true;
+	save_rf(inner, event);
+	leave_guest(inner, EXIT_NESTED_PAGE_FAULT, INNER_MISSING_PAGE,
+		    obeys(inner, INNER_MISSING_PAGE_DURING) ? during : 0);
 	return true;
 }

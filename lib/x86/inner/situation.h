@@ -52,6 +52,15 @@ enum written {
 	WRITES_ACTIVITY = 1 << 1,
 	WRITES_DEBUG = 1 << 2,
 	WRITES_RIP = 1 << 3,
+	WRITES_CR2 = 1 << 4,
+};
+
+/* The page that nested paging lacks. */
+enum lost_page {
+	LACKS_NOTHING,
+	LACKS_IDT,
+	LACKS_STACK, /* IST_FAULT */
+	LOST_PAGES,
 };
 
 struct virtual_request {
@@ -66,16 +75,19 @@ struct vm_entry {
 	u8 blocking;  /* enum guest_state */
 	u8 activity;  /* enum activity_state */
 	u16 debug;    /* enum pending_debug_bit */
-	u64 rip;
+	u64 rip, cr2;
 	u32 flags_set, flags_cleared; /* of RFLAGS */
 	u64 event;		      /* injected, as order/events.h has it; 0: nothing */
+	u8 lost;		      /* enum lost_page */
 	u8 length;		      /* VMX: of the instruction of a software event */
+	u64 exits;		      /* instructions that do: a bit for each enum exit_reason */
 	u32 exceptions;		      /* the exception bitmap, or SVM's intercepts of exceptions */
 	struct virtual_request request; /* SVM: V_IRQ, which root has set */
 
 	/* What has become pending in root. */
 	u8 arrivals[ENTRY_ARRIVALS]; /* vectors; 0: none */
 	bool nmi, init;
+	bool eoi; /* root has ended the highest interrupt in service */
 };
 
 struct guest_situation {
@@ -84,6 +96,9 @@ struct guest_situation {
 	struct vm_entry entries[GUEST_ENTRIES];
 };
 
+/* Why the instruction of a fragment exits, if it does; EXIT_NONE: it never does. */
+enum exit_reason exit_of_fragment(u16 fragment);
+
 /* Appends the entry as words, which --entry of x86/explain takes. */
 void vm_entry_format(struct text *text, const struct layout *layout, const struct vm_entry *entry);
 
@@ -91,8 +106,10 @@ void vm_entry_format(struct text *text, const struct layout *layout, const struc
 void guest_situation_format(struct text *text, const struct guest_situation *guest);
 
 /* The words, bit by bit; NULL ends each list. */
+extern const char *const exit_words[]; /* by enum exit_reason */
 extern const char *const control_words[], *const blocking_words[], *const activity_words[];
 extern const char *const injection_words[]; /* by enum event_type */
+extern const char *const lost_words[];	    /* by enum lost_page */
 extern const char *const debug_words[];
 extern const u16 debug_bits[];
 

@@ -110,7 +110,17 @@ static bool gate_is_open(const struct inner *inner)
 	return obeys(inner, INNER_GATED_BY_GUEST) ? guest : host;
 }
 
-static bool intr_waits(struct inner *inner)
+/* "Virtualizing APIC.TPR": the TPR of the LAPIC, while CR8 is V_TPR. */
+static u8 swap_tpr(struct inner *inner, u8 tpr)
+{
+	u8 before = inner->model.cpu.tpr_class;
+
+	if (has(inner, CONTROL_V_INTR_MASKING) && obeys(inner, INNER_V_TPR_IS_CR8))
+		inner->model.cpu.tpr_class = tpr;
+	return before;
+}
+
+static bool physical_waits(struct inner *inner)
 {
 	struct model *model = &inner->model;
 	u32 flags = model->cpu.rflags;
@@ -128,20 +138,39 @@ static bool intr_waits(struct inner *inner)
 	return waits;
 }
 
+static bool intr_waits(struct inner *inner)
+{
+	u8 virtual = swap_tpr(inner, inner->lapic_tpr);
+	bool waits = physical_waits(inner);
+
+	swap_tpr(inner, virtual);
+	return waits;
+}
+
 static void intr_take(struct inner *inner)
 {
 	struct model *model = &inner->model;
+	u8 virtual = swap_tpr(inner, inner->lapic_tpr);
 
 	if (!has(inner, CONTROL_INTR_EXITS)) {
 		line_take(model, LINE_IRQ);
+		swap_tpr(inner, virtual);
 		return;
 	}
 	if (!obeys(inner, INNER_INTR_EXIT_LEAVES))
 		acknowledge(model, offered(model));
+	swap_tpr(inner, virtual);
 	leave_guest(inner, EXIT_INTR, INNER_SVM_INTR, 0);
 }
 
 /* "Injecting Virtual (INTR) Interrupts" */
+static u8 v_tpr(const struct inner *inner)
+{
+	return has(inner, CONTROL_V_INTR_MASKING) && obeys(inner, INNER_V_TPR_IS_CR8)
+		       ? inner->model.cpu.tpr_class
+		       : inner->request.tpr;
+}
+
 static bool vintr_waits(struct inner *inner)
 {
 	const struct cpu *cpu = &inner->model.cpu;
@@ -153,7 +182,8 @@ static bool vintr_waits(struct inner *inner)
 		return false;
 	if (cpu->shadow && obeys(inner, INNER_V_SHADOW))
 		return false;
-	return r->priority > r->tpr || has(inner, CONTROL_V_IGN_TPR) || !obeys(inner, INNER_V_TPR);
+	return r->priority > v_tpr(inner) || has(inner, CONTROL_V_IGN_TPR) ||
+	       !obeys(inner, INNER_V_TPR);
 }
 
 static void vintr_take(struct inner *inner)
@@ -192,9 +222,16 @@ static bool svm_intercepts(struct inner *inner, const struct delivery *event)
 	return inner->entry->exceptions >> event->vector & 1;
 }
 
+static void svm_load(struct inner *inner)
+{
+	if (inner->entry->request.vector)
+		swap_tpr(inner, inner->request.tpr);
+}
+
 const struct vendor_rules svm_rules = {
 	.refusals = nothing,
 	.failures = failures,
+	.load = svm_load,
 	.inject = svm_inject,
 	/* "Priorities"; "Injecting Virtual (INTR) Interrupts" */
 	.ladder = {

@@ -47,6 +47,8 @@ static void vmx_inject(struct inner *inner)
 		return;
 	}
 	keep_debug(inner);
+	if (obeys(inner, INNER_INJECTED_UNBLOCKS))
+		model->cpu.shadow = 0;
 	inner->activity = IS_ACTIVE;
 	if (injects_software(inner) && obeys(inner, INNER_INJECTED_SOFTWARE_RIP))
 		next = any_boundary_at(inner, boundary_address(model, next) + e->length);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The checks of VM entry that depend on what is injected and on the guest's non-register state: "Checks
- * on VMX Controls and Host-State Area" and "Checking and Loading Guest State" of the Intel SDM, volume
- * 3C. What an entry violates first of the first list refuses it; of the second makes it fail.
+ * The checks of VM entry that depend on what is injected and on the guest's non-register state:
+ * "Checks on VMX Controls and Host-State Area" and "Checking and Loading Guest State" of the Intel
+ * SDM, volume 3C. What an entry violates first of the first list refuses it; of the second makes it
+ * fail.
  */
 #include "inner/inside.h"
 

@@ -62,6 +62,12 @@ void nmi_send_stray(void)
 }
 
 static u32 nmis_sent;
+static struct sent sent;
+
+struct sent events_sent(void)
+{
+	return sent;
+}
 
 u32 nmi_sent(void)
 {
@@ -80,6 +86,7 @@ void nmi_send_self(void)
 {
 	nmis_sent++;
 	nmi_told();
+	sent.nmis++;
 	send_and_settle(ICR_NMI);
 }
 
@@ -98,6 +105,7 @@ const char *nmi_prove_exact(void)
 
 void init_send_self(void)
 {
+	sent.inits++;
 	send_and_settle(ICR_INIT);
 }
 

@@ -32,6 +32,12 @@ void nmi_send_stray(void);
 /* Sends an INIT to this CPU in the same way. VMX root only, where INIT is blocked. */
 void init_send_self(void);
 
+/* How many events of either call have been sent since the boot. */
+struct sent {
+	u32 nmis, inits;
+};
+struct sent events_sent(void);
+
 /* Takes one NMI, unrecorded, and returns with NMIs blocked. Native, or VMX root. */
 void nmi_block(void);
 

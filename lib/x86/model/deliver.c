@@ -59,7 +59,8 @@ static bool gate_raises(struct model *model, const struct delivery *d,
 	bool outside = d->vector >= model->situation->idt_vectors;
 	bool gp = outside ? right(model, RULE_BEYOND_IDT) : !right(model, RULE_GATE_ABSENT);
 
-	if (!outside && !gate->absent && gate->ist != IST_ABSENT && d->kind != KIND_SOFTWARE)
+	if (!outside && !gate->absent && !gate->unusable && gate->ist != IST_ABSENT &&
+	    d->kind != KIND_SOFTWARE)
 		return false;
 	*fault = (struct delivery){ .kind = KIND_FAULT, .why = RULE_BEYOND_IDT };
 	if (outside) {
@@ -72,6 +73,12 @@ static bool gate_raises(struct model *model, const struct delivery *d,
 		fault->vector = GP_VECTOR;
 		fault->error = gate_error(model, d);
 		fault->why = RULE_GATE_DPL;
+		return true;
+	}
+	if (gate->unusable) {
+		fault->vector = right(model, RULE_GATE_TYPE) ? GP_VECTOR : NP_VECTOR;
+		fault->error = gate_error(model, d);
+		fault->why = RULE_GATE_TYPE;
 		return true;
 	}
 	if (gate->absent) {
@@ -118,6 +125,11 @@ static bool leaves(struct model *model, const struct delivery *event, const stru
 	return model->beneath && model->beneath->intercepts(model, event, during);
 }
 
+static bool misses(struct model *model, const struct delivery *d, const struct gate_state *gate)
+{
+	return model->beneath && model->beneath->misses(model, d, gate);
+}
+
 /* Replaces @d by what its delivery raises until something can be delivered. Returns its gate; NULL:
  * the guest has left instead. */
 static const struct gate_state *until_deliverable(struct model *model, struct delivery *d)
@@ -125,15 +137,19 @@ static const struct gate_state *until_deliverable(struct model *model, struct de
 	const struct gate_state *gate = gate_of(model, d->vector);
 	struct delivery fault;
 
-	if (leaves(model, d, NULL))
+	if (leaves(model, d, NULL) || misses(model, d, NULL))
 		return NULL;
 	for (int faults = 0; gate_raises(model, d, gate, &fault) && !model->unknown; faults++) {
+		if (leaves(model, &fault, d))
+			return NULL;
+		if (d->vector == DF_VECTOR && model->beneath) {
+			model->beneath->shut_down(model);
+			return NULL;
+		}
 		if (d->vector == DF_VECTOR || faults == MODEL_NESTING) {
 			unknown(model, "the delivery of #DF faults: the processor shuts down");
 			break;
 		}
-		if (leaves(model, &fault, d))
-			return NULL;
 		lose(model, d);
 		model->injecting = false;
 		if (makes_double_fault(model, d, fault.vector)) {
@@ -143,8 +159,10 @@ static const struct gate_state *until_deliverable(struct model *model, struct de
 		}
 		*d = fault;
 		gate = gate_of(model, d->vector);
+		if (misses(model, d, NULL))
+			return NULL;
 	}
-	return gate;
+	return misses(model, d, gate) ? NULL : gate;
 }
 
 /* --- The image of the flags --- */
@@ -279,6 +297,15 @@ static bool lasts_longer(struct model *model, const struct delivery *d)
 	       (d->kind == KIND_TRAP && choose(model, CHOICE_SHADOW_OVER_STEP, 2));
 }
 
+/* An interrupt that is injected again may have been acknowledged before. */
+static bool is_in_service(const struct cpu *cpu, u8 vector)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cpu->in_service); i++)
+		if (cpu->in_service[i] == vector)
+			return true;
+	return false;
+}
+
 static void change_flags(struct model *model, const struct delivery *d,
 			 const struct gate_state *gate)
 {
@@ -317,7 +344,8 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 		.vector = d.vector,
 		.cpl = cpu->cpl,
 		.ist = right(model, RULE_INTERRUPT_STACK) ? gate->ist : 0,
-		.external = d.kind == KIND_EXTERNAL && d.vector != NMI_VECTOR && !model->injecting,
+		.external = d.kind == KIND_EXTERNAL && d.vector != NMI_VECTOR &&
+			    (!model->injecting || is_in_service(cpu, d.vector)),
 		.dr6 = cpu->dr6,
 		.rflags = cpu->rflags & ~RFLAGS_RF,
 		.back = d.kind == KIND_SOFTWARE ? next : cpu->at,

@@ -66,6 +66,14 @@ struct beneath {
 	 * leave instead? Then it has left. */
 	bool (*intercepts)(struct model *model, const struct delivery *event,
 			   const struct delivery *during);
+
+	/* @event reads its gate (@gate: NULL), or writes its frame: does the guest leave instead,
+	 * because nested paging lacks the page? Then it has left. */
+	bool (*misses)(struct model *model, const struct delivery *event,
+		       const struct gate_state *gate);
+
+	/* The delivery of #DF faults. */
+	void (*shut_down)(struct model *model);
 };
 
 struct model {

@@ -78,6 +78,8 @@ static void format_gate(struct text *text, const struct gate_state *gate)
 	text_add(text, " --gate %u=%s", gate->vector, gate->trap ? "trap" : "interrupt");
 	if (gate->absent)
 		text_add(text, "+absent");
+	if (gate->unusable)
+		text_add(text, "+unusable");
 	if (gate->dpl)
 		text_add(text, "+dpl%u", gate->dpl);
 	text_add(text, "+ist%u", gate->ist);

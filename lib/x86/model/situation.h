@@ -30,7 +30,8 @@ enum {
 struct gate_state {
 	u8 vector;
 	bool trap, absent;
-	u8 ist; /* IST_* of base/bits.h */
+	bool unusable; /* of a reserved type */
+	u8 ist;	       /* IST_* of base/bits.h */
 	u8 dpl;
 };
 

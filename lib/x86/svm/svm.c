@@ -295,6 +295,7 @@ const struct hv_vendor svm_vendor = {
 	.intercept_rdmsr = svm_intercept_rdmsr,
 	.intercept_exceptions = svm_intercept_exceptions,
 	.map_page = svm_map_page,
+	.note = svm_note,
 	.take_interrupt = svm_take_interrupt,
 	.hypercall = { 0x0f, 0x01, 0xd9, 0x0f, 0x0b }, /* VMMCALL; UD2 */
 };

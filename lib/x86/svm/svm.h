@@ -57,6 +57,9 @@ u64 svm_identity_npt(struct svm_vcpu *s);
 /* npt.c: implements vcpu_map_page(). */
 void svm_map_page(struct vcpu *v, u64 address, bool present);
 
+/* note.c, if it is linked: the guest as the model knows it. */
+const char *__attribute__((weak)) svm_note(struct vcpu *v, struct guest_note *note);
+
 /* failure.c: which field looks wrong after VMEXIT_INVALID. */
 const char *svm_suspect_field(struct vcpu *v);
 

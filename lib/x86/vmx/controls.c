@@ -75,6 +75,7 @@ void vmx_set_activity(struct vcpu *v, enum activity activity)
 {
 	ASSERT(vmx_offers_activity(activity));
 	vmcs_write(v, GUEST_ACTIVITY, activity);
+	v->written |= WRITES_ACTIVITY;
 }
 
 u64 vmx_pending_debug(struct vcpu *v)
@@ -85,6 +86,7 @@ u64 vmx_pending_debug(struct vcpu *v)
 void vmx_set_pending_debug(struct vcpu *v, u64 bits)
 {
 	vmcs_write(v, GUEST_PENDING_DEBUG, bits);
+	v->written |= WRITES_DEBUG;
 }
 
 void vmx_keep_nmis_blocked(struct vcpu *v)

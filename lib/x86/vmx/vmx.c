@@ -226,6 +226,7 @@ const struct hv_vendor vmx_vendor = {
 	.intercept_rdmsr = vmx_intercept_rdmsr,
 	.intercept_exceptions = vmx_intercept_exceptions,
 	.map_page = vmx_map_page,
+	.note = vmx_note,
 	.take_interrupt = vmx_take_interrupt,
 	.hypercall = { 0x0f, 0x01, 0xc1, 0x0f, 0x0b }, /* VMCALL; UD2 */
 };

@@ -85,6 +85,9 @@ u64 vmx_identity_ept(struct vmx_vcpu *x);
 /* ept.c: implements vcpu_map_page(). */
 void vmx_map_page(struct vcpu *v, u64 address, bool present);
 
+/* note.c, if it is linked: the guest as the model knows it. */
+const char *__attribute__((weak)) vmx_note(struct vcpu *v, struct guest_note *note);
+
 /* failure.c: why VMLAUNCH or VMRESUME returned; @code as vmx_enter() gave it. */
 const char *vmx_entry_refused(int code);
 
