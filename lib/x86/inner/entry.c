@@ -8,16 +8,6 @@
 
 /* --- What root has written --- */
 
-struct boundary any_boundary_at(struct inner *inner, u64 address)
-{
-	const struct layout *layout = inner->model.situation->layout;
-	struct position position = layout_position(layout, address);
-
-	if (position.place & PLACE_ENTRY)
-		return (struct boundary){ position.place, (u16)position.offset };
-	return boundary_at(&inner->model, address);
-}
-
 static void load_blocking(struct inner *inner, u8 blocking)
 {
 	struct cpu *cpu = &inner->model.cpu;
@@ -83,16 +73,6 @@ static enum inner_rule violated(struct inner *inner, const struct check *checks)
 
 /* --- Injection --- */
 
-void deliver_injected(struct inner *inner, u8 vector, enum delivery_kind kind, u32 error,
-		      struct boundary next, enum inner_rule why)
-{
-	struct model *model = &inner->model;
-
-	model->injecting = true;
-	deliver(model, vector, kind, error, next, (enum rule)(FIRST_INNER_RULE + why));
-	model->injecting = false;
-}
-
 static void inject(struct inner *inner)
 {
 	struct model *model = &inner->model;
@@ -134,6 +114,9 @@ void enter_guest(struct inner *inner)
 	late = !obeys(inner, INNER_INJECTED_FIRST);
 	if (late)
 		take_rung(inner);
-	if (!inner->in_root)
-		inject(inner);
+	if (inner->in_root)
+		return;
+	inject(inner);
+	if (!injects(inner, EVENT_OTHER))
+		trap_after(inner, INNER_MTF_AFTER_DELIVERY);
 }

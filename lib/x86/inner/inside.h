@@ -81,10 +81,7 @@ static inline bool injects_software(const struct inner *inner)
 /* rules.c: asks @choice, which has two answers. */
 bool choose_inner(struct inner *inner, enum inner_choice choice);
 
-/* entry.c: the hypervisor enters the guest for the next time. */
-void enter_guest(struct inner *inner);
-
-/* Delivers an event as part of an entry, or one that is not the LAPIC's. @next: what KIND_SOFTWARE
+/* injected.c: Delivers an event as part of an entry, or one that is not the LAPIC's. @next: what KIND_SOFTWARE
  * saves. */
 void deliver_injected(struct inner *inner, u8 vector, enum delivery_kind kind, u32 error,
 		      struct boundary next, enum inner_rule why);
@@ -92,8 +89,14 @@ void deliver_injected(struct inner *inner, u8 vector, enum delivery_kind kind, u
 /* The boundary of that address: a place of the scene or the first instructions of a handler. */
 struct boundary any_boundary_at(struct inner *inner, u64 address);
 
+/* entry.c: the hypervisor enters the guest for the next time. */
+void enter_guest(struct inner *inner);
+
 /* ladder.c: the guest stands at a boundary. */
-void guest_boundary(struct model *model);
+void run_boundary(struct inner *inner);
+
+/* "Monitor Trap Flag": one event (by this rule) or one instruction after VM entry. */
+void trap_after(struct inner *inner, enum inner_rule rule);
 
 /* The first line of the ladder that waits is taken; false: none waits. */
 bool take_rung(struct inner *inner);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A boundary of a guest: the vendor's ladder, and what is done if nothing waits. And the whole of a
- * play: the hypervisor enters, the guest runs until it leaves or is over.
+ * A boundary of a guest: the vendor's ladder, and what is done if nothing waits.
  */
-#include "base/string.h"
 #include "inner/inside.h"
 
 enum { SCENE_VECTOR = 0x60 }; /* of order/fragments.def */
@@ -39,7 +37,7 @@ bool take_rung(struct inner *inner)
 }
 
 /* "Monitor Trap Flag": one event or one instruction after VM entry. */
-static void trap_after(struct inner *inner, enum inner_rule rule)
+void trap_after(struct inner *inner, enum inner_rule rule)
 {
 	if (inner->in_root || !inner->armed || !obeys(inner, rule))
 		return;
@@ -97,21 +95,11 @@ static void go_on(struct inner *inner)
 	trap_after(inner, INNER_MTF_AFTER_INSTRUCTION);
 }
 
-void guest_boundary(struct model *model)
+void run_boundary(struct inner *inner)
 {
-	struct inner *inner = inner_of(model);
+	struct model *model = &inner->model;
 	struct cpu *cpu = &model->cpu;
 
-	if (inner->in_root) {
-		if (inner->next == inner->guest->count) {
-			cpu->left = true;
-			return;
-		}
-		enter_guest(inner);
-		if (inner->entry->event & EVENT_VALID && !injects(inner, EVENT_OTHER))
-			trap_after(inner, INNER_MTF_AFTER_DELIVERY);
-		return;
-	}
 	arrive(model);
 	model->here = instruction_here(model);
 	cpu->deferred = cpu->between && !inner->armed && !inner->monitor_trap &&
@@ -122,49 +110,4 @@ void guest_boundary(struct model *model)
 		trap_after(inner, INNER_MTF_AFTER_DELIVERY);
 	else
 		go_on(inner);
-}
-
-/* --- A play --- */
-
-static void begin(struct model *model)
-{
-	struct inner *inner = inner_of(model);
-
-	memset(inner->answered, -1, sizeof(inner->answered));
-	inner->next = 0;
-	inner->in_root = true;
-	inner->injects_event = false;
-	inner->refused = inner->init = inner->tpr_below = false;
-	inner->monitor_trap = inner->armed = inner->timer_armed = false;
-	inner->activity = IS_ACTIVE;
-	inner->debug = 0;
-	inner->lapic_tpr = model->cpu.tpr_class;
-	inner->request = (struct virtual_request){ 0 };
-}
-
-static const struct beneath hypervisor = { begin, guest_boundary, guest_intercepts, guest_misses,
-					   guest_shuts_down };
-
-void inner_begin_with(struct inner *inner, const struct guest_situation *guest, enum rule mutant,
-		      const s8 *profile, enum inner_rule inner_mutant, const s8 *inner_profile)
-{
-	inner->guest = guest;
-	inner->vendor = guest->scene.state & STATE_AMD ? &svm_rules : &vmx_rules;
-	inner->mutant = inner_mutant;
-	if (inner_profile)
-		memcpy(inner->profile, inner_profile, sizeof(inner->profile));
-	else
-		memset(inner->profile, -1, sizeof(inner->profile));
-	model_begin_with(&inner->model, &guest->scene, mutant, profile);
-	model_play_beneath(&inner->model, &hypervisor);
-}
-
-void inner_begin(struct inner *inner, const struct guest_situation *guest)
-{
-	inner_begin_with(inner, guest, RULE_NONE, NULL, INNER_RULE_NONE, NULL);
-}
-
-bool inner_next(struct inner *inner)
-{
-	return model_next(&inner->model);
 }
