@@ -32,8 +32,8 @@ class Asked(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """The cases that were judged: those that the model is asked about, and why not the others, for each
-    vendor."""
+    """The cases that were judged: those that the model is asked about, and why not the others, for
+    each vendor."""
     inside: List[Asked]
     outside: Dict[Tuple[str, str], str]
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The rows prove the model of guests (docs/model.md): each order that a case of the shim wants is legal for
-the model, the model allows nothing else, and each of its rules, made wrong, is noticed by a case."""
+"""The rows prove the model of guests (docs/model.md): each order that a case of the shim wants is
+legal for the model, the model allows nothing else, and each of its rules, made wrong, is noticed by
+a case."""
 import os
 import shutil
 import subprocess
@@ -41,8 +42,8 @@ OUTSIDE = {
     "the guest has an IDT of its own": 1,
     "the stack is on a page of the playground": 2,
 }
-#: Cases that no platform here plays as the manuals say, so that no log has them: judged on the host, from
-#: what they stage and want.
+#: Cases that no platform here plays as the manuals say, so that no log has them: judged on the
+#: host, from what they stage and want.
 NOT_PLAYED = (
     Asked("entry/vmx_activity.hlt_injected_gp", "intel", "",
           "'L: NOP; NOP x2' --flags if --entry activity=hlt,inject=GP:0,set=rf",
@@ -95,7 +96,8 @@ NOT_NOTICED = {
     "EXIT_KEEPS_HLT": "the activity state is in no trace: the cases look at it by themselves",
     "TRIPLE_FAULT": "wants as text do not say that no interrupted event is named",
 }
-#: Answers to what the manuals leave open without which no row would miss anything, each with its reason.
+#: Answers to what the manuals leave open without which no row would miss anything, each with its
+#: reason.
 NOT_MISSED = {
     ("nmi-injected-under-sti", 0): "no case injects an NMI there",
     ("nmi-injected-under-sti", 1): "no case injects an NMI there",

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest and its hypervisor as a situation of the model, for the host to ask about: what root has
- * changed between an exit and the next entry is found by comparing the control structure at both. Only
- * in images that are linked with this file: when a case is judged, NOTE lines say what it played.
+ * changed between an exit and the next entry is found by comparing the control structure at both.
+ * Only in images that are linked with this file: when a case is judged, NOTE lines say what it
+ * played.
  */
 #include "base/string.h"
 #include "hv/vcpu.h"

@@ -81,8 +81,8 @@ static inline bool injects_software(const struct inner *inner)
 /* rules.c: asks @choice, which has two answers. */
 bool choose_inner(struct inner *inner, enum inner_choice choice);
 
-/* injected.c: Delivers an event as part of an entry, or one that is not the LAPIC's. @next: what KIND_SOFTWARE
- * saves. */
+/* injected.c: delivers an event as part of an entry, or one that is not the LAPIC's. @next: what
+ * KIND_SOFTWARE saves. */
 void deliver_injected(struct inner *inner, u8 vector, enum delivery_kind kind, u32 error,
 		      struct boundary next, enum inner_rule why);
 

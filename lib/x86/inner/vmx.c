@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VMX: the chapters "VM Entries", "VMX Non-Root Operation" and "VM Exits" of the Intel SDM, volume 3C,
- * as far as boundaries are concerned. svm.c has the same of SVM, in the same form.
+ * VMX: the chapters "VM Entries", "VMX Non-Root Operation" and "VM Exits" of the Intel SDM, volume
+ * 3C, as far as boundaries are concerned. svm.c has the same of SVM, in the same form.
  */
 #include "inner/inside.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A scene that is about to be played, as a situation of the model: read from the machine as it stands,
- * so that cases need not say it twice. Only in images that are linked with this file.
+ * A scene that is about to be played, as a situation of the model: read from the machine as it
+ * stands, so that cases need not say it twice. Only in images that are linked with this file.
  */
 #include "stage/note.h"
 #include "scene/debug.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine as a situation of the model. Each call returns NULL, or why the situation is not in the
- * model's world.
+ * The machine as a situation of the model. Each call returns NULL, or why the situation is not in
+ * the model's world.
  */
 #ifndef ORDEAL_NOTE_H
 #define ORDEAL_NOTE_H
@@ -19,8 +19,8 @@ const char *note_habits(struct situation *s, const struct scene *scene);
 /* The gates that are not as usual, and the limit of the IDT. */
 const char *note_gates(struct situation *s);
 
-/* The vectors whose bits are set in LAPIC_IRR or LAPIC_ISR: SITUATION_PENDING of them, the rest 0. It is
- * quick: a timer may be running. */
+/* The vectors whose bits are set in LAPIC_IRR or LAPIC_ISR: SITUATION_PENDING of them, the rest 0.
+ * It is quick: a timer may be running. */
 const char *note_vectors(u8 *vectors, enum lapic_register bank);
 
 #endif
