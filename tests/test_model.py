@@ -34,7 +34,6 @@ NOT_PLAYED = (
 #: Answers to what the manuals leave open without which no case would miss anything, each with its
 #: reason. A case misses one if it accepts an order that only this answer gives.
 NOT_MISSED = {
-    ("shadow-over-fault", 1): "the cases' second order names no place, so that it accepts the first",
     ("shadow-over-step", 1): "the case's second order names no place, so that it accepts the first",
     ("nmi-not-delivered", 1): "the cases' second order names no place, so that it accepts the first",
     ("eoi-opens", 0): "the case's second order names no place, so that it accepts the first",

@@ -82,6 +82,15 @@ CASE(resumed, "F06",
 	expect(DB(AT(M), DR6(DR6_B1), RF(0)));
 }
 
+CASE(popf, "F14", "POPF does not load RF: the breakpoint on the next instruction stops",
+     "SDM 2B, POPF/POPFD/POPFQ; APM 3, POPF; " BREAKPOINTS)
+{
+	scene(PUSH_FLAGS_RF, POPF, L(NOP), NOP);
+	break_on(0, L);
+	play();
+	expect(DB(AT(L), DR6(DR6_B0), RF(0)));
+}
+
 static void mend_address(struct scene *scene, struct frame *frame, struct log_entry *entry)
 {
 	(void)scene;
@@ -241,4 +250,63 @@ CASE(guard_ended, "C17",
 	check(!(s->out.rax & DR7_GD), "MOV DR read %#lx: GD=1", s->out.rax);
 	check(s->out.rax & DR7_G0, "MOV DR read %#lx: breakpoint 0 is not enabled", s->out.rax);
 	expect(DB(AT(L), DR6(DR6_B0), RF(0)));
+}
+
+/* --- In the shadow of STI, which holds no fault back --- */
+
+static void breakpoint_in_shadow(enum gate_type gate, struct want fault)
+{
+	const struct order legal[] = {
+		LEGAL("delivery ended the shadow", fault,
+		      IRQ(VEC, AT(first_open_returning(gate, DB_VECTOR, L)), IF(1))),
+		LEGAL("the shadow outlived the delivery", fault, IRQ(VEC, IF(1))),
+	};
+
+	gate_type_set(DB_VECTOR, gate);
+	pend_irq(VEC);
+	play();
+	expect_order(legal, orders_after_shadow(gate));
+}
+
+CASE_BOTH_GATES(shadow, "C35",
+		"an instruction breakpoint in the shadow of STI stops before a pending interrupt",
+		AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"), STI_SHADOW)
+{
+	scene(STI, L(NOP), NOP);
+	break_on(0, L);
+	breakpoint_in_shadow(gate, DB(AT(L), DR6(DR6_B0), IF(1)));
+}
+
+CASE_BOTH_GATES(
+	guard_in_shadow, "C36",
+	"the #DB of a MOV DR in the shadow of STI while DR7.GD is 1 is delivered before a pending interrupt",
+	AFTER_IRET_OF("#DB"), AT_HANDLER_OF("#DB"),
+	STI_SHADOW "; SDM 3B, General-Detect Exception Condition")
+{
+	scene(STI, L(MOV_FROM_DR7), NOP);
+	debug_guard();
+	breakpoint_in_shadow(gate, DB(AT(L), DR6(DR6_BD), IF(1)));
+}
+
+/* --- On the first instruction of a handler --- */
+
+/* A shadow that outlives the delivery of #UD (AMD) has the breakpoint come first. */
+CASE(on_handler, "C37",
+     "an interrupt that is pending at the first instruction of the handler of #UD is served before the instruction breakpoint there",
+     PRIORITY "; " STI_SHADOW)
+{
+	const struct want fault = UD(AT(L), IF(1));
+	const struct want breakpoint = DB(AT(ENTRY_OF(UD_VECTOR)), DR6(DR6_B0));
+	const struct order legal[] = {
+		LEGAL("delivery ended the shadow", fault, IRQ(VEC, AT(ENTRY_OF(UD_VECTOR)), IF(1)),
+		      breakpoint),
+		LEGAL("the shadow outlived the delivery", fault, breakpoint, IRQ(VEC, IF(1))),
+	};
+
+	scene(STI, L(UD2), NOP);
+	gate_type_set(UD_VECTOR, TRAP_GATE);
+	break_on(0, ENTRY_OF(UD_VECTOR));
+	pend_irq(VEC);
+	play();
+	expect_order(legal, orders_after_shadow(TRAP_GATE));
 }

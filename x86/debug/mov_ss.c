@@ -7,7 +7,8 @@
  */
 #include "stage/case.h"
 
-#define SWITCHING SWITCHING_STACKS "; APM 2, Interrupt Shadows"
+/* That AMD's processors keep the breakpoint, too, is what CVE-2018-8897 told; the APM does not. */
+#define SWITCHING SWITCHING_STACKS "; APM 2, Interrupt Shadows; CVE-2018-8897"
 
 static void watch_stack_selector(void)
 {

@@ -173,3 +173,22 @@ CASE(host_tf, "S27",
 	run_to_end(v);
 	expect(DB(AT(AFTER_VMRUN), TF(1), DR6(DR6_BS)), EXIT(NMI, AT(L)), NMI(), ENTRY(AT(L)));
 }
+
+/* KVM's way to find the end of an NMI's handler. */
+CASE(iret_exit_blocked, "S56",
+     "an intercepted IRET exits before it unblocks NMIs: a second NMI comes only when that IRET has been executed",
+     "APM 2, Instruction Intercepts; APM 2, NMI Support")
+{
+	struct vcpu *v;
+
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
+	scene(L(NOP), NOP);
+	v = hv_start();
+	svm_intercept(v, SVM_INTERCEPT_IRET, true);
+	pend_nmi();
+	run_to(v, EXIT_IRET, PLACE_ANY);
+	svm_intercept(v, SVM_INTERCEPT_IRET, false);
+	pend_nmi();
+	run_to_end(v);
+	expect(NMI(AT(L)), EXIT(IRET), ENTRY(), NMI(AT(L)));
+}

@@ -113,13 +113,18 @@ CASE(hlt_injected_nmi, "V34", "an NMI that is injected into a guest in HLT wakes
 	expect(ENTRY(AT(L), INJECT(nmi())), NMI(AT(L)));
 }
 
-CASE(hlt_injected_gp, "V34", "VM entry fails if it would inject #GP into a guest in HLT", ACTIVITY)
+CASE(hlt_injected_gp, "V34",
+     "VM entry fails if it would inject #GP into a guest in HLT; into the same guest in the active state it injects it",
+     ACTIVITY)
 {
 	struct vcpu *v = start_halted(RFLAGS_IF);
 
 	vcpu_inject(v, gp(0));
 	run_to(v, EXIT_ENTRY_FAILED, PLACE_ANY);
-	expect(ENTRY(AT(L), INJECT(gp(0))), EXIT(ENTRY_FAILED));
+	vmx_set_activity(v, ACTIVITY_ACTIVE);
+	vcpu_inject(v, gp(0));
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(gp(0))), EXIT(ENTRY_FAILED), ENTRY(INJECT(gp(0))), GP(0, AT(L)));
 }
 
 CASE(hlt_preemption_timer, "V35",

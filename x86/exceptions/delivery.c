@@ -176,6 +176,24 @@ CASE(gp_stack_not_present, "I06",
 	expect(PF(PF_WRITE, AT(L), CR2_PAGE(PLAY_NOT_PRESENT)), GP(0, AT(L)));
 }
 
+CASE(de_gate_not_present, "I16",
+     "a #DE, which is contributory, whose gate is not present makes #DF", DOUBLE_FAULT)
+{
+	gate_remove(DE_VECTOR);
+	double_fault(DIV);
+	expect(DF());
+}
+
+CASE(np_gate_not_present, "I16",
+     "the #NP of an INT n whose gate is not present, and whose own gate is not present either, makes #DF",
+     DOUBLE_FAULT)
+{
+	gate_remove(VEC_SOFT);
+	gate_remove(NP_VECTOR);
+	double_fault(INT_50);
+	expect(DF());
+}
+
 /*
  * EXT tells events external to the program: for Intel an earlier exception is one, too; the APM
  * says external to the processor.

@@ -127,5 +127,9 @@ TABLE(int3_gate_dpl, "I03",
       "in CPL 3, an INT3 whose gate has DPL 0 raises #GP with its vector and EXT=0, at INT3",
       GATE_DPL, gate_dpl, .instruction = INT3,
       .wanted = GP(BP_VECTOR * 8 | ERROR_IDT, AT(L), CPL(3)));
+TABLE(int_3_gate_dpl, "I03",
+      "in CPL 3, an INT n with n=3 whose gate has DPL 0 raises #GP with its vector and EXT=0, at INT n",
+      GATE_DPL, gate_dpl, .instruction = INT_3,
+      .wanted = GP(BP_VECTOR * 8 | ERROR_IDT, AT(L), CPL(3)));
 TABLE(int1_gate_dpl, "I03", "in CPL 3, an INT1 whose gate has DPL 0 raises #DB", GATE_DPL, gate_dpl,
       .instruction = INT1, .wanted = DB(AT(AFTER(L)), CPL(3)));

@@ -79,3 +79,43 @@ TABLE(br_in_64_bit_code, "S07",
 TABLE(vector_32, "S07",
       "VMRUN refuses to inject an exception with vector 32, and nothing is delivered",
       "APM 2, Event Injection", refused, FIRST_IRQ_VECTOR);
+
+/* --- What holds events back holds no injected event back --- */
+
+struct unconditional {
+	u64 event;
+	bool if_set, shadow;
+	struct want delivered;
+};
+
+static void unconditional(const struct unconditional *u)
+{
+	struct scene *s;
+	struct vcpu *v;
+
+	require(hv_is_svm(), "SVM (CPUID 80000001H ECX bit 2)");
+	s = scene(L(NOP), NOP);
+	if (u->if_set)
+		s->in_rflags |= RFLAGS_IF;
+	v = hv_start();
+	if (u->shadow)
+		vcpu_set_state(v, STATE_SHADOW);
+	vcpu_inject(v, u->event);
+	run_to_end(v);
+	expect(ENTRY(AT(L), INJECT(u->event)), u->delivered);
+}
+
+#define INJECTED_INTERRUPT (EVENT_VALID | (u64)EVENT_INTR << 8 | VEC)
+#define INJECTED_NMI	   (EVENT_VALID | (u64)EVENT_NMI << 8 | NMI_VECTOR)
+
+TABLE(interrupt_if_0, "S55", "an interrupt that is injected into a guest with IF=0 is delivered",
+      "APM 2, Event Injection", unconditional, .event = INJECTED_INTERRUPT,
+      .delivered = INTN(VEC, AT(L), IF(0)));
+TABLE(interrupt_in_shadow, "S55",
+      "an interrupt that is injected in an interrupt shadow is delivered before the instruction in the shadow",
+      "APM 2, Event Injection", unconditional, .event = INJECTED_INTERRUPT, .if_set = true,
+      .shadow = true, .delivered = INTN(VEC, AT(L), IF(1)));
+TABLE(nmi_in_shadow, "S55",
+      "an NMI that is injected in an interrupt shadow is delivered before the instruction in the shadow",
+      "APM 2, Event Injection", unconditional, .event = INJECTED_NMI, .shadow = true,
+      .delivered = NMI(AT(L)));

@@ -135,3 +135,67 @@ CASE(timer_masked, "J06",
 	play();
 	expect(IRQ(VEC, AT(L), IF(1)));
 }
+
+CASE(sent_twice, "J08",
+     "an interrupt that is sent twice before it is served is served once: IRR has one bit for it",
+     LAPIC_PRIORITY "; SDM 3A, Interrupt Acceptance for Fixed Interrupts")
+{
+	scene(STI, NOP, L(NOP), NOP);
+	pend_irq(VEC);
+	pend_irq(VEC);
+	play();
+	check(!lapic_irr(VEC), "%#x is in IRR once more", VEC);
+	lapic_eoi();
+	play();
+	expect(IRQ(VEC, AT(L), IF(1)));
+}
+
+static void send_twice(struct scene *scene, struct frame *frame, struct log_entry *entry)
+{
+	send_again(scene, frame, entry);
+	lapic_self_ipi(VEC);
+}
+
+CASE(in_service_sent_twice, "J08",
+     "an interrupt that is sent twice while it is in service is served once more: one in service, and one in IRR",
+     LAPIC_PRIORITY "; SDM 3A, Interrupt Acceptance for Fixed Interrupts")
+{
+	struct scene *s = scene(STI, NOP, L(NOP), NOP);
+
+	s->on_delivery = send_twice;
+	s->habits = HANDLERS_SEND_AGAIN;
+	pend_irq(VEC);
+	play();
+	lapic_eoi();
+	play();
+	lapic_eoi();
+	check(!lapic_irr(VEC) && !lapic_isr(VEC), "%#x came a third time: IRR %d, ISR %d", VEC,
+	      lapic_irr(VEC), lapic_isr(VEC));
+	expect(IRQ(VEC, AT(L), IF(1)), IRQ(VEC, AT(L), IF(1)));
+}
+
+/* The lower one is in service, its handler is over, and nobody has sent EOI. */
+CASE(ppr_of_nested, "J09",
+     "while two interrupts are in service, PPR has the class of the higher one; EOI ends that one alone, and PPR falls to the class of the other",
+     LAPIC_PRIORITY)
+{
+	u32 both, one, none;
+
+	scene(STI, NOP, L(NOP), NOP);
+	pend_irq(VEC_LOW);
+	play();
+	pend_irq(VEC_HIGH);
+	play();
+	both = lapic_read(LAPIC_PPR);
+	check(lapic_isr(VEC_LOW) && lapic_isr(VEC_HIGH), "in service: %#x %d, %#x %d", VEC_LOW,
+	      lapic_isr(VEC_LOW), VEC_HIGH, lapic_isr(VEC_HIGH));
+	lapic_eoi();
+	one = lapic_read(LAPIC_PPR);
+	check(lapic_isr(VEC_LOW) && !lapic_isr(VEC_HIGH), "after EOI, in service: %#x %d, %#x %d",
+	      VEC_LOW, lapic_isr(VEC_LOW), VEC_HIGH, lapic_isr(VEC_HIGH));
+	lapic_eoi();
+	none = lapic_read(LAPIC_PPR);
+	check(both >> 4 == VEC_HIGH >> 4 && one >> 4 == VEC_LOW >> 4 && none == 0,
+	      "PPR was %#x with both, %#x with one, %#x with none", both, one, none);
+	expect(IRQ(VEC_LOW, AT(L), IF(1)), IRQ(VEC_HIGH, AT(L), IF(1)));
+}

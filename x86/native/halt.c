@@ -56,6 +56,17 @@ CASE(masked_by_tpr, "G06",
 	expect(IRQ(VEC_HIGH, AT(L), IF(1)));
 }
 
+CASE(sti_mwait, "G09",
+     "an interrupt that is pending at STI; MWAIT ends MWAIT, and is served after it, and not before it",
+     "SDM 2B, MWAIT-Monitor Wait; APM 3, MWAIT; " STI_SHADOW)
+{
+	require(cpuid(1, 0).ecx & CPUID_1_ECX_MONITOR, "MONITOR/MWAIT (CPUID 1 ECX bit 3)");
+	scene(MONITOR, LOAD_MWAIT, STI, MWAIT, L(NOP), NOP);
+	pend_irq(VEC);
+	play();
+	expect(IRQ(VEC, AT(L), IF(1)));
+}
+
 CASE(mwait, "G07",
      "with IF=0 a pending interrupt ends MWAIT whose ECX[0] is 1; the interrupt itself waits for STI",
      "SDM 2B, MWAIT-Monitor Wait; APM 3, MWAIT")
@@ -68,4 +79,17 @@ CASE(mwait, "G07",
 	pend_irq(VEC);
 	play();
 	expect(IRQ(VEC, AT(L), IF(1)));
+}
+
+/* What ends HLT then is the timer. */
+CASE(nmi_before, "G10",
+     "an NMI that the IRETQ to HLT unblocks is served before HLT, which then waits for the next event",
+     HALT "; SDM 3A, Handling Multiple NMIs")
+{
+	scene(PUSH_IRET_FRAME, IRETQ, UD2, T(HLT), L(NOP), NOP);
+	lapic_timer_init(VEC, TIMER_ONE_SHOT);
+	pend_blocked_nmi();
+	lapic_timer_arm(longer_than_stalls(TIMER_COUNT));
+	play_with_nmi_blocked();
+	expect(NMI(AT(T), IF(1)), IRQ(VEC, AT(L), IF(1)));
 }

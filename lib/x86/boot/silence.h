@@ -9,9 +9,9 @@
 void silence_devices(void);
 
 /*
- * Takes what was already requested, then watches for 10 ms whether anything else is (less under a
- * hypervisor, whose devices are software; less still where time is a count of instructions).
- * Returns the vector that was, which nobody here has asked for, or -1.
+ * Takes what was already requested, then watches for 10 ms whether anything else is: 2 ms under a
+ * hypervisor, whose devices are software, and less where time is a count of instructions. Returns
+ * the vector that was, which nobody here has asked for, or -1.
  */
 int silence_lapic(void);
 

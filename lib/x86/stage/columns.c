@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A trace that no order fits, beside the order that fits it furthest: for people, not for the
- * judge.
+ * A trace that no order fits, beside the order that fits it furthest: for people, not the judge.
  */
 #include "base/text.h"
 #include "report/report.h"

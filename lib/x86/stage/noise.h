@@ -20,8 +20,10 @@ enum noise {
 /* From now on cases are disturbed in this way. */
 void noise_set(enum noise noise);
 
-/* A case begins, on a clean stage: strays are counted from now on. @attempt: how often it was
- * played before. */
+/*
+ * A case begins, on a clean stage: strays are counted from now on. @attempt: how often it was
+ * played before.
+ */
 void noise_begin(unsigned int attempt);
 
 /* How many there were since then, with one that waits in the LAPIC. */

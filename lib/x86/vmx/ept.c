@@ -12,6 +12,9 @@ enum {
 	EPT_TYPE_SHIFT = 3, /* of a page: 0 uncacheable, 6 write-back */
 	EPT_WRITE_BACK = 6,
 	EPTP_WALK_4 = 3 << 3,
+	CAN_WALK_4 = 1 << 6,
+	CAN_WRITE_BACK = 1 << 14,
+	CAN_2M = 1 << 16,
 	CAN_INVEPT_ALL = 1 << 20 | 1 << 26,
 	INVEPT_ALL_CONTEXTS = 2,
 };
@@ -31,6 +34,19 @@ static void forget_translations(void)
 	if ((rdmsr(MSR_VMX_EPT_VPID) & CAN_INVEPT_ALL) == CAN_INVEPT_ALL)
 		asm volatile("invept %0, %1" ::"m"(none), "r"((u64)INVEPT_ALL_CONTEXTS)
 			     : "cc", "memory");
+}
+
+const char *vmx_ept_lacks(void)
+{
+	u64 can = rdmsr(MSR_VMX_EPT_VPID);
+
+	if (!(can & CAN_WALK_4))
+		return "EPT tables of four levels (IA32_VMX_EPT_VPID_CAP bit 6)";
+	if (!(can & CAN_WRITE_BACK))
+		return "EPT tables in write-back memory (IA32_VMX_EPT_VPID_CAP bit 14)";
+	if (!(can & CAN_2M))
+		return "EPT pages of 2 MiB (IA32_VMX_EPT_VPID_CAP bit 16)";
+	return NULL;
 }
 
 u64 vmx_identity_ept(struct vmx_vcpu *x)

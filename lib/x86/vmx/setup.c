@@ -100,6 +100,8 @@ static const char *set_execution_controls(struct vmx_vcpu *x)
 	if (nested) {
 		if (!set_controls(SECONDARY_CONTROLS, SECONDARY_EPT))
 			return "EPT (IA32_VMX_PROCBASED_CTLS2 bit 33)";
+		if (vmx_ept_lacks())
+			return vmx_ept_lacks();
 		vmwrite(EPT_POINTER, vmx_identity_ept(x));
 	}
 	memset(x->msr_bitmap, 0, sizeof(x->msr_bitmap));

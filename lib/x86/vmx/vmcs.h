@@ -209,6 +209,7 @@ enum vmx_exit_reason {
 #define VMX_NMI_UNBLOCKED	    BIT(12)
 
 /* "Basic VM-Instruction Error Numbers" */
+#define VMX_ERROR_CONTROLS	    7 /* "VM entry with invalid control field(s)" */
 #define VMX_ERROR_BLOCKED_BY_MOV_SS 26
 
 /* IA32_VMX_MISC, bits 8:6: the activity states that VM entry supports, HLT first */

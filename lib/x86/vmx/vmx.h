@@ -79,6 +79,9 @@ u32 vmx_guard_ticks(void);
 /* setup.c: the bit of the MSR bitmap. */
 void vmx_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
 
+/* NULL, or what of EPT this processor does not offer and the map needs: "VPID and EPT Capabilities". */
+const char *vmx_ept_lacks(void);
+
 /* ept.c: builds the vcpu's EPT paging structures; returns the value of the EPT pointer. */
 u64 vmx_identity_ept(struct vmx_vcpu *x);
 
