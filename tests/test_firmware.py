@@ -17,11 +17,11 @@ LOADER = ["gcc", "-m32", "-O1", "-ffreestanding", "-fno-pic", "-fno-stack-protec
           "-nostdlib", "-static", "-Wl,-Ttext=0x1000000", "-Wl,--build-id=none"]
 
 
-def boot(*words: str, loader: str = "", arguments: str = "") -> str:
-    """The console of a machine that starts native.flat, by itself or by a loader."""
-    how = ["-kernel", NATIVE, "-append", arguments]
+def boot(*words: str, loader: str = "", arguments: str = "", image: str = NATIVE) -> str:
+    """The console of a machine that starts the image, by itself or by a loader."""
+    how = ["-kernel", image, "-append", arguments]
     if loader:
-        how = ["-kernel", loader, "-initrd", "%s %s" % (NATIVE, arguments)]
+        how = ["-kernel", loader, "-initrd", "%s %s" % (image, arguments)]
     done = subprocess.run(
         [QEMU, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio", "-accel", "tcg",
          "-cpu", "max", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4", *words, *how],
@@ -93,3 +93,12 @@ def test_the_runner_believes_a_case_that_was_played_again(tmp_path):
     assert done.returncode == 0 and "0 unexpected" in done.stdout, done.stdout
     with open(os.path.join(logs, "results.jsonl"), encoding="ascii") as stream:
         assert "played again: strays=1 last_vector=0xee" in stream.read()
+
+
+@pytest.mark.parametrize("cpu,arguments,reason", [
+    ("max,-hypervisor", "", "needs leave to send INIT on hardware"),
+    ("max,-hypervisor", " dangerous=yes", "needs VMX"), ("max", "", "needs VMX")])
+def test_init_needs_leave_on_hardware(cpu, arguments, reason):
+    entry = os.path.join(BUILD, "x86", "entry.flat")
+    log = boot("-cpu", cpu, arguments="vmx_root.init vmx_ladder.init_first" + arguments, image=entry)
+    assert [line.startswith("SKIP: ") and reason in line for line in verdicts(log)] == [True, True]

@@ -95,13 +95,16 @@ static void bad_words(void)
 {
 	const char *unknown =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes then show plant only shuffle quirks check after";
+		"sample seed depth from to axes then show plant only shuffle quirks check noise after "
+		"dangerous";
 	const char *apic = "apic= takes x2apic or xapic";
 	const char *port =
 		"console= takes com1, com2, e9, virtio, block, none or a port number such as 0x2f8";
 	const char *globs = "exclude= takes case globs, separated by commas";
 
 	bad("verbose=1", unknown, "verbose=1");
+	bad("noise=smi", "noise= takes nmi, nmis, vector or vectors", "noise=smi");
+	bad("dangerous=no", "dangerous= takes yes", "dangerous=no");
 	bad("=", unknown, "=");
 	bad("apic=", apic, "apic=");
 	bad("a.b apic=x2apicc", apic, "apic=x2apicc");

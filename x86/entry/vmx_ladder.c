@@ -241,8 +241,10 @@ CASE(whole, "V47",
  */
 static struct vcpu *start_with_init(void)
 {
-	struct vcpu *v = start_on_ladder(PENDING_BS);
+	struct vcpu *v;
 
+	require(init_allowed(), INIT_ALLOWED);
+	v = start_on_ladder(PENDING_BS);
 	the_scene()->on_delivery = step_once;
 	expire_timer(v);
 	vcpu_intercept(v, INTERCEPT_INTR, true);
@@ -273,8 +275,10 @@ CASE(init_first, "V39",
 /* Everything at once, an INIT included, but for NMIs. @with_timer: also the preemption timer. */
 static void init_ladder(bool with_timer)
 {
-	struct vcpu *v = start_on_ladder(PENDING_BS);
+	struct vcpu *v;
 
+	require(init_allowed(), INIT_ALLOWED);
+	v = start_on_ladder(PENDING_BS);
 	the_scene()->on_delivery = step_once;
 	require(vapic_offers_tpr_threshold(), VAPIC_TPR_THRESHOLD);
 	vapic_tpr_threshold(v, 0, 1);

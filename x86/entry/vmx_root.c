@@ -22,8 +22,10 @@ CASE(init, "V49,K06",
      "an INIT that arrived in root exits at VM entry, once, before the guest's first instruction",
      INIT_BLOCKED)
 {
-	struct vcpu *v = start();
+	struct vcpu *v;
 
+	require(init_allowed(), INIT_ALLOWED);
+	v = start();
 	init_send_self();
 	run_to(v, EXIT_INIT, L);
 	run_to_end(v);

@@ -137,6 +137,14 @@ static const char *set_profile(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_dangerous(struct args *args, char *value)
+{
+	if (!same(value, "yes"))
+		return "dangerous= takes yes";
+	args->dangerous = true;
+	return NULL;
+}
+
 static const char *set_check(struct args *args, char *value)
 {
 	if (!same(value, "clean") && !same(value, "dirty"))
@@ -260,21 +268,23 @@ static const struct {
 	const char *key;
 	const char *(*set)(struct args *args, char *value);
 } keys[] = {
-	{ "console", set_console }, { "exit", set_exit },	{ "apic", set_apic },
-	{ "nonce", set_nonce },	    { "exclude", set_exclude }, { "wrong", set_wrong },
-	{ "mutate", set_mutate },   { "profile", set_profile }, { "settle", set_settle },
-	{ "sample", set_sample },   { "seed", set_seed },	{ "depth", set_depth },
-	{ "from", set_from },	    { "to", set_to },		{ "axes", set_axes },
-	{ "show", set_show },	    { "plant", set_plant },	{ "only", set_only },
-	{ "shuffle", set_shuffle }, { "quirks", set_quirks },	{ "check", set_check },
-	{ "then", set_then },	    { "noise", set_noise },	{ "after", set_after },
+	{ "console", set_console },	{ "exit", set_exit },	    { "apic", set_apic },
+	{ "nonce", set_nonce },		{ "exclude", set_exclude }, { "wrong", set_wrong },
+	{ "mutate", set_mutate },	{ "profile", set_profile }, { "settle", set_settle },
+	{ "sample", set_sample },	{ "seed", set_seed },	    { "depth", set_depth },
+	{ "from", set_from },		{ "to", set_to },	    { "axes", set_axes },
+	{ "show", set_show },		{ "plant", set_plant },	    { "only", set_only },
+	{ "shuffle", set_shuffle },	{ "quirks", set_quirks },   { "check", set_check },
+	{ "then", set_then },		{ "noise", set_noise },	    { "after", set_after },
+	{ "dangerous", set_dangerous },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes then show plant only shuffle quirks check noise after";
+		"sample seed depth from to axes then show plant only shuffle quirks check noise after "
+		"dangerous";
 	char *equals = word;
 
 	while (*equals && *equals != '=')

@@ -29,6 +29,7 @@ struct args {
 	enum apic_choice apic;
 	enum noise noise;     /* what disturbs each case on purpose */
 	bool exact;	      /* the platform is exact (machine/settle.h) */
+	bool dangerous;	      /* INIT may be sent on hardware, too */
 	bool profile;	      /* count the ticks of each section (machine/profile.h) */
 	u32 shuffle;	      /* run the cases in the order of this seed; 0: in the usual order */
 	u32 after;	      /* leave out so many cases of the plan, from its start */

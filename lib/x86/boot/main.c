@@ -9,6 +9,7 @@
 #include "report/console.h"
 #include "boot/env.h"
 #include "boot/inherited.h"
+#include "machine/nmi.h"
 #include "machine/paging.h"
 #include "report/panic.h"
 #include "machine/pic.h"
@@ -126,6 +127,8 @@ void start_c(int kind, u32 info)
 	this_cpu.wrong = args.wrong;
 	mutate(args.mutate);
 	noise_set(args.noise);
+	if (args.dangerous)
+		init_allow();
 	if (args.profile)
 		profile_start();
 	power_init(args.exit, boot.rsdp, boot.leave);

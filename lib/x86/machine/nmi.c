@@ -103,6 +103,18 @@ const char *nmi_prove_exact(void)
 	return "an NMI to this CPU has not arrived when the instruction that sent it is over";
 }
 
+static bool allowed;
+
+void init_allow(void)
+{
+	allowed = true;
+}
+
+bool init_allowed(void)
+{
+	return allowed || settles_exactly() || cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR;
+}
+
 void init_send_self(void)
 {
 	sent.inits++;

@@ -29,6 +29,16 @@ void nmi_told(void);
 /* Sends one of which nobody here is to know: noise, for its tests. */
 void nmi_send_stray(void);
 
+/*
+ * May a case send INIT? If that goes wrong, the machine is reset: so on hardware only where
+ * init_allow() was called. Under a hypervisor, and where time is a count of instructions, always.
+ */
+bool init_allowed(void);
+void init_allow(void);
+
+/* What a case needs that sends one: for require(). */
+#define INIT_ALLOWED "leave to send INIT on hardware (guest argument dangerous=yes)"
+
 /* Sends an INIT to this CPU in the same way. VMX root only, where INIT is blocked. */
 void init_send_self(void);
 
