@@ -61,6 +61,10 @@ void nmi_told(void)
 {
 }
 
+void interrupt_stacks_empty(void)
+{
+}
+
 void lapic_ask(u8 vector)
 {
 	(void)vector;
