@@ -189,6 +189,11 @@ image: ordeal.img
 ordeal.img: loader/ordeal.efi scripts/make-image
 	$(SRCDIR)/scripts/make-image $@ $<
 
+# The disk as clouds take it.
+.PHONY: cloud
+cloud: ordeal.img
+	$(SRCDIR)/scripts/make-cloud cloud $<
+
 # The lab's own programs (scripts/lab) run in its small Linux. They are static, because that Linux
 # has no libraries.
 LAB_CFLAGS = -std=gnu11 -m64 -O2 -static -s -Wall -Wextra $(filter -Werror,$(CONFIG_CFLAGS))
@@ -326,6 +331,7 @@ docs: all
 help:
 	@echo 'make                build every image in x86/'
 	@echo 'make image          make ordeal.img, a disk with every suite (docs/your-machine.md)'
+	@echo 'make cloud          make cloud/: that disk as GCE, AWS and Azure take it'
 	@echo 'make check          run every test; installs missing packages first (apt-get)'
 	@echo 'make quick          build, and run the tests that take seconds'
 	@echo 'make check-all      run in full what make check samples (takes half an hour)'
@@ -392,7 +398,7 @@ clean:
 	rm -f x86/explain
 	rm -f $(addprefix scripts/lab/,launcher fetch stage stage.o bootdisk mbr.o loader.o)
 	rm -f scripts/lab/rom scripts/lab/rom.o
-	rm -rf loader/obj
+	rm -rf loader/obj cloud
 	rm -f $(addprefix loader/,suites.lzma ordeal.elf ordeal.efi) ordeal.img
 distclean: clean
 	rm -f config.mak

@@ -29,6 +29,7 @@ grub-mkrescue|grub-common|make image; makes an ISO for images that Bochs boots t
 xorriso|xorriso|makes an ISO for images that Bochs boots through GRUB
 zstd|zstd|unpacks the lab's kernels and modules
 mformat|mtools|make image; makes an ISO for images that Bochs boots through GRUB
+qemu-img|qemu-utils|make check: judges the disks of make cloud
 shellcheck|shellcheck|make check: the shell files
 clang-format-14|clang-format-14|make check: the format of the C files
 /usr/lib/python3/dist-packages/pytest|python3-pytest|make check: the host tests
