@@ -49,7 +49,8 @@ CFLAGS = -std=gnu11 -m64 -Os -g -ffreestanding -nostdinc -isystem $(COMPILER_INC
 	-Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla \
 	-Wno-override-init $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86 -iquote lib/x86
 # What plays and judges hundreds of thousands of situations is to be fast, not small.
-lib/x86/model/%.o lib/x86/inner/%.o lib/x86/world/%.o x86/world/%.o: CFLAGS += -O2
+lib/x86/model/%.o lib/x86/inner/%.o lib/x86/world/%.o x86/world/%.o x86/guest/%.o: CFLAGS += -O2
+x86/guest/%.o: CFLAGS += -iquote $(SRCDIR)/x86/world
 ASFLAGS = -m64 -g -ffreestanding $(CONFIG_CFLAGS) -iquote $(SRCDIR)/lib/x86
 LDFLAGS = -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
 	--no-warn-rwx-segments --build-id=none
@@ -100,7 +101,10 @@ $(1).elf: $(2) $(1).suite.o $(LIB_OBJECTS) lib/x86/boot/image.lds
 	$$(LD) $$(LDFLAGS) -T $$(filter %.lds,$$^) -o $$@ $$(filter %.o,$$^)
 endef
 $(foreach i,$(SINGLE),$(eval $(call image,$(i),$(i).o)))
-$(foreach i,$(FAMILIES),$(eval $(call image,$(i),$(call objects,$(call sources,$(i)/*.c)))))
+# The generated world in a guest is the world, with another player.
+family_sources = $(call sources,$(1)/*.c)$(if $(filter x86/guest,$(1)), \
+	$(filter-out x86/world/native.c,$(call sources,x86/world/*.c)))
+$(foreach i,$(FAMILIES),$(eval $(call image,$(i),$(call objects,$(call family_sources,$(i))))))
 
 # x86/NAME.model.flat has the same cases, and asks the model about each; or, where they have guests,
 # notes what the host asks it (tests/test_inner.py).
@@ -317,6 +321,11 @@ bench: all
 world: all
 	@$(SRCDIR)/scripts/world $(ARGS)
 
+# The same in a guest of the shim, law by law: docs/guest-world.md.
+.PHONY: guest-world
+guest-world: all
+	@$(SRCDIR)/run_tests.sh -g guest $(or $(ARGS),-p tcg)
+
 # Prints where the ticks of a case go (docs/speed.md).
 .PHONY: profile
 profile: all
@@ -342,6 +351,7 @@ help:
 	@echo 'make lab            build the programs that run inside the lab'
 	@echo 'make bench          measure size and speed; ARGS="--against REV" compares'
 	@echo 'make world          play the whole generated world; ARGS="-p bochs-intel" says where'
+	@echo 'make guest-world    play it in a guest, by each law of a hypervisor'
 	@echo 'make profile        print where the instructions of a case go'
 	@echo 'make model-rows     write tests/*-rows.tsv from a run on the emulators'
 	@echo 'make coverage       write docs/coverage.md from a run on the emulators'

@@ -44,6 +44,9 @@ WORLD = "tcg,bochs-intel,bochs-amd"
 WORLD_SAMPLE = ("--sample", "32", "--seed", "1", "world")
 #: And of its pairs of instructions.
 PAIRS_SAMPLE = ("--then", "all", "--depth", "1", "--sample", "80", "--seed", "1", "world")
+#: And of the same in a guest, by each law of a hypervisor (docs/guest-world.md).
+GUEST = "tcg,bochs-intel"
+GUEST_SAMPLE = ("--sample", "2048", "--seed", "1", "-g", "guest")
 SUITES = {"kvm": 60, "tcg": 6, "bochs-intel": 8, "bochs-amd": 8, "tcg+trixie": 7,
           "bochs-intel+trixie": 9, "bochs-amd+trixie": 9, "kvm-amd@tcg": 35, "xen-amd@tcg": 25,
           "kvm-intel@bochs": 25, MIGRATED: 25, WORLD: 30, **{model: 6 for model in MODELS}}
@@ -150,7 +153,8 @@ class Plan:
         return [self.suite(name, *SAMPLE.get(name, ()))
                 for name in (*names, *ROOTED, *MODELS, *LAB, MIGRATED)] + [
             self.suite(WORLD, *WORLD_SAMPLE, name="suite world"),
-            self.suite(WORLD, *PAIRS_SAMPLE, name="suite pairs")]
+            self.suite(WORLD, *PAIRS_SAMPLE, name="suite pairs"),
+            self.suite(GUEST, *GUEST_SAMPLE, name="suite guest")]
 
     def check(self) -> List[Part]:
         """`make check`."""

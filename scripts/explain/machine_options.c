@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The options for gates, breakpoints and registers.
+ * The options for gates, breakpoints and registers, and for the laws of hypervisors.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -138,5 +138,19 @@ const char *read_set(struct question_asked *asked, char *value)
 	if (i < 0)
 		return unknown_word("register", value, names, ARRAY_SIZE(names));
 	s->registers[i] = number;
+	return NULL;
+}
+
+/* The twin that the situation has under this law of hypervisors. */
+const char *read_law(struct question_asked *asked, char *value)
+{
+	static const char *names[LAW_COUNT];
+	enum law_name law = world_law(value);
+
+	for (size_t i = 0; i < LAW_COUNT; i++)
+		names[i] = law_texts[i].word;
+	if (law == LAW_COUNT)
+		return unknown_word("law", value, names, LAW_COUNT);
+	world_twin(&asked->situation, law);
 	return NULL;
 }

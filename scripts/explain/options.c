@@ -166,11 +166,11 @@ static const char *read_there_bytes(struct question_asked *asked, char *value)
 	return NULL;
 }
 
-/* "irq60@M", "nmi@handler13" */
+/* "irq60@M", "nmi@handler13", "irq60@fault" */
 static const char *read_arrive(struct question_asked *asked, char *value)
 {
 	struct situation *s = &asked->situation;
-	struct arrival *arrival = &s->arrivals[s->arrivals[0].vector ? 1 : 0];
+	struct arrival *arrival = s->arrivals;
 	char *at = strchr(value, '@');
 	struct position position;
 	u64 address;
@@ -182,6 +182,11 @@ static const char *read_arrive(struct question_asked *asked, char *value)
 	vector = vector_of(value);
 	if (vector != NMI_VECTOR && vector < FIRST_IRQ_VECTOR)
 		return bad_vector(value);
+	while (arrival->vector && arrival < s->arrivals + SITUATION_ARRIVALS - 1)
+		arrival++;
+	*arrival = (struct arrival){ (u8)vector, AT_FAULT };
+	if (!strcasecmp(at + 1, "fault"))
+		return NULL;
 	if (!address_named(asked, at + 1, &address))
 		return bad_address(at + 1);
 	position = layout_position(&asked->layout, address);
@@ -204,7 +209,7 @@ static const struct option {
 	{ "--tpr", "6", read_tpr },
 	{ "--in-service", "irq90", read_in_service },
 	{ "--timer", "irq60", read_timer },
-	{ "--arrive", "irq60@M, nmi@handler13", read_arrive },
+	{ "--arrive", "irq60@M, nmi@handler13, irq60@fault", read_arrive },
 	{ "--state", "ts,nmi-blocked,gd", read_state },
 	{ "--handlers", "step-once,eoi,retry", read_handlers },
 	{ "--set", "rbp=device, msr=good", read_set },
@@ -216,6 +221,7 @@ static const struct option {
 	{ "--mutant", "STI_SHADOW", read_mutant },
 	{ "--quirk", "unknown-msr-reads-zero", read_quirk },
 	{ "--entry", "inject=GP:0,blocking=sti,irq60", read_entry },
+	{ "--law", "arrives-before", read_law },
 };
 
 static const char *unknown_option(const char *word)

@@ -31,11 +31,13 @@ const char *bad_address(const char *word);
 /* Sets a bit for each word of the list "a,b,c". NULL, or which is none. */
 const char *bits_of(const char *kind, char *list, const char *const *words, u32 *bits);
 
-/* The options of machine_options.c: each takes the value of --gate, --break, --watch, --set. */
+/* The options of machine_options.c: each takes the value of --gate, --break, --watch, --set, or
+ * --law. */
 const char *read_gate(struct question_asked *asked, char *value);
 const char *read_break(struct question_asked *asked, char *value);
 const char *read_watch(struct question_asked *asked, char *value);
 const char *read_set(struct question_asked *asked, char *value);
+const char *read_law(struct question_asked *asked, char *value);
 
 /* rule_options.c: the values of --choose, --mutant and --quirk. */
 const char *read_choose(struct question_asked *asked, char *value);

@@ -66,7 +66,8 @@ class Agenda:
         only = self.options.one("only")
         if only and not self.selection.patterns:
             self.selection = replace(self.selection, patterns=tuple(
-                "%s/%s" % (s.name, world.block_of(only)) for s in stanzas if world.is_world(s)))
+                "%s/%s" % (s.name, world.block_of(only)) for s in stanzas
+                if world.is_world(s) and not world.is_guest(s)))
             world.ask(self.host, ["--world-batch"], [only])  # before its block is looked for
         return world.with_options(stanzas, self.options.world,
                                   [s.name for s in stanzas if wanted(s, self.selection)])
@@ -110,7 +111,7 @@ class Agenda:
         if suite.quirks:
             listed = self.known[platform.name]
             quirks.check(listed.listed, suite.quirks)
-            told = quirks.argument(listed.quirks, suite.words)
+            told = quirks.argument(listed.quirks, suite.words, world.is_guest(suite.stanza))
         return [Unit(platform, suite, cases, index, number, replace(job, round=number), limit, skip,
                      told, keep) for number in range(1, self.options.repeat + 1)]
 

@@ -95,7 +95,7 @@ static void bad_words(void)
 {
 	const char *unknown =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes then show plant only shuffle quirks check noise after "
+		"sample seed depth from to axes then show plant only law shuffle quirks check noise after "
 		"dangerous";
 	const char *apic = "apic= takes x2apic or xapic";
 	const char *port =

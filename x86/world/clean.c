@@ -144,14 +144,16 @@ void clean_stage(void)
 
 void will_be_left(const struct situation *s)
 {
-	bool arrives = s->arrivals[0].vector;
+	bool nmi_arrives = false, irq_arrives = false;
 
+	for (size_t i = 0; i < SITUATION_ARRIVALS; i++) {
+		nmi_arrives |= s->arrivals[i].vector == NMI_VECTOR;
+		irq_arrives |= s->arrivals[i].vector && s->arrivals[i].vector != NMI_VECTOR;
+	}
 	left.anything = true; /* until it is over */
 	left.timer = s->timer;
-	left.nmis = s->nmis || s->state & STATE_NMI_BLOCKED ||
-		    (arrives && s->arrivals[0].vector == NMI_VECTOR);
-	left.interrupts =
-		s->pending[0] || s->timer || (arrives && s->arrivals[0].vector != NMI_VECTOR);
+	left.nmis = s->nmis || s->state & STATE_NMI_BLOCKED || nmi_arrives;
+	left.interrupts = s->pending[0] || s->timer || irq_arrives;
 }
 
 void is_left(bool by_its_landing)

@@ -281,6 +281,17 @@ static u64 explained_by(bool *several)
 	}
 }
 
+/* No trace of the guest's has an event of its hypervisor: only this quirk explains that. */
+static void judge_hit(struct verdict_of *v)
+{
+	if (v->outcome != LEGAL && v->outcome != QUIRKY)
+		return;
+	v->quirks |= judge.quirks & BIT(QUIRK_DEBUG_TRAP_IN_ROOT);
+	v->outcome = v->quirks & BIT(QUIRK_DEBUG_TRAP_IN_ROOT) ? QUIRKY : ILLEGAL;
+	if (v->outcome == ILLEGAL)
+		v->why = "an event came in the hypervisor";
+}
+
 struct verdict_of try_situation(const struct point *p)
 {
 	struct verdict_of v = { .outcome = UNPLAYED };
@@ -292,6 +303,7 @@ struct verdict_of try_situation(const struct point *p)
 	judge.laid_out = *p;
 	judge.is_laid_out = true;
 	world_situation_on(&judge.situation, &judge.layout, p, &judge.ground);
+	player_twin(&judge.situation);
 	profile_enter(PROFILE_MODEL);
 	v.why = outside();
 	if (!v.why && (!judge.has_trace || plant == PLANT_NO_TRACE)) {
@@ -315,6 +327,8 @@ struct verdict_of try_situation(const struct point *p)
 			v.quirks = explained_by(&v.several);
 			v.outcome = v.quirks ? QUIRKY : ILLEGAL;
 		}
+		if (player_was_hit())
+			judge_hit(&v);
 		if (plant == PLANT_MISJUDGE)
 			v.outcome = v.outcome == LEGAL ? ILLEGAL : LEGAL;
 		if (plant == PLANT_MISNAME)

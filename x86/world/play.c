@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One situation of the generated world is laid out and played. Nothing of it may cost the boot: an
- * event outside the scene, and a log that is full, lead back to here.
+ * event outside the scene, and a log that is full, lead back to here. What plays it, the bare
+ * processor (native.c) or a guest (x86/guest/), is the image's.
  */
 #include "base/string.h"
 #include "machine/profile.h"
@@ -49,6 +50,7 @@ void survey(struct ground *ground)
 	const struct scene *scene = scene_of(STEPS(NOP), 1);
 
 	touch_memory();
+	player_begin();
 	world.is_laid_out = false;
 	situation_begin(s, NULL);
 	situation_add_playground(s);
@@ -82,10 +84,9 @@ static void lay_out(const struct point *p)
 		world.of = *p;
 		world.is_laid_out = true;
 	}
+	player_land(scene); /* all scenes of a block have one landing */
 	if (p->values[AXIS_CPL] != CPL_USUAL)
-		scene_run_at_cpl3(scene);
-	else
-		scene_land_from_cpl3(scene); /* all scenes of a block have one landing */
+		scene_begin_at_cpl3(scene);
 }
 
 /* What arrives in a handler. */
@@ -125,7 +126,7 @@ static void load_registers(struct scene *scene, const struct situation *s, u16 h
 	scene->enter_without_iret = s->state & STATE_NMI_BLOCKED;
 	scene->expect_abort = true;
 	scene->ends_with_exit = true;
-	if (s->arrivals[0].vector)
+	if (s->arrivals[0].vector && s->arrivals[0].place != AT_FAULT)
 		scene->on_delivery = send;
 	world.arrived = false;
 }
@@ -175,18 +176,19 @@ static void prepare_machine(const struct situation *s, const struct instruction 
 		if (s->breakpoints[n].armed)
 			watch(n, (enum watch_kind)s->breakpoints[n].kind, s->breakpoints[n].address,
 			      s->breakpoints[n].bytes);
-	if (s->state & STATE_GD)
-		debug_guard();
-	if (s->timer) {
+	if (s->timer)
 		lapic_timer_init(s->timer, TIMER_ONE_SHOT);
+}
+
+void arm_timer(const struct situation *s)
+{
+	if (s->timer)
 		lapic_timer_arm((u32)longer_than_stalls(WAKE_TICKS));
-	}
 }
 
 /* --- What must not end the boot --- */
 
-/* From a handler, which is left for good. */
-static void escape(u8 vector, const char *why)
+void leave_scene(u8 vector, const char *why)
 {
 	world.left_by = why;
 	world.left_by_vector = vector;
@@ -237,7 +239,7 @@ static void do_undisturbed(void (*act)(void))
 	for (int tries = 0; tries < TRIES; tries++) {
 		world.left_by = NULL;
 		world.plays = false;
-		unexpected_leads_to(escape);
+		unexpected_leads_to(leave_scene);
 		if (__builtin_setjmp(world.escape))
 			recover();
 		else
@@ -277,9 +279,9 @@ static void stage_and_play(void)
 	prepare_machine(situation, &instructions[i->fragment]);
 	world.plays = true;
 	if (!situation->timer)
-		watchdog_begin(escape);
+		player_watch();
 	plant_sticks(planted_at(&world.point));
-	scene_play(the_scene());
+	world.left_by = player_play(the_scene(), situation);
 	nmi_dismiss_all();
 }
 

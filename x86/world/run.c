@@ -232,6 +232,7 @@ static void report_block(void)
 /* The situation as its name, with what it showed and what would have been legal. */
 static const char *show(const struct point *p)
 {
+	const char *law = this_cpu.args->law;
 	struct verdict_of v = try_situation(p);
 	struct text text = TEXT(buffer);
 
@@ -251,8 +252,8 @@ static const char *show(const struct point *p)
 	report_line("NOTE: %s: ./x86/explain %s", stage_case_name(), text_seal(&text));
 	text = TEXT(buffer);
 	world_name(&text, p);
-	report_line("NOTE: %s: alone: ./run_tests.sh --only %s", stage_case_name(),
-		    text_seal(&text));
+	report_line("NOTE: %s: alone: ./run_tests.sh --only %s%s%s", stage_case_name(),
+		    text_seal(&text), law ? " guest-" : "", law ? law : "");
 	if (v.why)
 		report_line("NOTE: %s: left the scene: %s", stage_case_name(), v.why);
 	return NULL;

@@ -37,6 +37,9 @@ bool watchdog_end(void);
 /* What it says. */
 extern const char does_not_end[];
 
+/* play.c: from a handler, which is left for good: the scene is over. */
+void leave_scene(u8 vector, const char *why);
+
 /* What came when no scene played: it belongs to a situation before. */
 struct stray {
 	u32 count; /* the rest is of the first */
@@ -48,6 +51,28 @@ struct stray {
 /* play.c: the last situation of a block is over: puts back what it may have left, and says what
  * has come since the block began when no scene played. */
 struct stray leave_clean(void);
+/*
+ * What differs between images that play the generated world: native.c, or x86/guest/guest.c. Before
+ * each block; the landing of a scene that was laid out; and the scene, all of which is prepared but
+ * DR7.GD. The last returns as play_situation() does, or by leave_scene(), and begins with
+ * arm_timer(), as late as it can.
+ */
+struct scene;
+void player_begin(void);
+void player_land(struct scene *scene);
+const char *player_play(struct scene *scene, const struct situation *situation);
+
+/* The scene is about to be played: starts the watchdog, if it can be told of here. */
+void player_watch(void);
+
+/* What the model is asked about in place of a situation, and what is prepared of it. */
+void player_twin(struct situation *situation);
+
+/* Did an event of the last scene come to the player itself? It is not in the log. */
+bool player_was_hit(void);
+
+/* play.c: starts the timer of a situation that has one. */
+void arm_timer(const struct situation *situation);
 
 /* seen.c: is it in the middle of a handler? Where is a matter of time: a translator of code lets an
  * interrupt in only where one of its translations ends. */

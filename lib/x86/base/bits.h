@@ -45,6 +45,7 @@
 /* "Debug Registers" */
 #define DR6_B0		 (1 << 0)
 #define DR6_B1		 (1 << 1)
+#define DR6_B0_TO_B3	 0xf
 #define DR6_BD		 (1 << 13)
 #define DR6_BS		 (1 << 14)
 #define DR6_RESET	 0xffff0ff0

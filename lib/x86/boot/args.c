@@ -237,6 +237,14 @@ static const char *set_only(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *set_law(struct args *args, char *value)
+{
+	if (!*value)
+		return "law= takes a law of lib/x86/world/laws.def";
+	args->law = value;
+	return NULL;
+}
+
 static const char *set_quirks(struct args *args, char *value)
 {
 	if (!*value)
@@ -276,14 +284,14 @@ static const struct {
 	{ "show", set_show },		{ "plant", set_plant },	    { "only", set_only },
 	{ "shuffle", set_shuffle },	{ "quirks", set_quirks },   { "check", set_check },
 	{ "then", set_then },		{ "noise", set_noise },	    { "after", set_after },
-	{ "dangerous", set_dangerous },
+	{ "dangerous", set_dangerous }, { "law", set_law },
 };
 
 static const char *parse_word(struct args *args, char *word)
 {
 	const char *problem =
 		"unknown key: the keys are nonce exclude console exit apic wrong mutate profile settle "
-		"sample seed depth from to axes then show plant only shuffle quirks check noise after "
+		"sample seed depth from to axes then show plant only law shuffle quirks check noise after "
 		"dangerous";
 	char *equals = word;
 

@@ -43,6 +43,7 @@ struct args {
 	bool check_clean;     /* it is shown after each situation that nothing of it is left */
 	bool dirty;	      /* and nothing is put back, so that this must be noticed */
 	const char *only;     /* the one situation of it to play, or NULL */
+	const char *law;      /* by which a hypervisor plays it (lib/x86/world/laws.def), or NULL */
 	const char *quirks;   /* of it: known deviations (model/quirks.def), or NULL */
 	const char *bad_word; /* the first word that was wrong, or NULL */
 	char text[ARGS_TEXT]; /* the words above point in here */

@@ -71,6 +71,16 @@ static void restore_what_exits_change(const struct vcpu *v)
 	write_dr7(v->before.dr7);
 }
 
+void hv_end(void)
+{
+	struct vcpu *v = this_cpu.vcpu;
+
+	this_cpu.vcpu = NULL;
+	v->vendor->pause(v);
+	restore_what_exits_change(v);
+	scene_off_stage();
+}
+
 /* The guest has ended: nothing of it may stay, so the machine must be as it was before. */
 void hv_stop(void)
 {
@@ -81,10 +91,7 @@ void hv_stop(void)
 	if (!v)
 		return;
 	profile_enter(PROFILE_SHIM_OFF);
-	this_cpu.vcpu = NULL;
-	v->vendor->pause(v);
-	restore_what_exits_change(v);
-	scene_off_stage();
+	hv_end();
 	machine_state_read(&after);
 	difference = machine_state_difference(&v->before, &after);
 	check(!difference, "the shim left %s changed", difference);
@@ -111,7 +118,9 @@ static void prepare(struct vcpu *v, const struct hv_vendor *vendor, struct hv_op
 {
 	const char *problem;
 
-	*v = (struct vcpu){ .vendor = vendor, .nested_paging = options.nested_paging };
+	*v = (struct vcpu){ .vendor = vendor,
+			    .nested_paging = options.nested_paging,
+			    .reads_msrs = options.reads_msrs };
 	problem = switch_on(v);
 	if (problem)
 		error("%s: %s", vendor->name, problem);

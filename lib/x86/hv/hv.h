@@ -61,6 +61,8 @@ enum vcpu_field {
 
 struct hv_options {
 	bool nested_paging; /* EPT or NPT with an identity map */
+	bool reads_msrs;    /* RDMSR of an MSR that does not exist does not exit; for all guests of
+			     * a boot, or for none */
 };
 
 /*
@@ -83,6 +85,12 @@ struct vcpu *hv_again(void);
 
 /* Ends the guest, if there is one. The stage calls this after each case. */
 void hv_stop(void);
+
+/*
+ * For those who play many guests in one case: ends the guest, and leaves to the caller to put back
+ * what it has changed. Virtualization stays on.
+ */
+void hv_end(void);
 
 /* Has this processor VMX or SVM, and does firmware allow it? For require(), before hv_start(). */
 bool hv_is_vmx(void);

@@ -20,13 +20,13 @@ struct vcpu {
 	u64 control;	  /* SVM: physical address of the VMCB */
 
 	const struct hv_vendor *vendor;
-	struct guest_exit exit;	     /* RIP, RSP and state are kept as the case sets them */
-	u64 event;		     /* to be injected at the next entry; 0: nothing */
-	bool nested_paging;	     /* as the case asked for */
-	u64 lost_page;		     /* that nested paging lacks; 0: none */
-	u8 written;		     /* enum written: what the case has set, for hv/note.c */
-	bool entered;		     /* the first entry is logged only if it injects */
-	struct machine_state before; /* of root, when the guest was started */
+	struct guest_exit exit;		/* RIP, RSP and state are kept as the case sets them */
+	u64 event;			/* to be injected at the next entry; 0: nothing */
+	bool nested_paging, reads_msrs; /* as the case asked for */
+	u64 lost_page;			/* that nested paging lacks; 0: none */
+	u8 written;			/* enum written: what the case has set, for hv/note.c */
+	bool entered;			/* the first entry is logged only if it injects */
+	struct machine_state before;	/* of root, when the guest was started */
 };
 
 /* What the control structure says before an entry or after an exit: absolute values, also of what

@@ -20,8 +20,7 @@ enum {
 };
 
 /* nmi_entry.S */
-void nmi_take_without_iret(void (*send)(void), u32 polls);
-extern const u8 nmi_arrived[], nmi_count[];
+extern const u8 nmi_count[];
 extern volatile u32 nmi_counter;
 
 static void send(u32 mode)
@@ -130,6 +129,16 @@ void nmi_block(void)
 	nmi_take_without_iret(send_nmi, (u32)longer_than_stalls(NMI_POLLS));
 	gate_set(NMI_VECTOR, INTERRUPT_GATE, IST_NMI, 0);
 	profile_leave(before);
+}
+
+void nmi_take_pending(void (*let)(void), u32 polls)
+{
+	u64 *gate = (u64 *)idt_page() + 2 * NMI_VECTOR, before[2] = { gate[0], gate[1] };
+
+	gate_set_target(NMI_VECTOR, (u64)nmi_arrived, 0);
+	nmi_take_without_iret(let, polls);
+	gate[0] = before[0];
+	gate[1] = before[1];
 }
 
 void nmi_unblock(void)

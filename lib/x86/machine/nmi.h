@@ -51,6 +51,19 @@ struct sent events_sent(void);
 /* Takes one NMI, unrecorded, and returns with NMIs blocked. Native, or VMX root. */
 void nmi_block(void);
 
+/*
+ * Calls @let, which lets NMIs in, and takes the one that is pending, or gives up after @polls
+ * PAUSEs: unrecorded, without an IRET, so that NMIs stay blocked. The gate of NMI is as it was.
+ */
+void nmi_take_pending(void (*let)(void), u32 polls);
+
+/*
+ * nmi_entry.S, for one who takes another event like that: its gate leads to nmi_arrived, an
+ * interrupt gate on the present stack. Returns when the event has come, or after @polls PAUSEs.
+ */
+void nmi_take_without_iret(void (*let)(void), u32 polls);
+extern const u8 nmi_arrived[];
+
 /* A handler that only returns: nmi_entry.S. Good for every event without an error code. */
 extern const u8 nmi_dismiss[];
 

@@ -210,7 +210,8 @@ static void take_fault(struct model *model, enum rule why)
 		cpu->dr6 |= DR6_BS;
 	if (instruction && model->allowed && raised->vector == PF_VECTOR)
 		cpu->traps |= met_before(model, instruction, raised->address);
-	if (raised->vector == PF_VECTOR && right(model, RULE_CR2))
+	if (raised->vector == PF_VECTOR && right(model, RULE_CR2) &&
+	    !quirk(model, QUIRK_VMRUN_DROPS_CR2))
 		cpu->cr2 = raised->address;
 	if (!right(model, RULE_FAULT_RESTARTS) && raised->kind == KIND_FAULT)
 		cpu->at = after;

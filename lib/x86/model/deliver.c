@@ -375,6 +375,8 @@ void deliver(struct model *model, u8 vector, enum delivery_kind kind, u32 error,
 	cpu->between = cpu->halted = cpu->waits_for_any = false;
 	if (h.external)
 		cpu->held = RULE_NONE;
+	else if (exception_mnemonic(d.vector) && d.vector != DB_VECTOR && d.vector != BP_VECTOR)
+		arrive_at(model, AT_FAULT);
 	if (model->allowed)
 		stop_at_entry(model);
 }

@@ -110,9 +110,28 @@ static bool is_intercepted(const struct model *model)
 			       (instruction->effect == EFFECT_IRETQ && model->cpu.nmi_blocked));
 }
 
+/* May a hypervisor want the instruction here to exit? */
+static bool may_exit(const struct model *model)
+{
+	static const u16 fragments[] = {
+		FRAGMENT_RDMSR,	       FRAGMENT_WRMSR,	    FRAGMENT_LOCK_RDMSR, FRAGMENT_CPUID,
+		FRAGMENT_LOCK_CPUID,   FRAGMENT_HLT,	    FRAGMENT_RDTSC,	 FRAGMENT_PUSHF,
+		FRAGMENT_POPF,	       FRAGMENT_IRETQ,	    FRAGMENT_INT_50,	 FRAGMENT_INT1,
+		FRAGMENT_INVLPG,       FRAGMENT_WBINVD,	    FRAGMENT_IN,	 FRAGMENT_OUT,
+		FRAGMENT_MOV_TO_CR0,   FRAGMENT_MOV_TO_CR3, FRAGMENT_MOV_TO_CR8, FRAGMENT_INT3,
+		FRAGMENT_MOV_FROM_DR7,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fragments); i++)
+		if (model->here == &instructions[fragments[i]])
+			return true;
+	return false;
+}
+
 bool shadow_is_lost(struct model *model)
 {
-	return is_intercepted(model) && quirk(model, QUIRK_SHADOW_LOST_IN_EXIT);
+	return (is_intercepted(model) && quirk(model, QUIRK_SHADOW_LOST_IN_EXIT)) ||
+	       (may_exit(model) && quirk(model, QUIRK_VMRUN_IGNORES_SHADOW));
 }
 
 void interrupt_iret(struct model *model)

@@ -126,7 +126,9 @@ static void format_arrivals(struct text *text, const struct situation *s)
 			text_add(text, " --arrive nmi@");
 		else
 			text_add(text, " --arrive irq%x@", a->vector);
-		if (a->place & PLACE_STEP)
+		if (a->place == AT_FAULT)
+			text_add(text, "fault");
+		else if (a->place & PLACE_STEP)
 			text_add(text, "step%u", a->place & 0xff);
 		else if (a->place & PLACE_ENTRY)
 			text_add(text, "handler%u", a->place & 0xff);

@@ -18,7 +18,7 @@ enum {
 	SITUATION_PAGES = 6,
 	SITUATION_PENDING = 4,
 	SITUATION_STACK = 5,
-	SITUATION_ARRIVALS = 2,
+	SITUATION_ARRIVALS = 4,
 	DEBUG_ADDRESSES = 4,
 	CANNOT_BE = 0xffff, /* as a place: nowhere */
 };
@@ -65,8 +65,12 @@ struct breakpoint {
 struct arrival {
 	u8 vector; /* NMI_VECTOR: an NMI; 0: there is none */
 	u16 place; /* PLACE_STEP | step: before it; PLACE_ENTRY | vector: in that handler, which
-		    * sends it, the first time */
+		    * sends it, the first time; AT_FAULT */
 };
+
+/* As the place of an arrival: when the first exception but #DB and #BP has been delivered, before
+ * the first instruction of its handler. */
+enum { AT_FAULT = PLACE_ENTRY | 0x100 };
 
 /* State of the processor that is on or off. */
 enum situation_state {

@@ -68,8 +68,13 @@ void watch(unsigned int n, enum watch_kind kind, u64 address, unsigned int bytes
 void debug_guard(void)
 {
 	write_dr6(DR6_RESET);
+	write_dr7(debug_guard_of_guest());
+}
+
+u64 debug_guard_of_guest(void)
+{
 	debug.dr7 |= DR7_GD;
-	write_dr7(debug.dr7);
+	return debug.dr7;
 }
 
 void step_once(struct scene *scene, struct frame *frame, struct log_entry *entry)

@@ -27,6 +27,12 @@ void watch(unsigned int n, enum watch_kind kind, u64 address, unsigned int bytes
 void debug_guard(void);
 
 /*
+ * For a guest, whose DR7 is not yet the processor's: as debug_guard(), but writes no register.
+ * Returns what the guest's DR7 is to be.
+ */
+u64 debug_guard_of_guest(void);
+
+/*
  * An on_delivery: the handler returns with TF=0, so that single-stepping ends with the first event.
  */
 void step_once(struct scene *scene, struct frame *frame, struct log_entry *entry);

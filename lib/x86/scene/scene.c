@@ -190,6 +190,11 @@ void scene_go_elsewhere(struct scene *scene, u64 address, u16 fragment)
 void scene_run_at_cpl3(struct scene *scene)
 {
 	scene_land_from_cpl3(scene);
+	scene_begin_at_cpl3(scene);
+}
+
+void scene_begin_at_cpl3(struct scene *scene)
+{
 	scene->in_cs = SEL_USER_CODE64 | SEL_RPL3;
 	scene->in_ss = SEL_USER_DATA | SEL_RPL3;
 }

@@ -62,6 +62,9 @@ void scene_land_from_cpl3(struct scene *scene);
  */
 void scene_run_at_cpl3(struct scene *scene);
 
+/* The same, but for the landing, which is the caller's to replace. */
+void scene_begin_at_cpl3(struct scene *scene);
+
 /* Puts a fragment at @address of the playground, as far as its page reaches; FRAGMENT_NONE: puts
  * nothing there. RDI, with which "JMP elsewhere" jumps, leads there. The fragment must fault. */
 void scene_go_elsewhere(struct scene *scene, u64 address, u16 fragment);

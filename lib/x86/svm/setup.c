@@ -8,6 +8,7 @@
 #include "machine/processor.h"
 #include "machine/segments.h"
 #include "base/string.h"
+#include "stage/case.h"
 #include "svm/svm.h"
 
 enum {
@@ -35,7 +36,7 @@ static const char *set_intercepts(struct svm_vcpu *s)
 		memset(s->msrpm, 0, sizeof(s->msrpm));
 		memset(s->iopm, 0, sizeof(s->iopm));
 	}
-	svm_intercept_rdmsr(&s->vcpu, this_cpu.missing_msr, true);
+	svm_intercept_rdmsr(&s->vcpu, this_cpu.missing_msr, !s->vcpu.reads_msrs);
 	s->maps_changed = false;
 	svm_set_intercept(c, SVM_INTERCEPT_MSR, true);
 	svm_set_intercept(c, SVM_INTERCEPT_SHUTDOWN, true);
@@ -72,14 +73,14 @@ static void set_segment(struct vmcb_segment *segment, u16 selector, u64 base)
 static void set_guest_state(struct vmcb *c, const struct machine_state *m)
 {
 	set_segment(&c->es, m->es, 0);
-	set_segment(&c->cs, m->cs, 0);
-	set_segment(&c->ss, m->ss, 0);
+	set_segment(&c->cs, (u16)the_scene()->in_cs, 0);
+	set_segment(&c->ss, (u16)the_scene()->in_ss, 0);
 	set_segment(&c->ds, m->ds, 0);
 	c->gdtr.base = m->gdtr.base;
 	c->gdtr.limit = m->gdtr.limit;
 	c->idtr.base = m->idtr.base;
 	c->idtr.limit = m->idtr.limit;
-	c->cpl = m->cs & SEL_RPL3;
+	c->cpl = the_scene()->in_cs & SEL_RPL3;
 	c->efer = m->efer;
 	c->cr0 = m->cr0;
 	c->cr3 = m->cr3;
@@ -122,10 +123,16 @@ void svm_set_port_intercept(struct svm_vcpu *s, u16 port, bool on)
  */
 void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on)
 {
+	svm_intercept_msr(v, msr, false, on);
+}
+
+void svm_intercept_msr(struct vcpu *v, u32 msr, bool write, bool on)
+{
 	static const u32 ranges[] = { 0x00000000, 0xc0000000, 0xc0010000 };
 
 	to_svm(v)->maps_changed = true;
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
 		if ((msr & ~(u32)MSR_RANGE_MASK) == ranges[i])
-			set_bit(to_svm(v)->msrpm + i * MSRPM_RANGE, (msr & MSR_RANGE_MASK) * 2, on);
+			set_bit(to_svm(v)->msrpm + i * MSRPM_RANGE,
+				(msr & MSR_RANGE_MASK) * 2 + write, on);
 }

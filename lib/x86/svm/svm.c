@@ -87,6 +87,8 @@ static const char *svm_set_up_guest(struct vcpu *v)
 }
 
 static const u8 neutral_reasons[] = {
+	[SVM_EXIT_CR_FIRST... SVM_EXIT_CR_LAST] = EXIT_CR_ACCESS,
+	[SVM_EXIT_DR_FIRST... SVM_EXIT_DR_LAST] = EXIT_DR_ACCESS,
 	[SVM_EXIT_EXCEPTION_FIRST... SVM_EXIT_EXCEPTION_LAST] = EXIT_EXCEPTION,
 	[SVM_EXIT_INTR] = EXIT_INTR,
 	[SVM_EXIT_NMI] = EXIT_NMI,

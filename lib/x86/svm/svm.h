@@ -48,8 +48,9 @@ const char *svm_set_up(struct svm_vcpu *s);
 void svm_set_intercept(struct vmcb *c, enum svm_intercept what, bool on);
 void svm_set_port_intercept(struct svm_vcpu *s, u16 port, bool on);
 
-/* setup.c: the bit of the MSR permissions map. */
+/* setup.c: the bit of the MSR permissions map: of reads, or @write. */
 void svm_intercept_rdmsr(struct vcpu *v, u32 msr, bool on);
+void svm_intercept_msr(struct vcpu *v, u32 msr, bool write, bool on);
 
 /* npt.c: builds the vcpu's nested page tables; returns the value of nCR3. */
 u64 svm_identity_npt(struct svm_vcpu *s);

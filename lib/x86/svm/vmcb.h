@@ -163,6 +163,10 @@ enum {
 };
 
 /* "SVM Intercept Codes" */
+#define SVM_EXIT_CR_FIRST	 0x00ull /* reads, then writes */
+#define SVM_EXIT_CR_LAST	 0x1full
+#define SVM_EXIT_DR_FIRST	 0x20ull
+#define SVM_EXIT_DR_LAST	 0x3full
 #define SVM_EXIT_EXCEPTION_FIRST 0x40ull
 #define SVM_EXIT_EXCEPTION_LAST	 0x5full
 #define SVM_EXIT_INTR		 0x60ull

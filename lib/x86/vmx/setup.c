@@ -9,6 +9,7 @@
 #include "machine/segments.h"
 #include "machine/settle.h"
 #include "base/string.h"
+#include "stage/case.h"
 #include "vmx/vmx.h"
 
 enum {
@@ -105,7 +106,7 @@ static const char *set_execution_controls(struct vmx_vcpu *x)
 		vmwrite(EPT_POINTER, vmx_identity_ept(x));
 	}
 	memset(x->msr_bitmap, 0, sizeof(x->msr_bitmap));
-	vmx_intercept_rdmsr(&x->vcpu, this_cpu.missing_msr, true);
+	vmx_intercept_rdmsr(&x->vcpu, this_cpu.missing_msr, !x->vcpu.reads_msrs);
 	vmwrite(MSR_BITMAP, (u64)x->msr_bitmap);
 	return NULL;
 }
@@ -132,6 +133,12 @@ static void set_guest_segment(enum vmcs_segment segment, u16 selector, u64 base)
 	vmwrite(GUEST_BASE + 2 * segment, base);
 	vmwrite(GUEST_LIMIT + 2 * segment, selector ? segment_limit(selector) : 0);
 	vmwrite(GUEST_ACCESS_RIGHTS + 2 * segment, rights ? rights : SEGMENT_UNUSABLE);
+}
+
+void vmx_set_guest_code(u16 cs, u16 ss)
+{
+	set_guest_segment(SEG_CS, cs, 0);
+	set_guest_segment(SEG_SS, ss, 0);
 }
 
 /* A field that is a member of struct machine_state. */
@@ -171,8 +178,7 @@ static void set_guest_state(const struct machine_state *m)
 	};
 
 	set_guest_segment(SEG_ES, m->es, 0);
-	set_guest_segment(SEG_CS, m->cs, 0);
-	set_guest_segment(SEG_SS, m->ss, 0);
+	vmx_set_guest_code((u16)the_scene()->in_cs, (u16)the_scene()->in_ss);
 	set_guest_segment(SEG_DS, m->ds, 0);
 	set_guest_segment(SEG_FS, m->fs, m->fs_base);
 	set_guest_segment(SEG_GS, m->gs, m->gs_base);

@@ -70,6 +70,9 @@ void vmx_set_bits(struct vcpu *v, enum vmcs_field field, u32 bits, bool on);
 /* setup.c: fills the current VMCS. NULL, or the control that this CPU does not offer. */
 const char *vmx_set_up(struct vcpu *v);
 
+/* setup.c: the guest's CS and SS. */
+void vmx_set_guest_code(u16 cs, u16 ss);
+
 /* setup.c: may all of @bits be 1 in this control field, PIN_BASED_CONTROLS ... ENTRY_CONTROLS? */
 bool vmx_allows(enum vmcs_field field, u32 bits);
 

@@ -161,6 +161,34 @@ struct world_prefixes {
 /* The same hash, of which only what differs from the point before is computed. */
 u32 world_next_hash(struct world_prefixes *before, const struct point *point);
 
+/* What a hypervisor may do with its guest: laws.def. */
+enum law_name {
+#define LAW(id, word, twin, sentence, wrong, citation) LAW_##id,
+#include "world/laws.def"
+#undef LAW
+	LAW_COUNT,
+};
+
+/* Which situation bare hardware must be in, to show what the guest of a law sees. */
+enum law_twin {
+	TWIN_SAME,
+	TWIN_AT_FAULT, /* that in which what is pending arrives AT_FAULT; but an NMI that is
+			* blocked stays */
+};
+
+struct law_text {
+	const char *word;
+	enum law_twin twin;
+	const char *sentence, *wrong, *citation;
+};
+extern const struct law_text law_texts[LAW_COUNT];
+
+/* The law of this word; LAW_COUNT: there is none. */
+enum law_name world_law(const char *word);
+
+/* Makes the situation the twin that it has under this law. */
+void world_twin(struct situation *situation, enum law_name law);
+
 /* Which situations of a block are played: the same on host and guest. What is 0 limits nothing. */
 struct world_selection {
 	u32 sample, seed; /* one of @sample, by the hash of its name mixed with @seed */

@@ -18,6 +18,8 @@ _IN_A_HANDLER = re.compile(r"0x[0-9a-f]+ \(.*\)|\w+_ENTRY\+.+|\w+ prologue.*")
 #: How the model writes #DB that comes again and again, and how a guest ends a line that is cut.
 _WITHOUT_END, _CUT = "...", "...(cut)"
 _AT = re.compile(r"[^@]+@([^[]+)\[.*")
+#: Quirks that no trace shows, because the event comes in the hypervisor (docs/guest-world.md).
+TRACELESS = ("debug-trap-in-root",)
 _WORD, _PRIME = 0xffffffff, 0x9e3779b1
 
 
@@ -84,8 +86,14 @@ class Played(NamedTuple):
 
     @property
     def quirks(self) -> List[str]:
-        """The quirks that explain it, as the guest says."""
-        return self.said[len("by="):].split("+") if self.said.startswith("by=") else []
+        """The quirks that explain its trace, as the guest says."""
+        names = self.said[len("by="):].split("+") if self.said.startswith("by=") else []
+        return [name for name in names if name not in TRACELESS]
+
+    @property
+    def is_legal(self) -> bool:
+        """Whether the guest calls the trace legal."""
+        return self.said == "legal" or self.said.startswith("by=") and not self.quirks
 
 
 def parse_played(text: str) -> Played:
@@ -147,7 +155,7 @@ def objection(played: Played, legal: Sequence[str], unknown: str,
     if unknown:
         return "%s was played, but the host's model does not know it: %s" % (played.name, unknown)
     is_legal = is_among(legal, played.trace)
-    if played.said == "legal" and not is_legal:
+    if played.is_legal and not is_legal:
         return "the guest calls %s legal, but on the host no legal order is %s" % (
             played.name, played.trace)
     if (played.said == "illegal" or played.quirks) and is_legal:

@@ -41,8 +41,9 @@ class Deviation:
     seen_at: int = 0  # the line of the file in which the value of `seen` begins
     #: The version that the lines of `seen` are about, if it is not the platform's.
     version: str = ""
-    #: Whether the model of the generated world has a quirk of this name (quirks.py).
-    quirk: bool = False
+    #: Whether the model of the generated world has a quirk of this name (quirks.py), and for which
+    #: suites: "" (it has none), "yes" (all that play it) or "guest" (only those in a guest).
+    quirk: str = ""
 
     def is_of(self, cpu: str) -> bool:
         """Whether the section holds on this CPU, which is ENV's cpu=."""
@@ -90,7 +91,10 @@ def parse(text: str, path: str) -> List[Deviation]:
 
         def at(key: str, lines: Mapping[str, Tuple[str, int]] = entry.keys) -> str:
             return "%s:%d" % (path, lines[key][1])
-        quirk = _yes(values, "quirk", at("quirk") if "quirk" in values else where, entry.name)
+        quirk = values.get("quirk", "no").replace("no", "")
+        if quirk not in ("", "yes", "guest"):
+            raise UserError("%s: [%s]: quirk = %s: write yes, no or guest" % (
+                at("quirk"), entry.name, quirk))
         alone = quirk and "cases" not in values
         for key in ("reason", "cite") if alone else ("cases", "verdict", "reason", "cite"):
             if not values.get(key):

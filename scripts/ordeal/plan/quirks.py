@@ -16,7 +16,8 @@ ARGUMENT = "quirks="
 #: What the name of a quirk begins with in it, by the section's `cpu`.
 _VENDORS = {"GenuineIntel": "intel:", "AuthenticAMD": "amd:"}
 #: Arguments with which an image does not play its whole world as it is.
-_PARTIAL = ("sample=", "only=", "depth=", "axes=", "then=", "from=", "to=", "mutate=", "plant=", ARGUMENT)
+_PARTIAL = ("law=", "sample=", "only=", "depth=", "axes=", "then=", "from=", "to=", "mutate=", "plant=",
+            ARGUMENT)
 
 
 def bare(deviation: Deviation) -> str:
@@ -33,9 +34,11 @@ def check(listed: Sequence[Deviation], names: Sequence[str]) -> None:
                                                           near(bare(deviation), names)))
 
 
-def argument(allowed: Sequence[Deviation], words: Sequence[str]) -> Tuple[str, ...]:
-    """What an image is told besides these words of its own."""
-    names = dict.fromkeys(_VENDORS.get(d.cpu, "") + bare(d) for d in allowed)
+def argument(allowed: Sequence[Deviation], words: Sequence[str],
+             guest: bool = False) -> Tuple[str, ...]:
+    """What an image is told besides these words of its own. guest: it plays in a guest."""
+    names = dict.fromkeys(_VENDORS.get(d.cpu, "") + bare(d) for d in allowed
+                          if guest or d.quirk != "guest")
     if not names or any(word.startswith(ARGUMENT) for word in words):
         return ()
     return (ARGUMENT + ",".join(names),)
@@ -83,4 +86,4 @@ def idle(allowed: Sequence[Deviation], needed: Collection[str]) -> List[str]:
     """After the whole world, a line for each quirk that explained nothing."""
     return ["%s: [%s] was not needed: the generated world shows nothing that its quirk explains" % (
         d.where, d.name) for d in allowed
-            if not d.intermittent and not d.cpu and bare(d) not in needed]
+            if not d.intermittent and not d.cpu and d.quirk != "guest" and bare(d) not in needed]

@@ -13,7 +13,7 @@ from ..options import WORLD
 from ..record import replace
 from .select import Suite
 
-GROUP = "world"
+GROUP, GUEST = "world", "guest"
 #: The guest's arguments that select situations; the others of WORLD name one.
 _SELECTS = ("sample=", "seed=", "depth=", "axes=", "then=", "from=", "to=")
 
@@ -33,6 +33,11 @@ class Opinion(NamedTuple):
     words: str
     legal: List[str]
     unknown: str
+
+
+def is_guest(stanza: Stanza) -> bool:
+    """Whether it plays that in a guest of the shim (docs/guest-world.md)."""
+    return GUEST in stanza.groups
 
 
 def is_world(stanza: Stanza) -> bool:
@@ -57,6 +62,11 @@ def ask(host: Host, words: Sequence[str], lines: Sequence[str] = ()) -> List[str
 def selecting(words: Sequence[str]) -> List[str]:
     """Those of a guest's arguments that select situations."""
     return [word for word in words if word.startswith(_SELECTS)]
+
+
+def law(words: Sequence[str]) -> List[str]:
+    """What a guest's arguments say of the law by which a hypervisor plays: options of x86/explain."""
+    return ["--law " + word[len("law="):] for word in words if word.startswith("law=")]
 
 
 def named(words: Sequence[str]) -> str:

@@ -40,6 +40,7 @@ class Reviewer:
         vendor, options = processor(env)
         if not cases:
             return
+        options = [*options, *world.law(words)]
         # Scenes that are changed on purpose are not what their names say.
         changed = any(word.startswith("mutate=") for word in words)
         played = {case.name: [] if changed else _played(case) for case in cases}

@@ -116,7 +116,7 @@ def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[R
             unit.platform.name, full, case_log.verdict or ERROR, reason, case.row, case.sentence,
             case.citation, case.twin, "", case_log.want, case_log.seen or
             [trace for _, trace in case_log.hist], case_log.hist, case_log.sweep,
-            case_log.fingerprints, _with_commands(case_log, unit.platform.name, repro),
+            case_log.fingerprints, _with_commands(case_log, unit, repro),
             seconds=seconds, boot=boot,
             log=log if boot else "", repro=repro(unit.platform.name, full),
             index=unit.index + place, migration=case_log.migration,
@@ -124,13 +124,17 @@ def results_of(unit: Unit, repro: Callable[[str, str], str], log: str) -> List[R
     return results
 
 
-def _with_commands(log: CaseLog, platform: str, repro: Callable[[str, str], str]) -> List[str]:
+def _with_commands(log: CaseLog, unit: Unit, repro: Callable[[str, str], str]) -> List[str]:
     """The notes of a case. The guest does not know the whole command that plays one situation of the
     generated world alone."""
+    def alone(situation: str) -> str:
+        stanza = unit.suite.stanza
+        suite = " " + stanza.name if world.is_guest(stanza) else ""
+        return "alone: " + repro(unit.platform.name, situation) + suite
     head = "alone: ./run_tests.sh --only "
-    notes = ["alone: " + repro(platform, note[len(head):]) if note.startswith(head) else note
+    notes = [alone(note[len(head):].split()[0]) if note.startswith(head) else note
              for note in log.notes]
-    return ["alone: " + repro(platform, name) for name in log.block.get("ended", {})] + notes
+    return [alone(name) for name in log.block.get("ended", {})] + notes
 
 
 def merge_rounds(rounds: List[List[Result]], exact: bool = False) -> List[Result]:
