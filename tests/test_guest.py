@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The generated world in a guest (docs/guest-world.md): the laws that unittests.cfg, the table and the
-page have are the same; each holds where it is broken on purpose, and does not hold then."""
+"""The generated world in a guest (docs/guest-world.md): the laws that unittests.cfg, the table and
+the page have are the same; each holds where it is broken on purpose, and does not hold then."""
 import json
 import os
 import re
@@ -26,7 +26,8 @@ SHOWN = {"straight": "STI.NOP", "reflect": "IF0.LOAD_NOT_PRESENT", "debug": "POP
 
 def test_the_table_the_stanzas_and_the_page_have_the_same_laws():
     cfg = (ROOT / "unittests.cfg").read_text()
-    stanzas = re.findall(r"^\[guest-([a-z-]+)\]\nfile = guest.flat\ntest_args = law=\1\n", cfg, re.M)
+    stanzas = re.findall(r"^\[guest-([a-z-]+)\]\nfile = guest.flat\ntest_args = law=\1\n", cfg,
+                         re.M)
     page = (ROOT / "docs/guest-world.md").read_text()
     rows = dict(re.findall(r"^\| `([a-z-]+)` \| .+ \| (.+) \|$", page, re.M))
     assert len(LAWS) == 9 and stanzas == list(LAWS) and rows == LAWS
@@ -38,7 +39,8 @@ def play(directory: Path, law: str, *words: str) -> Tuple[int, Dict[str, Any]]:
     stream = directory / "out.jsonl"
     done = subprocess.run(
         [str(BUILD / "run_tests.sh"), "-p", "bochs-intel" if law == "restart" else "tcg",
-         "--jsonl", str(stream), "--logs", str(directory / "logs"), "--depth", "1", *words, "guest-%s/%s" % (law, SHOWN[law])],
+         "--jsonl", str(stream), "--logs", str(directory / "logs"), "--depth", "1", *words,
+         "guest-%s/%s" % (law, SHOWN[law])],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=300, text=True)
     records = [json.loads(line) for line in stream.read_text().splitlines()]
     found = [r for r in records if r["type"] == "result"]

@@ -68,11 +68,12 @@ def figure(key: str) -> Figure:
     """The figure for a key; image.NAME and import.ROOM are made here."""
     kind, _, name = key.partition(".")
     if kind == "image":
-        # shimtest is the whole library and two cases; 3 KiB of it make the machine ours. The model with its quirks is 54 KiB of an
-        # image that asks it; a guest of the world has the shim besides. Half of the generated
-        # world's image are the records and names of its 1197 blocks.
-        limit = {"shimtest": 60, "empty": 32, "world": 228, "guest": 300}.get(
-            name, 136 if name.endswith(".model") else 96)
+        # shimtest is the whole library and two cases; 3 KiB of it, and of every image, make the
+        # machine ours. The model with its quirks is 56 KiB of an image that asks it; a guest of
+        # the world has the shim besides. Half of the generated world's image are the records and
+        # names of its 1197 blocks.
+        limit = {"shimtest": 60, "empty": 36, "world": 232, "guest": 288}.get(
+            name, 140 if name.endswith(".model") else 96)
         return Figure("size of %s" % name, "bytes", limit=limit * 1024)
     if kind == "import":
         return Figure("start of the runner: imports, %s" % name, "ms")

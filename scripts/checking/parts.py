@@ -45,7 +45,7 @@ WORLD_SAMPLE = ("--sample", "32", "--seed", "1", "world")
 #: And of its pairs of instructions.
 PAIRS_SAMPLE = ("--then", "all", "--depth", "1", "--sample", "80", "--seed", "1", "world")
 #: And of the same in a guest, by each law of a hypervisor (docs/guest-world.md).
-GUEST = "tcg,bochs-intel"
+GUEST = "tcg"
 GUEST_SAMPLE = ("--sample", "2048", "--seed", "1", "-g", "guest")
 SUITES = {"kvm": 60, "tcg": 6, "bochs-intel": 8, "bochs-amd": 8, "tcg+trixie": 7,
           "bochs-intel+trixie": 9, "bochs-amd+trixie": 9, "kvm-amd@tcg": 35, "xen-amd@tcg": 25,

@@ -13,7 +13,7 @@
 /* Answers an exit: afterwards the guest is entered again. NULL, or why that cannot be. */
 typedef const char *answer(struct vcpu *v);
 
-/* A law: what exits, and what the hypervisor does then. An exit without an answer ends the scene. */
+/* A law: what exits, and what is done then. An exit without an answer ends the scene. */
 struct law {
 	u32 exceptions; /* a bit for each vector that exits */
 	u64 exits;	/* a bit for each enum exit_reason that is asked for */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scenes of the generated world on the bare processor. An event that ends a scene in another way
- * than by its landing leads back to play.c.
+ * The scenes of the generated world on the bare processor. An event that ends a scene in another
+ * way than by its landing leads back to play.c.
  */
 #include "scene/debug.h"
 #include "scene/scene.h"
