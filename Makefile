@@ -338,28 +338,7 @@ docs: all
 
 .PHONY: help
 help:
-	@echo 'make                build every image in x86/'
-	@echo 'make image          make ordeal.img, a disk with every suite (docs/your-machine.md)'
-	@echo 'make cloud          make cloud/: that disk as GCE, AWS and Azure take it'
-	@echo 'make check          run every test; installs missing packages first (apt-get)'
-	@echo 'make quick          build, and run the tests that take seconds'
-	@echo 'make check-all      run in full what make check samples (takes half an hour)'
-	@echo 'make check-c        run only the compiled host tests'
-	@echo 'make check-headers  test only that each header compiles alone'
-	@echo 'make check-lab      run the suite only under the real hypervisors of the lab'
-	@echo 'make mutants        test that each case can fail (takes minutes)'
-	@echo 'make lab            build the programs that run inside the lab'
-	@echo 'make bench          measure size and speed; ARGS="--against REV" compares'
-	@echo 'make world          play the whole generated world; ARGS="-p bochs-intel" says where'
-	@echo 'make guest-world    play it in a guest, by each law of a hypervisor'
-	@echo 'make profile        print where the instructions of a case go'
-	@echo 'make model-rows     write tests/*-rows.tsv from a run on the emulators'
-	@echo 'make coverage       write docs/coverage.md from a run on the emulators'
-	@echo 'make models         list the CPU models of Bochs and what each says that it offers'
-	@echo 'make matrix         write the matrix of docs/platforms.md from a run on all of them'
-	@echo 'make docs           draw the pictures of the documents from a run on Bochs'
-	@echo 'make clean          remove what was built'
-	@echo 'make distclean      remove what was built, and the configuration'
+	@cat $(SRCDIR)/scripts/targets.txt
 
 # The part of `make check` that runs the suite under real hypervisors on emulators.
 LAB_PLATFORMS = kvm-amd@tcg xen-amd@tcg kvm-intel@bochs

@@ -271,7 +271,8 @@ void interrupt_stack_return(unsigned int ist, u64 began, u64 end)
 		stacks_moved &= (u8) ~(1u << ist);
 }
 
-/* A timer may be running: what the handlers of the scene before have done must make no difference. */
+/* A timer may be running: what the handlers of the scene before have done must make no
+ * difference. */
 void interrupt_stacks_empty(void)
 {
 	for (unsigned int i = 1; i <= IST_COUNT && stacks_moved; i++)
