@@ -161,7 +161,7 @@ def test_panic_is_the_verdict(tmp_path):
     first line, the image before it and the cases after it get verdicts of their own, and other
     platforms run."""
     lab_or_skip("kvm-amd@tcg")
-    _, records = run("-p", "kvm-amd@tcg,tcg", "--kernel-args", "LAB_PANIC_US=100000", "--logs",
+    _, records = run("-p", "kvm-amd@tcg,tcg", "--kernel-args", "LAB_PANIC_US=140000", "--logs",
                      str(tmp_path / "l"), "native/stories.sti_*", "sweeps/fault.ud.trap_gate",
                      "sweeps/fault.load.trap_gate", "hv/stories.s2.trap_gate")
     found = {(r["platform"], r["case"]): (r["verdict"], r["reason"])
