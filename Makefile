@@ -379,7 +379,8 @@ matrix: all
 .PHONY: clean distclean
 clean:
 	rm -f $(IMAGES) $(IMAGES:.flat=.elf) $(IMAGES:.flat=.suite.o) $(IMAGES:.flat=.suite.d)
-	rm -f $(MODEL_IMAGES) $(MODEL_IMAGES:.flat=.elf) $(ASK_MODEL) $(ASK_MODEL:.o=.d)
+	rm -f $(MODEL_IMAGES) $(MODEL_IMAGES:.flat=.elf) $(ASK_NATIVE) $(ASK_GUEST)
+	rm -f $(patsubst %.o,%.d,$(ASK_NATIVE) $(ASK_GUEST))
 	rm -f $(LIB_OBJECTS) $(LIB_OBJECTS:.o=.d) lib/x86/boot/build_id.h
 	rm -f $(foreach i,$(SINGLE),$(i).o $(i).d)
 	rm -f $(foreach i,$(FAMILIES),$(addprefix $(i)/,*.o *.d))
