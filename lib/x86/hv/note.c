@@ -190,6 +190,8 @@ void hv_note_entry(struct vcpu *v)
 	problem = note_habits(&guest->scene, the_scene());
 	if (problem)
 		outside(problem);
+	if (now.entry.exits & BIT(EXIT_IRET) & ~exits_of_scene())
+		outside("the IRET of a handler exits");
 	now.entry.exits &= exits_of_scene();
 	if (has_step(FRAGMENT_RDMSR) && guest->scene.msr != MSR_MISSING &&
 	    !(now.entry.exits & BIT(EXIT_RDMSR)))
