@@ -75,9 +75,10 @@ def test_out_of_tree_without_a_warning(tmp_path, in_tree, compiler):
     left = [f for d, _, files in os.walk(source) for f in files if f.endswith((".o", ".d", ".mak"))]
     assert not left, "out-of-tree build wrote into the source tree"
     assert built(where) == set()
-    done = run(where, "make", "-s", "-j2", "check-headers")
-    assert done.returncode == 0, done.stdout
-    if compiler == "gcc":
+    if compiler == "clang":  # `make check` has a part that does it with the compiler of the tree
+        done = run(where, "make", "-s", "-j2", "check-headers")
+        assert done.returncode == 0, done.stdout
+    else:
         assert same_images(where, in_tree) > 10
     assert run(where, "make", "clean").returncode == 0
     left = [f for d, _, files in os.walk(where) for f in files if f.endswith((".o", ".flat"))]

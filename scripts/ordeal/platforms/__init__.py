@@ -71,7 +71,10 @@ def named(name: str) -> Optional[Platform]:
     base, *words = name.split("+")
     root = words.pop() if words and words[-1] in ROOTS else ""
     made: List[Platform] = []
-    if "@" in base:
+    if base in ("uefi@tcg", "bios@tcg"):
+        from .one_file import BiosTcg, UefiTcg
+        made = [] if words or root else [UefiTcg(), BiosTcg()]
+    elif "@" in base:
         from .lab import names
         made = names.of(base, words, root)
     elif not words:
