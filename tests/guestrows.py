@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the cases with guests put to the model, from the logs of the images that note it. `make
 model-rows` writes tests/guest-rows.tsv from a run; test_inner.py reads it."""
-import os
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = Path(os.environ.get("ORDEAL_BUILD", ROOT))
+from modelrows import ROOT, run, without_vendor
+
 FILE = ROOT / "tests/guest-rows.tsv"
 SUITES = ("entry", "exit", "hv", "injection", "stepping", "vectoring", "virtual")
 #: The first platform on which a case was judged gives its row. The later ones need the root "trixie":
@@ -51,21 +49,10 @@ def read_log(lines: Iterable[str], suite: str, vendor: str, platform: str) -> An
             wants[want.group(1)] = want.group(2)
         elif note and note.group(2) == "guest":
             inside.append(Asked("%s/%s" % (suite, note.group(1)), vendor, platform,
-                                note.group(3).replace(" --state amd,", " --state ").replace(" --state amd", ""),
-                                wants[note.group(1)]))
+                                without_vendor(note.group(3)), wants[note.group(1)]))
         elif note:
             outside["%s/%s" % (suite, note.group(1)), vendor] = note.group(3)[len("outside: "):]
     return Answers(inside, outside)
-
-
-def run(logs: Path, platforms: Iterable[str]) -> subprocess.CompletedProcess:
-    """Runs the images that note what they play; their logs go to a directory for each platform."""
-    images = [word for suite in SUITES
-              for word in ("--set", "%s.file=%s.model.flat" % (suite, suite),
-                           "--set", "%s.timeout=180" % suite)]
-    return subprocess.run([str(BUILD / "run_tests.sh"), "-p", ",".join(platforms), "--logs", str(logs)]
-                          + images + list(SUITES), cwd=BUILD, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False, timeout=600)
 
 
 def read_run(logs: Path, platforms: Sequence[str]) -> Answers:
@@ -97,7 +84,7 @@ def main() -> None:
     """Writes the file."""
     platforms = [platform for platform, _ in PLATFORMS]
     with tempfile.TemporaryDirectory() as logs:
-        done = run(Path(logs), platforms)
+        done = run(Path(logs), platforms, SUITES)
         if done.returncode not in (0, 1):
             sys.exit(done.stdout)
         answers = read_run(Path(logs), platforms)

@@ -12,7 +12,8 @@ from typing import Dict, List, Set, Tuple
 
 import pytest
 
-from guestrows import FILE, PLATFORMS, SUITES, USUAL, Asked, read_run, recorded, run
+from guestrows import FILE, PLATFORMS, SUITES, USUAL, Asked, read_run, recorded
+from modelrows import run
 from ordeal.judge.trace import first_difference, orders
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -198,7 +199,7 @@ def test_the_file_is_what_a_run_gives(tmp_path):
     """On the usual platforms; what only others play needs the root "trixie"."""
     if not shutil.which("bochs") or not shutil.which("qemu-system-x86_64"):
         pytest.skip("needs Bochs and QEMU")
-    done = run(tmp_path, USUAL)
+    done = run(tmp_path, USUAL, SUITES)
     found = read_run(tmp_path, USUAL)
     assert found.inside == [row for row in recorded() if row.platform in USUAL], \
         done.stdout[-2000:] + "make model-rows writes %s" % FILE.name

@@ -90,16 +90,11 @@ void error(const char *format, ...)
 	leave_stage();
 }
 
-static void fail_as(enum verdict verdict, const char *format, ...) PRINTF(2, 3);
-static void fail_as(enum verdict verdict, const char *format, ...)
+/* Unlike the others it returns. */
+static void decide(enum verdict verdict, const char *format, ...) PRINTF(2, 3);
+static void decide(enum verdict verdict, const char *format, ...)
 {
 	SET_VERDICT(verdict, format);
-}
-
-static void fail(const char *format, ...) PRINTF(1, 2);
-static void fail(const char *format, ...)
-{
-	SET_VERDICT(VERDICT_FAIL, format);
 }
 
 void stage_fail(const char *format, ...)
@@ -242,7 +237,7 @@ void expect_order(const struct order *orders, size_t n)
 	if (stage_ask_model)
 		stage_ask_model(orders, n);
 	if (!stage.trace.count)
-		fail("nothing was recorded");
+		decide(VERDICT_FAIL, "nothing was recorded");
 	for (size_t i = 0; i < n; i++) {
 		differs = trace_mismatch(orders[i].wants, orders[i].n, &stage.scene.layout,
 					 &stage.trace);
@@ -256,7 +251,7 @@ void expect_order(const struct order *orders, size_t n)
 		}
 	}
 	stage_note_columns(stage.name, &stage.scene.layout, &stage.trace, &orders[closest]);
-	fail("event %d is not as the architecture orders it", furthest + 1);
+	decide(VERDICT_FAIL, "event %d is not as the architecture orders it", furthest + 1);
 }
 
 void expect_trace(const struct want *wants, size_t n)
@@ -362,9 +357,9 @@ static void play_until_undisturbed(const struct test_case *test)
 			    this_cpu.stray_vector);
 	}
 	if (stage.verdict == VERDICT_PASS)
-		fail_as(VERDICT_ERROR,
-			"strays in each of %d attempts, the last of vector %#x: this machine interrupts what it runs",
-			MOST_REPLAYS + 1, this_cpu.stray_vector);
+		decide(VERDICT_ERROR,
+		       "strays in each of %d attempts, the last of vector %#x: this machine interrupts what it runs",
+		       MOST_REPLAYS + 1, this_cpu.stray_vector);
 }
 
 void stage_run(const struct test_case *test)

@@ -71,12 +71,10 @@ def named(name: str) -> Optional[Platform]:
     base, *words = name.split("+")
     root = words.pop() if words and words[-1] in ROOTS else ""
     made: List[Platform] = []
-    if base in ("uefi@tcg", "bios@tcg"):
-        from .one_file import BiosTcg, UefiTcg
-        made = [] if words or root else [UefiTcg(), BiosTcg()]
-    elif "@" in base:
+    if "@" in base:
         from .lab import names
-        made = names.of(base, words, root)
+        from .one_file import BiosTcg, UefiTcg
+        made = names.of(base, words, root) or [UefiTcg(), BiosTcg()]
     elif not words:
         made = [cls(root) for cls in (Tcg, TcgIntel, *BOCHS) if cls.name == base]
     elif len(words) == 1:
